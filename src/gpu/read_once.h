@@ -1,0 +1,17 @@
+// One reading of every GPU without a daemon: starts a sensor, asks once, ends it. Blocking.
+#pragma once
+#include <chrono>
+
+#include "base/error.h"
+#include "gpu/sensor_view.h"
+
+namespace estiva::gpu {
+
+// Never longer than `limit` (plus at most 50 ms for the sensor's end, which is then left to init):
+// a driver that hangs or crashes takes the sensor with it, not the caller.
+// A machine without GPU, driver or library is not an error: the view's driver state says so.
+// Errors: timed_out (unresponsive driver), failed (no sensor program, sensor died).
+Result<SensorView> read_once(const SensorOptions& options, Tiers tiers,
+                             std::chrono::milliseconds limit);
+
+}  // namespace estiva::gpu
