@@ -1,0 +1,64 @@
+// Who is at the other end of a connection. For a Unix socket the kernel says which process
+// connected (SO_PEERCRED); a pidfd pins that process, and its start time read before and after
+// opening the pidfd shows that the number was not reused in between.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+namespace estiva::net {
+
+// Owns a file descriptor; closes it at the end.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& o) noexcept : fd_(o.release()) {}
+  UniqueFd& operator=(UniqueFd&& o) noexcept {
+    reset(o.release());
+    return *this;
+  }
+  ~UniqueFd() { reset(); }
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void reset(int fd = -1);
+
+ private:
+  int fd_ = -1;
+};
+
+struct ProcessIdentity {
+  pid_t pid = 0;  // in our PID namespace; 0 when the peer lives in one we can't see
+  uid_t uid = 0;
+  gid_t gid = 0;
+  // The process is pinned: `pidfd` refers to the very process with `start_ticks`
+  // (/proc/PID/stat field 22, clock ticks since boot). False when it had already ended.
+  bool pinned = false;
+  std::uint64_t start_ticks = 0;
+  std::shared_ptr<UniqueFd> pidfd;
+};
+
+struct Peer {
+  bool is_local_socket = false;
+  std::string address;                     // "127.0.0.1:51234", "[::1]:4", or "unix:pid 17"
+  std::optional<ProcessIdentity> process;  // Unix sockets only
+};
+
+// The peer of a connected socket. Reading credentials costs a few system calls, so servers do it
+// once a connection. Thread-safe.
+Result<Peer> identify_peer(int socket_fd);
+// Pins a process by number: start time, pidfd, start time again. `not_found` when it does not live.
+Result<ProcessIdentity> pin_process(pid_t pid);
+// Field 22 of /proc/PID/stat; nullopt when there is no such process.
+std::optional<std::uint64_t> read_start_ticks(pid_t pid);
+
+}  // namespace estiva::net
