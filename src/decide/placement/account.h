@@ -1,0 +1,79 @@
+// The account of one GPU: what it has, what is in use, what was promised and is not yet visible.
+// The sums are kept up to date at each change, so that a decision costs a few additions a GPU.
+//
+//   C  capacity   total - reserved
+//   U  used       what the device says is in use, by anybody
+//   M  measured   of U, what the processes of leases hold
+//   F  foreign    U - sum M
+//   charge        of a lease on this GPU: max(declared, M) + context allowance until it has a
+//   context R  remainder  sum max(0, charge - M): promised, and not yet visible in U A  admissible
+//   C - (sum M + F) - R - margin
+//
+// Where the driver hides what each process holds (MIG, WSL, some vGPU), sum M is unknown and
+// A = C - max(U, sum charge + last known F) - margin.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "decide/placement/request.h"
+#include "model/gpu.h"
+
+namespace estiva::decide {
+
+// A process that holds memory on a GPU and belongs to no lease there.
+struct ForeignProcess {
+  pid_t pid = 0;
+  Reading<Bytes> used;
+  std::string name;
+};
+
+enum class Usable : std::uint8_t {
+  yes,
+  not_seen,  // in a lease, and not among the GPUs the driver shows now
+  lost,
+  reset_required,
+  asleep,
+  failed,
+  split,      // MIG is on: its instances can be asked for, the whole can't
+  no_memory,  // the driver does not say how much memory it has
+};
+
+// At most this many of the largest foreign processes are remembered for explanations.
+inline constexpr std::size_t kForeignKept = 8;
+// At most this many foreign peaks are held within PlacementPolicy::foreign_window.
+inline constexpr std::size_t kPeaksKept = 32;
+
+struct ForeignPeak {
+  SteadyTime at;
+  Bytes bytes;
+};
+
+struct GpuAccount {
+  DeviceId id;
+  unsigned index = 0;
+  std::string name;
+  Usable usable = Usable::not_seen;
+  Reading<Ratio> utilization;
+  Bytes capacity;              // C
+  Bytes used;                  // U
+  bool exact = true;           // sum M is known
+  Bytes measured;              // sum M
+  Bytes charges;               // sum of charges
+  Bytes remainder;             // R
+  Bytes foreign;               // F now; where `exact` is false, the last known
+  Bytes foreign_held;          // F at its high-water mark over the window
+  bool overcommitted = false;  // I8: observed use and promises together are more than C
+  SteadyTime credited_at;  // promises were given back; a read begun before is too old to grant on
+  std::vector<ForeignProcess> strangers;  // largest first
+  std::vector<ForeignPeak> peaks;
+};
+
+// A, and nothing where the GPU is not usable or is overcommitted. O(1).
+Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy);
+// What is in use or promised, as I1 counts it without the margin. O(1).
+Bytes committed(const GpuAccount& account);
+
+}  // namespace estiva::decide
