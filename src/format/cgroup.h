@@ -1,0 +1,50 @@
+// Control groups, v1 and v2, as text: /proc/PID/cgroup and the files of one group. Pure.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/units.h"
+
+namespace estiva::format {
+
+// One line "hierarchy:controllers:path". hierarchy 0 with no controllers is v2.
+struct CgroupMembership {
+  unsigned hierarchy = 0;
+  std::string controllers;  // "cpu,cpuacct", "name=systemd" or empty
+  std::string path;         // "/docker/<id>"
+  friend bool operator==(const CgroupMembership&, const CgroupMembership&) = default;
+};
+// At most 64 lines; lines that are not understood are left out.
+std::vector<CgroupMembership> parse_cgroup_memberships(std::string_view text);
+// The path that counts for `controller` ("memory"): its v1 line if there is one, else the v2 line.
+std::optional<std::string> cgroup_path_for(const std::vector<CgroupMembership>& lines,
+                                           std::string_view controller);
+// The container id (64 hex digits) in a cgroup path, in any of Docker's, containerd's, Podman's and
+// Kubernetes' forms; the innermost one.
+std::optional<std::string> container_id_of(std::string_view cgroup_path);
+
+// memory.stat of v1 (the total_ lines are preferred: v1 counts children only there) or v2.
+struct CgroupMemoryStat {
+  std::optional<Bytes> anon, file, shmem, kernel;
+  std::optional<std::uint64_t> refault_anon, refault_file, major_faults;
+};
+CgroupMemoryStat parse_cgroup_memory_stat(std::string_view text);
+// memory.current, memory.usage_in_bytes, memory.max, memory.limit_in_bytes. "max" and the v1
+// "no limit" value (about 2^63) are nullopt inside the value: known, and no limit.
+struct CgroupAmount {
+  std::optional<Bytes> bytes;  // nullopt: no limit
+  friend bool operator==(const CgroupAmount&, const CgroupAmount&) = default;
+};
+std::optional<CgroupAmount> parse_cgroup_amount(std::string_view text);
+
+// cpu.stat of v2 (usage_usec), or cpuacct.usage of v1 (one number of nanoseconds).
+struct CgroupCpu {
+  std::uint64_t usage_us = 0;
+  std::optional<std::uint64_t> throttled_us, throttled_periods;
+};
+std::optional<CgroupCpu> parse_cgroup_cpu(std::string_view text);
+
+}  // namespace estiva::format

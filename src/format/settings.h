@@ -1,0 +1,87 @@
+// The settings of estiva.toml as a value. Every setting has a default; what is not known is an
+// error that names the nearest known one; every error names line and column and what is accepted.
+// Pure: reading the file is host's part (read_settings in host/settings_file.h).
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/units.h"
+
+namespace estiva::format {
+
+enum class PlacementChoice : std::uint8_t {
+  automatic,       // least-utilized on one GPU, pack from two up
+  least_utilized,  // enough free VRAM, then the least busy
+  pack,            // the fullest GPU that still has room
+};
+std::string_view to_name(PlacementChoice choice);  // "auto", "least-utilized", "pack"
+// Also what --policy and the API take.
+Result<PlacementChoice> parse_placement_choice(std::string_view text);
+
+struct DaemonSettings {
+  std::chrono::nanoseconds interval{std::chrono::seconds(1)};  // 50 ms .. 1 h
+  std::string listen = "127.0.0.1:7700";                       // "off": no TCP
+  bool history = true;
+  LogLevel log_level = LogLevel::info;
+  std::string state_dir;    // empty: by the rules of docs/configuration.md
+  std::string runtime_dir;  // likewise
+};
+
+struct PlacementSettings {
+  PlacementChoice policy = PlacementChoice::automatic;
+  Bytes margin = {0};             // kept free on every GPU
+  Bytes context_allowance = {0};  // added to every lease for the CUDA context
+  // How long the growth of a process that no lease owns is assumed to go on.
+  std::chrono::nanoseconds foreign_window{0};
+};
+
+struct HealthSettings {
+  std::optional<Celsius> max_temperature;  // none: the device's own thresholds
+};
+
+struct PathSettings {
+  std::vector<std::string> model_folders;  // absolute; at most 32
+  std::string docker_root;                 // empty: as daemon.json says, else /var/lib/docker
+};
+
+// One [models.NAME] table; kept for the parts that start models.
+struct ModelSettings {
+  std::string name;
+  std::string engine;                // process container ollama llama-server vllm lease remote
+  std::vector<std::string> command;  // never through a shell
+  std::string ready;                 // a URL or empty
+  std::optional<Bytes> vram;
+  std::string policy = "swap";  // keep swap always-unload
+};
+
+struct Settings {
+  DaemonSettings daemon;
+  PlacementSettings placement;
+  HealthSettings health;
+  PathSettings paths;
+  std::vector<ModelSettings> models;  // by name; at most 1024
+};
+
+constexpr std::size_t kMaxSettingsFile = 1 << 20;
+
+// `file` is only used in error sentences. Errors are of kind usage.
+Result<Settings> parse_settings(std::string_view text, std::string_view file);
+
+// True where the settings make us run programs: such a file must not be writable by others.
+bool has_commands(const Settings& settings);
+
+// "127.0.0.1:7700", "[::1]:0", ":7700" is refused; also for --listen.
+struct ListenAddress {
+  std::string host;  // an IP address, without brackets
+  std::uint16_t port = 0;
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+Result<ListenAddress> parse_listen(std::string_view text);
+
+}  // namespace estiva::format

@@ -1,0 +1,85 @@
+// Files under a root. Every path is resolved inside the root with openat2(RESOLVE_IN_ROOT), so a
+// symbolic link in a recorded host tree can't lead out of it. Reads are bounded, writes are atomic
+// and durable. Thread-safe (a Root only holds a descriptor), blocking: not for the loop.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+namespace estiva::host {
+
+// A descriptor that closes itself.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept;
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { reset(); }
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release();
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+// A host tree: "/" or a folder with proc/, sys/, etc/ below it.
+class Root {
+ public:
+  static Result<Root> open(std::string dir = "/");
+
+  const std::string& dir() const { return dir_; }
+  bool is_real() const { return dir_ == "/"; }
+  int dirfd() const { return fd_.get(); }
+  // `path` is absolute in the tree ("/proc/stat"). Returns -errno instead of a descriptor.
+  int open_at(const char* path, int flags) const;
+  // "/srv/tree" + "/proc/stat", for messages.
+  std::string shown(std::string_view path) const;
+
+ private:
+  std::string dir_;
+  Fd fd_;
+};
+
+// The whole file, at most `limit` bytes: a longer one is an error. Handles EINTR and files of size
+// 0 that have content (procfs).
+Result<std::string> read_file(const Root& root, const std::string& path,
+                              std::size_t limit = 1 << 20);
+// For hot paths: into a buffer of the caller's; the number of bytes, or -errno. What does not fit
+// is cut.
+ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
+
+// The same for a path of the machine itself (settings, state): not under a root.
+Result<std::string> read_local_file(const std::string& path, std::size_t limit = 1 << 20);
+// Temp file in the same folder, fsync, rename, fsync of the folder. The temp file is removed on
+// failure; the old content stays whole whatever happens.
+Result<void> write_file_atomic(const std::string& path, std::string_view content,
+                               mode_t mode = 0644);
+// Makes the folder and its parents; `mode` is for the last one and is set on it even if it existed,
+// where we own it. Refuses a symbolic link or a file in its place.
+Result<void> ensure_dir(const std::string& path, mode_t mode);
+// Can this process make files there? The reason why not, as an error.
+Result<void> check_writable_dir(const std::string& path);
+
+// A file that says who runs, locked for as long as this value lives (and no longer: the kernel
+// drops the lock with the process). The file stays when the value goes; an unlocked one means
+// nothing.
+class PidFile {
+ public:
+  // Refused (exit 5) when another process holds it; the sentence has its pid.
+  static Result<PidFile> lock(const std::string& path);
+
+ private:
+  explicit PidFile(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+}  // namespace estiva::host
