@@ -1,0 +1,153 @@
+# The stages of ./test, one function each. Sourced by ./test after common.sh. A stage notes its own
+# results with `note`, or leaves a JUnit file in build/log; it never ends the run, so that one
+# failure does not hide the next.
+
+# Rooms that must be clean under ASan+UBSan in the ordinary suite; --long takes all of them.
+PURE_ROOMS="base model format decide net store"
+# How long each fuzz target runs: a smoke test that finds shallow crashes, not a campaign.
+FUZZ_SECONDS=5
+FUZZ_SECONDS_LONG=60
+# Whether a file that clang-format would change fails the suite.
+FORMAT_STRICT=0
+
+# note STAGE NAME passed|failed|skipped SECONDS [DETAIL]
+note() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${5:-}" >>"$LOGS/results.tsv"; }
+
+# stage NAME SECONDS FUNCTION: runs it if wanted, prints one line before and after, keeps its time.
+stage() {
+  local name=$1 limit=$2 function=$3 from=$SECONDS took
+  wanted "$name" || return 0
+  STAGE_LIMIT=$limit
+  say "==> $name"
+  "$function"
+  took=$((SECONDS - from))
+  say "    $name took $took s"
+  printf '  %-12s %5s s\n' "$name" "$took" >>"$LOGS/stages.txt"
+}
+
+# build PRESET STAGE [TARGET...]: configures and builds; a failure is noted and shown.
+build() {
+  local preset=$1 stage=$2 from=$SECONDS
+  shift 2
+  if ! with_progress "$LOGS/$preset-configure.log" cmake --preset "$preset"; then
+    note "$stage" "configure" failed $((SECONDS - from)) "see build/log/$preset-configure.log"
+    show_log "$LOGS/$preset-configure.log"
+    return 1
+  fi
+  if ! with_progress "$LOGS/$preset-build.log" ninja -C "build/$preset" -j "$JOBS" -k 20 "$@"; then
+    note "$stage" "build" failed $((SECONDS - from)) "see build/log/$preset-build.log"
+    show_log "$LOGS/$preset-build.log"
+    return 1
+  fi
+  say "    built in $((SECONDS - from)) s"
+}
+
+# targets_of PRESET PATTERN: the targets of a configured build whose names match.
+targets_of() { ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z0-9_]*\): .*/\1/p' | grep -E "$2" | sort -u; }
+
+# run_ctest PRESET STAGE PREFIX... -- ARG...: CTest with a JUnit file; the tally prints what failed.
+run_ctest() {
+  local preset=$1 stage=$2 prefix=()
+  shift 2
+  while [ "$1" != -- ]; do prefix+=("$1"); shift; done
+  shift
+  with_progress "$LOGS/$stage-ctest.log" timeout --kill-after=20 "$STAGE_LIMIT" "${prefix[@]}" \
+    ctest --test-dir "build/$preset" -j "$(nproc)" --timeout 300 --output-on-failure --no-tests=error \
+    --output-junit "$LOGS/$stage.junit.xml" "$@"
+  local status=$?
+  # Without a JUnit file (a time-out, nothing to run) the stage itself is the failure.
+  [ -f "$LOGS/$stage.junit.xml" ] && return 0
+  note "$stage" "ctest" failed 0 "ctest ended with $status and no report; see build/log/$stage-ctest.log"
+  show_log "$LOGS/$stage-ctest.log"
+}
+
+stage_dev() {
+  build dev dev all && run_ctest dev dev --
+}
+
+# Sanitizers want address randomisation off at some kernel settings; a container may forbid that.
+NO_ASLR=()
+! setarch -R true 2>/dev/null || NO_ASLR=(setarch -R)
+
+sanitizer_options() {
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:check_initialization_order=1:strict_string_checks=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+}
+
+stage_asan() {
+  local rooms targets
+  sanitizer_options
+  if [ "$LONG" = 1 ]; then
+    build asan asan all && run_ctest asan asan "${NO_ASLR[@]}" -- -LE 'no-sanitizer|tidy'
+    return
+  fi
+  rooms="^unit_(${PURE_ROOMS// /|})\$"
+  with_progress "$LOGS/asan-configure.log" cmake --preset asan || { note asan configure failed 0 "see build/log/asan-configure.log"; show_log "$LOGS/asan-configure.log"; return; }
+  targets=$(targets_of asan "$rooms")
+  [ -n "$targets" ] || { note asan "targets" failed 0 "no test program of the pure rooms was configured"; return; }
+  # shellcheck disable=SC2086
+  build asan asan $targets && run_ctest asan asan "${NO_ASLR[@]}" -- -R "^unit_(${PURE_ROOMS// /|})\." -LE no-sanitizer
+}
+
+# ThreadSanitizer needs address randomisation off at some kernel settings, and a limit: it may hang.
+stage_tsan() {
+  sanitizer_options
+  build tsan tsan all && run_ctest tsan tsan "${NO_ASLR[@]}" -- -LE 'no-sanitizer|tidy'
+}
+
+stage_fuzz() {
+  local targets target seconds=$FUZZ_SECONDS
+  [ "$LONG" = 0 ] || seconds=$FUZZ_SECONDS_LONG
+  with_progress "$LOGS/fuzz-configure.log" cmake --preset fuzz || { note fuzz configure failed 0 "see build/log/fuzz-configure.log"; show_log "$LOGS/fuzz-configure.log"; return; }
+  targets=$(targets_of fuzz '_fuzz$')
+  [ -n "$targets" ] || { say "    no fuzz targets yet"; return; }
+  # shellcheck disable=SC2086
+  build fuzz fuzz $targets || return
+  for target in $targets; do
+    echo "$target"
+  done | xargs -P "$(nproc)" -I{} "$ROOT/tools/fuzz-one" {} "$seconds"
+}
+
+# Changed files only in the ordinary suite: a full run takes minutes a room.
+stage_clang_tidy() {
+  local from=$SECONDS
+  if [ "$LONG" = 1 ]; then
+    "$ROOT/tools/clang-tidy" --all >"$LOGS/clang-tidy.log" 2>&1
+  else
+    "$ROOT/tools/clang-tidy" >"$LOGS/clang-tidy.log" 2>&1
+  fi
+  if [ $? -eq 0 ]; then
+    note clang-tidy clang-tidy passed $((SECONDS - from))
+  else
+    note clang-tidy clang-tidy failed $((SECONDS - from)) "see build/log/clang-tidy.log"
+    show_log "$LOGS/clang-tidy.log"
+  fi
+  tail -n 1 "$LOGS/clang-tidy.log" | sed 's/^/    /'
+}
+
+# After the tests, because docs/coverage.md may not name a test that was skipped just now.
+stage_tidy() {
+  local check from
+  # Formatting differences are shown, and fail only where FORMAT_STRICT says so.
+  for check in report format coverage; do
+    from=$SECONDS
+    if [ "$check" = format ] && [ "$FORMAT_STRICT" = 0 ]; then
+      "$PYTHON" "$ROOT/tools/tidy" format 2>&1 | tail -n 1 | sed 's/^/    /'
+    elif "$PYTHON" "$ROOT/tools/tidy" "$check" --build build/dev >"$LOGS/tidy-$check.log" 2>&1; then
+      note tidy "tidy.$check" passed $((SECONDS - from))
+    else
+      note tidy "tidy.$check" failed $((SECONDS - from)) "see build/log/tidy-$check.log"
+      show_log "$LOGS/tidy-$check.log"
+    fi
+  done
+  sed 's/^/    /' "$LOGS/tidy-report.log"
+}
+
+# Appends one dated line a long run to docs/benchmarks.md, under its heading at the end of the file.
+record_long_run() {
+  local commit
+  commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+  printf '| %s | %s | %s cores, load %s | %s min | %s |\n' "$(date -u +%F)" "$commit" "$(nproc)" \
+    "$(cut -d' ' -f1 /proc/loadavg)" "$((SECONDS / 60))" "$(tail -n 1 "$LOGS/tally.txt")" >>docs/benchmarks.md
+}
