@@ -13,6 +13,25 @@
 
 namespace estiva {
 
+// What a lease holds, as the ledger counts it.
+struct LeaseUse {
+  std::string lease_id;
+  Bytes declared, measured, charged;
+};
+
+// What the ledger says of a GPU beside what the driver says.
+struct GpuRoom {
+  std::string device;  // DeviceId::key()
+  Bytes promised;      // charged to leases and not yet visible as used
+  Bytes admissible;    // the largest request that would be granted here now
+};
+
+// A process on a GPU that was traced to a lease.
+struct ProcessModel {
+  pid_t pid = 0;
+  std::string model;
+};
+
 struct World {
   std::string node_id;
   std::uint64_t boot_epoch = 0;
@@ -26,6 +45,9 @@ struct World {
   std::vector<Gpu> gpus;
   HostSample host;
   std::vector<Lease> leases;
+  std::vector<LeaseUse> lease_uses;         // one a lease, in the order of `leases`
+  std::vector<GpuRoom> rooms;               // one a GPU, in the order of `gpus`
+  std::vector<ProcessModel> process_models;
   std::vector<std::string> overcommitted;  // device keys in the named state of invariant I8
 };
 

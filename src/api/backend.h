@@ -1,0 +1,47 @@
+// What the routes need of the daemon: the World as it is, and the two verbs that change the
+// ledger. The daemon implements it on its loop; tests implement it with values. Loop thread only.
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "decide/placement/explain.h"
+#include "decide/placement/request.h"
+#include "model/world.h"
+#include "net/loop.h"
+
+namespace estiva::api {
+
+// How an assign ended when nothing broke: a lease, or a refusal with its words.
+struct AssignAnswer {
+  Lease lease;
+  bool already_assigned = false;
+  std::string why;  // why this GPU, a sentence without its full stop
+  std::optional<decide::Explanation> refusal;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Never waits, never null.
+  virtual WorldPtr world() const = 0;
+  // Notified each time a new World was published.
+  virtual net::Notice& changed() = 0;
+  // Grants or refuses after a reading that began after the call; durable when it returns. Errors:
+  // refused (too many waiting, driver gone), timed_out, failed (the store).
+  virtual net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request) = 0;
+  // Ends the live lease of this name; durable when it returns. The lease as it is then: gone, or
+  // `releasing` while its processes still hold memory. Errors: not_found, failed (the store).
+  virtual net::Awaitable<Result<Lease>> release(std::string model) = 0;
+  // The identity of a live process, to bind a lease to. Errors: usage (no such process).
+  virtual Result<Holder> identify(pid_t pid) = 0;
+};
+
+// {"schema":"estiva/assign/1","lease":{..}} or {"refused":{..}}
+std::string assign_json(const AssignAnswer& answer, bool simulated);
+// {"schema":"estiva/release/1","released":{..}}
+std::string release_json(const Lease& lease, bool simulated);
+
+}  // namespace estiva::api

@@ -1,0 +1,196 @@
+// The estiva/gpu/1 document.
+#include "api/json.h"
+#include "api/json_parts.h"
+
+namespace estiva::api {
+
+using format::JsonWriter;
+
+void MissingList::write(JsonWriter& json) const {
+  if (items_.empty()) return;
+  json.key("missing").begin_object();
+  for (const Item& item : items_) json.field(item.member, to_name(item.why));
+  json.end_object();
+}
+
+namespace {
+
+void write_memory(JsonWriter& json, const Gpu& gpu, const GpuRoom* room) {
+  if (!gpu.sample.memory) {
+    json.null();
+    return;
+  }
+  const GpuMemory& memory = *gpu.sample.memory;
+  json.begin_object()
+      .field("total_bytes", memory.total)
+      .field("used_bytes", memory.used)
+      .field("free_bytes", memory.free);
+  json.key("reserved_bytes");
+  if (memory.reserved_known) {
+    json.value(memory.reserved);
+  } else {
+    json.null();
+  }
+  if (room != nullptr) {
+    json.field("promised_bytes", room->promised).field("admissible_bytes", room->admissible);
+  }
+  json.field("unified", gpu.identity.unified_memory).end_object();
+}
+
+const std::string* model_of(const World& world, pid_t pid) {
+  for (const ProcessModel& known : world.process_models) {
+    if (known.pid == pid) return &known.model;
+  }
+  return nullptr;
+}
+
+void write_process(JsonWriter& json, const World& world, const GpuProcess& process) {
+  MissingList missing;
+  json.begin_object().field("pid", process.pid).field("name", process.name);
+  write_reading(json, missing, "used_bytes", process.used);
+  json.field("compute", process.compute)
+      .field("graphics", process.graphics)
+      .field("mps", process.mps);
+  write_reading(json, missing, "sm_utilization_ratio", process.sm_utilization);
+  json.key("container").null().key("project").null().key("service").null().key("model");
+  if (const std::string* model = model_of(world, process.pid)) {
+    json.value(*model);
+  } else {
+    json.null();
+  }
+  missing.write(json);
+  json.end_object();
+}
+
+void write_processes(JsonWriter& json, MissingList& missing, const World& world, const Gpu& gpu) {
+  json.key("processes");
+  if (!gpu.sample.processes) {
+    json.null();
+    missing.note("processes", gpu.sample.processes.why());
+    return;
+  }
+  json.begin_array();
+  for (const GpuProcess& process : *gpu.sample.processes) write_process(json, world, process);
+  json.end_array();
+}
+
+void write_health(JsonWriter& json, const World& world, const Gpu& gpu) {
+  const bool over = std::find(world.overcommitted.begin(), world.overcommitted.end(),
+                              gpu.identity.id.key()) != world.overcommitted.end();
+  std::string_view state = "OK";
+  if (gpu.sample.state == GpuState::lost || gpu.sample.state == GpuState::reset_required ||
+      gpu.sample.state == GpuState::failed) {
+    state = "UNHEALTHY";
+  } else if (gpu.sample.state == GpuState::asleep || world.stale) {
+    state = "UNKNOWN";
+  } else if (over) {
+    state = "DEGRADED";
+  }
+  json.key("health").begin_object().field("state", state).key("conditions").begin_array();
+  if (gpu.sample.state != GpuState::ok) json.value(to_name(gpu.sample.state));
+  if (over) json.value("overcommitted");
+  json.end_array().end_object();
+}
+
+void write_limits(JsonWriter& json, MissingList& missing, const GpuIdentity& identity) {
+  write_reading(json, missing, "temperature_slowdown_celsius", identity.slowdown_at);
+  write_reading(json, missing, "temperature_shutdown_celsius", identity.shutdown_at);
+  write_reading(json, missing, "power_limit_watts", identity.power_limit);
+  write_reading(json, missing, "pcie_max_generation", identity.pcie_max_generation);
+  write_reading(json, missing, "pcie_max_width", identity.pcie_max_width);
+}
+
+void write_sample(JsonWriter& json, MissingList& missing, const GpuSample& sample) {
+  write_reading(json, missing, "utilization_ratio", sample.utilization);
+  write_reading(json, missing, "memory_utilization_ratio", sample.memory_utilization);
+  write_reading(json, missing, "temperature_celsius", sample.temperature);
+  write_reading(json, missing, "power_watts", sample.power);
+  write_reading(json, missing, "sm_clock_hertz", sample.sm_clock);
+  write_reading(json, missing, "memory_clock_hertz", sample.memory_clock);
+  write_reading(json, missing, "performance_state", sample.performance_state);
+  write_reading(json, missing, "fan_ratio", sample.fan);
+  write_reading(json, missing, "encoder_utilization_ratio", sample.encoder_utilization);
+  write_reading(json, missing, "decoder_utilization_ratio", sample.decoder_utilization);
+  write_reading(json, missing, "pcie_generation", sample.pcie_generation);
+  write_reading(json, missing, "pcie_width", sample.pcie_width);
+  write_reading(json, missing, "energy_joules", sample.energy_joules);
+}
+
+void write_gpu(JsonWriter& json, const World& world, const Gpu& gpu, const GpuRoom* room) {
+  const GpuIdentity& identity = gpu.identity;
+  MissingList missing;
+  json.begin_object()
+      .field("index", identity.index)
+      .field("uuid", identity.id.key())
+      .field("parent_uuid", identity.id.instance.empty() ? "" : identity.id.uuid)
+      .field("vendor", identity.id.vendor)
+      .field("name", identity.name)
+      .field("pci", identity.pci_bus_id)
+      .field("architecture", identity.architecture);
+  write_reading(json, missing, "compute_capability", identity.compute_capability);
+  json.field("mig_enabled", identity.mig_enabled).field("state", to_name(gpu.sample.state));
+  json.key("memory");
+  write_memory(json, gpu, room);
+  if (!gpu.sample.memory) missing.note("memory", gpu.sample.memory.why());
+  write_sample(json, missing, gpu.sample);
+  write_limits(json, missing, identity);
+  write_health(json, world, gpu);
+  write_processes(json, missing, world, gpu);
+  missing.write(json);
+  json.end_object();
+}
+
+}  // namespace
+
+void write_driver(JsonWriter& json, const World& world) {
+  const DriverStatus& driver = world.driver;
+  MissingList missing;
+  json.begin_object().field("version", driver.version).field("nvml", driver.nvml_version);
+  write_reading(json, missing, "cuda_version", driver.cuda_version);
+  json.field("state", to_name(driver.state))
+      .field("reason", driver.reason)
+      .field("remedy", driver.remedy)
+      .field("sensor_restarts_total", driver.sensor_restarts)
+      .field("missed_deadlines_total", driver.missed_deadlines);
+  missing.write(json);
+  json.end_object();
+}
+
+void write_origin(JsonWriter& json, const World& world) {
+  json.field("simulated", world.simulated).field("source", world.driver.source).key("driver");
+  write_driver(json, world);
+  const double age = static_cast<double>((world.made_at - world.gpus_read_at).count()) / 1e9;
+  const bool read = world.gpus_read_at.ns != 0;
+  json.key("sampled_at");
+  if (read) {
+    json.value(to_rfc3339({world.wall.ns - (world.made_at - world.gpus_read_at).count()}));
+    json.field("sampled_age_seconds", age);
+  } else {
+    json.null().key("sampled_age_seconds").null();
+  }
+  json.field("stale", world.stale);
+}
+
+void write_gpus(JsonWriter& json, const World& world) {
+  json.begin_array();
+  for (std::size_t i = 0; i < world.gpus.size(); ++i) {
+    const std::string& key = world.gpus[i].identity.id.key();
+    const auto room = std::find_if(world.rooms.begin(), world.rooms.end(),
+                                   [&key](const GpuRoom& r) { return r.device == key; });
+    write_gpu(json, world, world.gpus[i], room == world.rooms.end() ? nullptr : &*room);
+  }
+  json.end_array();
+}
+
+std::string gpu_json(const World& world) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("schema", "estiva/gpu/1");
+  write_origin(json, world);
+  json.key("gpus");
+  write_gpus(json, world);
+  json.end_object();
+  return text;
+}
+
+}  // namespace estiva::api

@@ -1,0 +1,75 @@
+#include "api/lease_routes.h"
+
+#include "api/json.h"
+#include "api/request_json.h"
+#include "base/clock.h"
+#include "base/messages/api.h"
+
+namespace estiva::api {
+
+net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string body) {
+  net::Response response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  response.body += '\n';
+  (void)co_await exchange.respond(std::move(response));
+}
+
+net::Awaitable<void> send_error(net::Exchange& exchange, const Error& error) {
+  co_await send_json(exchange, http_status(error.kind), error_json(error));
+}
+
+namespace {
+
+// The request as decide/ wants it; the holder is looked up while the process is still there.
+Result<decide::AssignRequest> complete(Backend& backend, AssignBody body, SteadyTime arrived) {
+  decide::AssignRequest request = std::move(body.request);
+  request.requested_at = arrived;
+  request.wall = wall_now();
+  if (body.pid) {
+    auto holder = backend.identify(*body.pid);
+    if (!holder) return Failure(holder.error());
+    request.holder = *holder;
+  }
+  return request;
+}
+
+}  // namespace
+
+net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
+  const SteadyTime arrived = steady_now();
+  auto text = co_await exchange.read_body(kMaxAssignBody);
+  if (!text) {
+    co_await send_error(exchange, text.error());
+    co_return;
+  }
+  auto body = parse_assign(*text);
+  if (!body) {
+    co_await send_error(exchange, body.error());
+    co_return;
+  }
+  auto request = complete(backend, std::move(*body), arrived);
+  if (!request) {
+    co_await send_error(exchange, request.error());
+    co_return;
+  }
+  auto answer = co_await backend.assign(std::move(*request));
+  if (!answer) {
+    co_await send_error(exchange, answer.error());
+    co_return;
+  }
+  const int status = answer->refusal ? http_status(answer->refusal->kind) : 200;
+  co_await send_json(exchange, status, assign_json(*answer, backend.world()->simulated));
+}
+
+net::Awaitable<void> delete_lease(Backend& backend, net::Exchange& exchange, std::string model) {
+  auto released = co_await backend.release(std::move(model));
+  if (!released) {
+    co_await send_error(exchange, released.error());
+    co_return;
+  }
+  co_await send_json(exchange, 200, release_json(*released, backend.world()->simulated));
+}
+
+}  // namespace estiva::api

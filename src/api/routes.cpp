@@ -1,0 +1,132 @@
+#include "api/routes.h"
+
+#include <fmt/format.h>
+
+#include "api/json.h"
+#include "api/lease_routes.h"
+#include "base/messages/api.h"
+#include "net/target.h"
+
+namespace estiva::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+// An idle event stream says so this often, so that proxies and clients know it lives.
+constexpr Nanoseconds kKeepAlive = 15s;
+
+net::Awaitable<void> healthz(Backend& backend, net::Exchange& exchange) {
+  const Check check = gpu_status(*backend.world());
+  std::string text;
+  format::JsonWriter json(text);
+  json.begin_object()
+      .field("schema", "estiva/healthz/1")
+      .field("gpu_status", check.state)
+      .end_object();
+  co_await send_json(exchange, check.state == "UNHEALTHY" ? 503 : 200, std::move(text));
+}
+
+// One event for each published World, the newest first seen at once; a slow client gets the newest
+// there is when it is ready again, never a queue of old ones.
+net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
+  if (!co_await exchange.start_events()) co_return;
+  std::uint64_t sent = 0;
+  while (true) {
+    const WorldPtr world = backend.world();
+    if (world->sequence != sent) {
+      sent = world->sequence;
+      net::Event event{"world", fmt::format("{}", sent), status_json(*world)};
+      if (!co_await exchange.send_event(event)) co_return;
+      continue;
+    }
+    const net::Wake wake = co_await exchange.wait(backend.changed(), kKeepAlive);
+    if (wake == net::Wake::hung_up) co_return;
+    if (wake == net::Wake::timed_out && !co_await exchange.write(net::kEventKeepAlive)) co_return;
+  }
+}
+
+// Who may ask. The right Host defeats DNS rebinding, the right Origin a web page elsewhere.
+Result<void> admit(const net::Exchange& exchange, const Access& access, std::string_view path) {
+  const net::RequestHead& head = exchange.request();
+  if (!net::host_allowed(head, access.allowed_hosts)) {
+    return fail(ErrorKind::denied, msg::kHostRefused, msg::kHostRefusedRemedy);
+  }
+  if (!net::origin_allowed(head, access.allowed_hosts)) {
+    return fail(ErrorKind::denied, msg::kOriginRefused);
+  }
+  if (exchange.listener() == kControlListener || path == "/healthz") return {};
+  const auto given = net::bearer_token(head);
+  if (given && net::equal_in_constant_time(*given, access.token)) return {};
+  return fail(ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy);
+}
+
+std::string document(const World& world, std::string_view name) {
+  if (name == "gpu") return gpu_json(world);
+  if (name == "status" || name == "world") return status_json(world);
+  return {};
+}
+
+net::Awaitable<void> wrong_method(net::Exchange& exchange, std::string_view path,
+                                  std::string_view allow) {
+  net::Response response;
+  response.status = 405;
+  response.content_type = "application/json";
+  response.headers.add("Allow", allow);
+  response.body = error_json(
+      {ErrorKind::usage, fmt::format(msg::kWrongMethod, exchange.request().method, path), {}});
+  (void)co_await exchange.respond(std::move(response));
+}
+
+net::Awaitable<void> leases(Backend& backend, net::Exchange& exchange, const net::Target& target) {
+  const std::string& method = exchange.request().method;
+  if (target.segments.size() == 3) {
+    if (method == "GET") co_return co_await send_json(exchange, 200, leases_json(*backend.world()));
+    if (method == "POST") co_return co_await post_lease(backend, exchange);
+    co_return co_await wrong_method(exchange, target.path, "GET, POST");
+  }
+  if (method != "DELETE") co_return co_await wrong_method(exchange, target.path, "DELETE");
+  co_await delete_lease(backend, exchange, target.segments[3]);
+}
+
+net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const net::Target& target) {
+  const auto& parts = target.segments;
+  const bool v1 = parts.size() >= 3 && parts[0] == "api" && parts[1] == "v1";
+  if (v1 && parts[2] == "leases" && parts.size() <= 4) {
+    co_return co_await leases(backend, exchange, target);
+  }
+  const bool get = exchange.request().method == "GET" || exchange.request().method == "HEAD";
+  if (target.path == "/healthz") {
+    if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
+    co_return co_await healthz(backend, exchange);
+  }
+  if (v1 && parts.size() == 3) {
+    const bool is_events = parts[2] == "events";
+    std::string text = document(*backend.world(), parts[2]);
+    if (is_events || !text.empty()) {
+      if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
+      if (is_events) co_return co_await events(backend, exchange);
+      co_return co_await send_json(exchange, 200, std::move(text));
+    }
+  }
+  const Error error{ErrorKind::not_found, fmt::format(msg::kNoRoute, target.path),
+                    msg::kNoRouteRemedy};
+  co_await send_error(exchange, error);
+}
+
+}  // namespace
+
+net::Handler make_handler(Backend& backend, Access access) {
+  return [&backend, access = std::move(access)](net::Exchange& exchange) -> net::Awaitable<void> {
+    auto target = net::parse_target(exchange.request().target);
+    if (!target) co_return co_await send_error(exchange, target.error());
+    if (auto admitted = admit(exchange, access, target->path); !admitted) {
+      const int status = exchange.listener() == kTcpListener && !net::bearer_token(exchange.request())
+                             ? 401
+                             : 403;
+      co_return co_await send_json(exchange, status, error_json(admitted.error()));
+    }
+    co_await route(backend, exchange, *target);
+  };
+}
+
+}  // namespace estiva::api

@@ -1,0 +1,173 @@
+// The estiva/status/1 document: checks, the machine, its GPUs, its leases.
+#include <fmt/format.h>
+
+#include "api/json.h"
+#include "api/json_parts.h"
+#include "base/messages/api.h"
+
+namespace estiva::api {
+
+using format::JsonWriter;
+
+namespace {
+
+// Used only where the device gives no threshold of its own (seed 002 section 4).
+constexpr Celsius kHotWithoutThreshold{90};
+
+Check from_driver(const DriverStatus& driver) {
+  switch (driver.state) {
+    case DriverState::absent: return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
+    case DriverState::initialising: return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
+    case DriverState::released: return {"gpu_status", "WARN", driver.reason, driver.remedy};
+    case DriverState::partial: return {"gpu_status", "DEGRADED", driver.reason, driver.remedy};
+    case DriverState::ready: return {"gpu_status", "OK", {}, {}};
+    default: return {"gpu_status", "UNHEALTHY", driver.reason, driver.remedy};
+  }
+}
+
+std::optional<std::string> too_hot(const Gpu& gpu) {
+  if (!gpu.sample.temperature) return std::nullopt;
+  const Celsius limit = gpu.identity.slowdown_at.value_or(kHotWithoutThreshold);
+  if (*gpu.sample.temperature < limit) return std::nullopt;
+  return fmt::format(msg::kGpuTooHot, gpu.identity.index, gpu.sample.temperature->value,
+                     limit.value);
+}
+
+void write_pressure(JsonWriter& json, std::string_view name, const Pressure& pressure) {
+  json.key(name).begin_object();
+  const auto line = [&json](std::string_view which, const Reading<PressureLine>& reading) {
+    json.key(which);
+    if (!reading) {
+      json.null();
+      return;
+    }
+    json.begin_object()
+        .field("avg10_ratio", reading->avg10)
+        .field("avg60_ratio", reading->avg60)
+        .field("avg300_ratio", reading->avg300)
+        .end_object();
+  };
+  line("some", pressure.some);
+  line("full", pressure.full);
+  json.end_object();
+}
+
+void write_processes(JsonWriter& json, std::string_view name, const std::vector<ProcessUse>& rows) {
+  json.key(name).begin_array();
+  for (const ProcessUse& row : rows) {
+    json.begin_object()
+        .field("pid", row.pid)
+        .field("name", row.name)
+        .field("cpu_cores", row.cpu)
+        .field("resident_bytes", row.resident)
+        .end_object();
+  }
+  json.end_array();
+}
+
+void write_host_memory(JsonWriter& json, MissingList& missing, const HostSample& host) {
+  json.key("memory");
+  if (!host.memory) {
+    json.null();
+    missing.note("memory", host.memory.why());
+    return;
+  }
+  json.begin_object()
+      .field("total_bytes", host.memory->total)
+      .field("available_bytes", host.memory->available)
+      .field("used_bytes", host.memory->total - host.memory->available)
+      .field("swap_total_bytes", host.memory->swap_total)
+      .field("swap_used_bytes", host.memory->swap_total - host.memory->swap_free)
+      .end_object();
+}
+
+void write_disks(JsonWriter& json, const HostSample& host) {
+  json.key("disks").begin_array();
+  for (const Disk& disk : host.disks) {
+    json.begin_object()
+        .field("role", disk.role)
+        .field("path", disk.path)
+        .field("filesystem", disk.filesystem)
+        .field("total_bytes", disk.total)
+        .field("used_bytes", disk.used)
+        .field("available_bytes", disk.available)
+        .field("used_ratio", disk.used_ratio)
+        .end_object();
+  }
+  json.end_array().key("swaps").begin_array();
+  for (const SwapArea& area : host.swaps) {
+    json.begin_object()
+        .field("path", area.path)
+        .field("type", area.type)
+        .field("size_bytes", area.size)
+        .field("used_bytes", area.used)
+        .field("priority", area.priority)
+        .end_object();
+  }
+  json.end_array();
+}
+
+void write_host(JsonWriter& json, const HostSample& host) {
+  MissingList missing;
+  json.begin_object().field("cores", host.cores);
+  write_reading(json, missing, "cpu_ratio", host.cpu);
+  write_reading(json, missing, "load1", host.load1);
+  write_host_memory(json, missing, host);
+  json.field("cgroup_layout", host.cgroup_layout).key("pressure").begin_object();
+  write_pressure(json, "cpu", host.cpu_pressure);
+  write_pressure(json, "memory", host.memory_pressure);
+  write_pressure(json, "io", host.io_pressure);
+  json.end_object();
+  write_disks(json, host);
+  write_processes(json, "top_cpu", host.top_cpu);
+  write_processes(json, "top_memory", host.top_memory);
+  missing.write(json);
+  json.end_object();
+}
+
+}  // namespace
+
+Check gpu_status(const World& world) {
+  Check check = from_driver(world.driver);
+  if (check.state == "OK") {
+    for (const Gpu& gpu : world.gpus) {
+      if (auto hot = too_hot(gpu)) return {"gpu_status", "UNHEALTHY", *hot, msg::kCoolGpu};
+    }
+    if (world.stale) return {"gpu_status", "UNKNOWN", msg::kGpuStale, {}};
+    if (!world.overcommitted.empty()) {
+      return {"gpu_status", "DEGRADED", fmt::format(msg::kOvercommitted, world.overcommitted[0]),
+              msg::kOvercommittedRemedy};
+    }
+  }
+  return check;
+}
+
+std::string status_json(const World& world) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("schema", "estiva/status/1");
+  write_origin(json, world);
+  const Check check = gpu_status(world);
+  json.key("checks")
+      .begin_array()
+      .begin_object()
+      .field("name", check.name)
+      .field("state", check.state)
+      .field("reason", check.reason)
+      .field("remedy", check.remedy)
+      .end_object()
+      .end_array()
+      .field("node_id", world.node_id)
+      .field("boot_epoch", world.boot_epoch)
+      .field("sequence", world.sequence)
+      .key("host");
+  write_host(json, world.host);
+  json.key("gpus");
+  write_gpus(json, world);
+  json.key("leases");
+  write_leases(json, world);
+  json.end_object();
+  return text;
+}
+
+}  // namespace estiva::api

@@ -1,0 +1,62 @@
+// Sentences of api/ and daemon/ that users read. fmt templates where they hold {}.
+#pragma once
+
+namespace estiva::msg {
+
+inline constexpr char kGpuTooHot[] = "GPU {} is at {:.0f} C, its limit is {:.0f} C";
+inline constexpr char kCoolGpu[] = "Check its fan and the air around it, or lower its power limit";
+inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
+inline constexpr char kOvercommitted[] =
+    "more memory is in use and promised on {} than it has: a model grew or a stranger arrived";
+inline constexpr char kOvercommittedRemedy[] =
+    "Release a model on it or end the process that grew; `estiva gpu` lists them";
+
+inline constexpr char kHostRefused[] = "the request names a host that this API does not answer for";
+inline constexpr char kHostRefusedRemedy[] =
+    "Use 127.0.0.1, localhost or [::1] with the API's port";
+inline constexpr char kOriginRefused[] = "the request comes from a web page of another site";
+inline constexpr char kTokenNeeded[] = "this address of the API needs the token";
+inline constexpr char kTokenNeededRemedy[] =
+    "Send `Authorization: Bearer $(estiva token)`, or use the control socket";
+inline constexpr char kNoRoute[] = "there is nothing at {}";
+inline constexpr char kNoRouteRemedy[] =
+    "The API has /api/v1/gpu, status, leases, world, events and /healthz";
+inline constexpr char kWrongMethod[] = "{} is not allowed on {}";
+inline constexpr char kBodyNotJson[] = "the body is not a JSON object";
+inline constexpr char kAssignBody[] =
+    "Send {\"model\": NAME, \"vram_bytes\": N} (or \"vram\": \"3500MiB\", or "
+    "\"required_vram_mb\": N)";
+inline constexpr char kUnknownMember[] = "the request has a member \"{}\" that is not known";
+inline constexpr char kWrongMember[] = "\"{}\" must be {}";
+inline constexpr char kNoVram[] = "the request does not say how much VRAM the model needs";
+inline constexpr char kNoProcess[] = "there is no process {} here";
+inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs on this machine";
+
+inline constexpr char kNotAssigned[] = "no model named {} is assigned";
+inline constexpr char kNotAssignedRemedy[] = "`estiva leases` lists what is";
+inline constexpr char kDidYouMean[] = "Did you mean {}? `estiva leases` lists what is assigned";
+inline constexpr char kTooManyWaiting[] = "{} requests are waiting for the GPU already";
+inline constexpr char kTryLater[] = "Try again in a moment";
+inline constexpr char kNeverFresh[] = "the GPU could not be read again in time for this request";
+inline constexpr char kReleasedNotRecorded[] =
+    "{} is released, but that could not be written down: {}";
+inline constexpr char kReleasedNotRecordedRemedy[] =
+    "It is tried again every second; if estiva ends before it succeeds, the lease comes back";
+
+inline constexpr char kWhyOnlyOne[] = "GPU {} is the only one with room ({} free)";
+inline constexpr char kWhyLeastBusy[] = "GPU {} is the least busy of {} with room ({} free)";
+inline constexpr char kWhyPacked[] = "GPU {} is the fullest of {} with room ({} free)";
+inline constexpr char kWhyAsked[] = "GPU {} was asked for ({} free)";
+inline constexpr char kWhySame[] = "the model has this GPU already";
+inline constexpr char kWhyGrown[] = "the model has this GPU already, and its lease could grow";
+inline constexpr char kWhyBound[] = "the model has this GPU already; the process is its holder now";
+inline constexpr char kWhySeveral[] = "{} GPUs, all granted together";
+
+inline constexpr char kSimulationRefused[] =
+    "a simulation was asked for, and this machine has an NVIDIA device ({})";
+inline constexpr char kSimulationRefusedRemedy[] =
+    "Leave --simulate away: estiva never simulates where a real GPU is";
+inline constexpr char kTokenFile[] = "making the API's token";
+inline constexpr char kDaemonReady[] = "estiva is ready";
+
+}  // namespace estiva::msg
