@@ -22,7 +22,7 @@ struct Decision {
 };
 
 // Larger texts are refused: one request must not fill the journal.
-inline constexpr std::size_t kMaxText = 256 * 1024;
+inline constexpr std::size_t kMaxText = 64 * 1024;
 inline constexpr std::size_t kMaxShares = 1024;
 
 enum class RecordKind : std::uint8_t {

@@ -35,6 +35,7 @@ struct Options {
   std::size_t queue_limit = 4096;  // writes that may wait; one more is refused at once
   std::size_t batch_limit = 256;   // writes in one transaction at most
   std::uint64_t journal_rows = 50'000;                           // kept at most (the newest)
+  std::uint64_t journal_bytes = 64 * 1024 * 1024;                // of the file, about
   std::chrono::hours journal_age = std::chrono::hours(24 * 30);  // kept at most
   std::function<WallTime()> wall = wall_now;
   std::string boot_id;  // empty: read from /proc/sys/kernel/random/boot_id
@@ -77,7 +78,8 @@ struct Stats {
   std::uint64_t failed = 0;     // writes answered with an error after they were queued
   std::uint64_t batches = 0;    // transactions committed
   std::uint64_t journal_rows = 0;
-  std::size_t waiting = 0;  // in the queue now
+  std::uint64_t trim_failures = 0;  // the journal could not be shortened (it is tried again)
+  std::size_t waiting = 0;          // not answered yet
 };
 
 class Store {
@@ -116,8 +118,8 @@ class Store {
 
  private:
   struct Impl;
-  explicit Store(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Store(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // shared with the store's thread
 };
 
 }  // namespace estiva::store
