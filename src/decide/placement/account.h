@@ -59,6 +59,7 @@ struct GpuAccount {
   Reading<Ratio> utilization;
   Bytes capacity;              // C
   Bytes used;                  // U
+  bool list_known = true;  // the driver said which processes are on it
   bool exact = true;           // sum M is known
   Bytes measured;              // sum M
   Bytes charges;               // sum of charges
@@ -66,14 +67,20 @@ struct GpuAccount {
   Bytes foreign;               // F now; where `exact` is false, the last known
   Bytes foreign_held;          // F at its high-water mark over the window
   bool overcommitted = false;  // I8: observed use and promises together are more than C
-  SteadyTime credited_at;  // promises were given back; a read begun before is too old to grant on
+  // Given back after the last read was begun. It is not granted again before a read begun after
+  // `credited_at`: until then nobody has looked whether those bytes are really free.
+  Bytes credit_pending;
+  SteadyTime credited_at;
   std::vector<ForeignProcess> strangers;  // largest first
   std::vector<ForeignPeak> peaks;
 };
 
-// A, and nothing where the GPU is not usable or is overcommitted. O(1).
-Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy);
-// What is in use or promised, as I1 counts it without the margin. O(1).
+// A, as if `freed` bytes of what is in use or promised were gone; nothing where the GPU is not
+// usable. O(1).
+Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed = {});
+// What is in use or promised, as I1 counts it, without margin and window. O(1).
 Bytes committed(const GpuAccount& account);
+// Takes in the foreign memory of a read: F now, and F held over the policy's window.
+void note_foreign(GpuAccount& account, Bytes foreign, SteadyTime at, Nanoseconds window);
 
 }  // namespace estiva::decide

@@ -51,6 +51,9 @@ struct LeaseBytes {
   Bytes declared, measured, charged;
 };
 LeaseBytes bytes_of(const LeaseEntry& entry);
+// What a lease is charged on one GPU: max(declared, measured) + allowance until it has a context;
+// while releasing only what it still holds.
+Bytes charge_of(const Use& use, LeaseState state, Bytes device_used, Bytes context_allowance);
 
 // What an observation, a release or a recovery changed, in order. The daemon journals the leases'
 // changes (`lease` is the new value; `gone` deletes it) and tells the user about all.
@@ -140,11 +143,10 @@ class Ledger {
   std::uint32_t account_of(const DeviceId& device);
   LeaseEntry& insert(Lease lease);
   void erase(std::string_view lease_id);
-  void replace_shares(LeaseEntry& entry, const std::vector<Share>& shares);
   void charge(LeaseEntry& entry);
   void uncharge(const LeaseEntry& entry);
-  void credit(const LeaseEntry& entry, SteadyTime now);
-  LedgerChange start_releasing(LeaseEntry& entry, SteadyTime now, std::string reason);
+  LedgerChange start_releasing(LeaseEntry& entry, SteadyTime now, std::string_view reason);
+  LedgerChange credit_now(LeaseEntry& entry, SteadyTime now, std::string_view reason);
 
   PlacementPolicy policy_;
   std::string node_id_;

@@ -1,0 +1,38 @@
+// The arithmetic of one GPU's account. docs/placement.md derives it.
+#include "decide/placement/account.h"
+
+#include <algorithm>
+
+namespace estiva::decide {
+
+Bytes committed(const GpuAccount& account) {
+  if (account.exact) return std::max(account.used, account.measured) + account.remainder;
+  // F can't be more than what is in use now.
+  return std::max(account.used, account.charges + std::min(account.foreign, account.used));
+}
+
+Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed) {
+  if (account.usable != Usable::yes) return {};
+  Bytes taken = committed(account) + policy.margin + account.credit_pending;
+  // The peak of foreign memory over the window counts as if it were in use.
+  taken += account.foreign_held - account.foreign;
+  return account.capacity - (taken - freed);
+}
+
+void note_foreign(GpuAccount& account, Bytes foreign, SteadyTime at, Nanoseconds window) {
+  account.foreign = foreign;
+  auto& peaks = account.peaks;
+  std::erase_if(peaks, [&](const ForeignPeak& p) { return at - p.at > window; });
+  if (window <= Nanoseconds::zero()) peaks.clear();
+  // Only falling peaks matter: an older, lower one can never be the highest again.
+  while (!peaks.empty() && peaks.back().bytes <= foreign) peaks.pop_back();
+  if (peaks.size() >= kPeaksKept) {
+    // Full: the lowest takes over the newest time, which holds it a little longer than needed.
+    peaks.back().at = at;
+  } else {
+    peaks.push_back({at, foreign});
+  }
+  account.foreign_held = std::max(peaks.front().bytes, foreign);
+}
+
+}  // namespace estiva::decide

@@ -1,0 +1,142 @@
+// Explicit GPUs first, then the shares that may go anywhere, the largest first.
+#include "decide/placement/choose.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
+#include "decide/placement/selector.h"
+
+namespace estiva::decide {
+namespace {
+
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+struct Candidate {
+  std::uint32_t account = kNone;
+  Bytes room;
+};
+
+bool is_taken(const std::vector<std::uint32_t>& accounts, std::uint32_t account) {
+  return std::find(accounts.begin(), accounts.end(), account) != accounts.end();
+}
+
+// Index, then UUID: two GPUs never compare equal, so the answer does not depend on their order.
+bool comes_first(const GpuAccount& a, const GpuAccount& b) {
+  if (a.index != b.index) return a.index < b.index;
+  return a.id.key() < b.id.key();
+}
+
+// Unknown utilisation is not idleness: it comes after every known one.
+bool is_less_busy(const GpuAccount& a, const GpuAccount& b) {
+  if (a.utilization && b.utilization) return *a.utilization < *b.utilization;
+  return a.utilization.known() && !b.utilization.known();
+}
+
+bool is_better(const Ledger& ledger, Choice choice, const Candidate& a, const Candidate& b) {
+  const GpuAccount& x = ledger.accounts()[a.account];
+  const GpuAccount& y = ledger.accounts()[b.account];
+  if (choice == Choice::least_utilized) {
+    if (is_less_busy(x, y)) return true;
+    if (is_less_busy(y, x)) return false;
+    if (a.room != b.room) return a.room > b.room;
+  } else if (a.room != b.room) {
+    return a.room < b.room;
+  }
+  return comes_first(x, y);
+}
+
+Choice settled(const Ledger& ledger, Choice choice) {
+  if (choice != Choice::by_gpu_count) return choice;
+  const auto usable =
+      std::count_if(ledger.accounts().begin(), ledger.accounts().end(),
+                    [](const GpuAccount& account) { return account.usable == Usable::yes; });
+  return usable >= 2 ? Choice::pack : Choice::least_utilized;
+}
+
+Candidate best_for(const Ledger& ledger, Choice choice, Bytes wanted,
+                   const std::vector<std::uint32_t>& taken, std::span<const Bytes> freed) {
+  Candidate best;
+  for (std::uint32_t i = 0; i < ledger.accounts().size(); ++i) {
+    const Candidate next{i, room_on(ledger, i, freed)};
+    if (ledger.accounts()[i].usable != Usable::yes || next.room < wanted || is_taken(taken, i))
+      continue;
+    if (best.account == kNone || is_better(ledger, choice, next, best)) best = next;
+  }
+  return best;
+}
+
+// What a share costs before its holder has a context.
+Bytes cost_of(const Ledger& ledger, Bytes declared) {
+  return declared + ledger.policy().context_allowance;
+}
+
+Chosen failed(Cause cause, std::string detail = {}) {
+  return {cause, std::move(detail), {}};
+}
+
+// Places the shares that name a GPU; their faults come in the order that helps most: a wrong name
+// before a GPU that can't be used before one that is full.
+std::optional<Chosen> place_named(const Ledger& ledger, const AssignRequest& request,
+                                  std::span<const Bytes> freed,
+                                  std::vector<std::uint32_t>& accounts) {
+  for (std::size_t i = 0; i < request.shares.size(); ++i) {
+    const std::string& name = request.shares[i].gpu;
+    if (is_auto(name)) continue;
+    const auto found = find_gpus(ledger.accounts(), name);
+    if (found.size() != 1) return failed(Cause::unknown_gpu, name);
+    if (is_taken(accounts, found[0])) return failed(Cause::bad_request, name);
+    accounts[i] = found[0];
+  }
+  for (std::size_t i = 0; i < accounts.size(); ++i)
+    if (accounts[i] != kNone && ledger.accounts()[accounts[i]].usable != Usable::yes)
+      return failed(Cause::no_usable_gpu);
+  for (std::size_t i = 0; i < accounts.size(); ++i)
+    if (accounts[i] != kNone &&
+        room_on(ledger, accounts[i], freed) < cost_of(ledger, request.shares[i].bytes))
+      return failed(Cause::no_room);
+  return std::nullopt;
+}
+
+std::vector<std::size_t> largest_first(const std::vector<ShareWanted>& shares) {
+  std::vector<std::size_t> order(shares.size());
+  std::iota(order.begin(), order.end(), 0);
+  if (order.size() > 1)
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return shares[a].bytes > shares[b].bytes;
+    });
+  return order;
+}
+
+bool has_usable_gpu(const Ledger& ledger) {
+  return std::any_of(ledger.accounts().begin(), ledger.accounts().end(),
+                     [](const GpuAccount& account) { return account.usable == Usable::yes; });
+}
+
+}  // namespace
+
+Bytes room_on(const Ledger& ledger, std::uint32_t account, std::span<const Bytes> freed) {
+  return admissible(ledger.accounts()[account], ledger.policy(),
+                    freed.empty() ? Bytes{} : freed[account]);
+}
+
+Chosen choose_gpus(const Ledger& ledger, const AssignRequest& request,
+                   std::span<const Bytes> freed) {
+  if (!has_usable_gpu(ledger)) return failed(Cause::no_usable_gpu);
+  std::vector<std::uint32_t> accounts(request.shares.size(), kNone);
+  if (auto fault = place_named(ledger, request, freed, accounts)) return *fault;
+  const Choice choice = settled(ledger, request.choice);
+  // The GPUs that can take a share can take every smaller one too. So whichever of them the
+  // largest share gets, the later shares lose exactly one choice each: no order of picks can
+  // spoil an assignment that exists.
+  for (const std::size_t i : largest_first(request.shares)) {
+    if (accounts[i] != kNone) continue;
+    const Bytes cost = cost_of(ledger, request.shares[i].bytes);
+    const Candidate best = best_for(ledger, choice, cost, accounts, freed);
+    if (best.account == kNone) return failed(Cause::no_room);
+    accounts[i] = best.account;
+  }
+  return {Cause::none, {}, std::move(accounts)};
+}
+
+}  // namespace estiva::decide
