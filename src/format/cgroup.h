@@ -40,10 +40,10 @@ struct CgroupAmount {
 };
 std::optional<CgroupAmount> parse_cgroup_amount(std::string_view text);
 
-// cpu.stat of v2 (usage_usec), or cpuacct.usage of v1 (one number of nanoseconds).
+// cpu.stat of v2 (everything) or v1 (throttling only), or cpuacct.usage of v1 (one number of
+// nanoseconds: usage only).
 struct CgroupCpu {
-  std::uint64_t usage_us = 0;
-  std::optional<std::uint64_t> throttled_us, throttled_periods;
+  std::optional<std::uint64_t> usage_us, throttled_us, throttled_periods;
 };
 std::optional<CgroupCpu> parse_cgroup_cpu(std::string_view text);
 

@@ -76,12 +76,4 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file);
 // True where the settings make us run programs: such a file must not be writable by others.
 bool has_commands(const Settings& settings);
 
-// "127.0.0.1:7700", "[::1]:0", ":7700" is refused; also for --listen.
-struct ListenAddress {
-  std::string host;  // an IP address, without brackets
-  std::uint16_t port = 0;
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
-Result<ListenAddress> parse_listen(std::string_view text);
-
 }  // namespace estiva::format

@@ -1,0 +1,269 @@
+#include "format/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "base/messages/format.h"
+#include "format/listen.h"
+#include "format/settings_reader.h"
+#include "format/size.h"
+#include "format/text.h"
+
+namespace estiva::format {
+namespace {
+
+using std::chrono::nanoseconds;
+constexpr nanoseconds kShortestInterval = std::chrono::milliseconds(50);
+constexpr nanoseconds kLongestInterval = std::chrono::hours(1);
+constexpr std::size_t kMaxModels = 1024;
+constexpr std::size_t kMaxFolders = 32;
+constexpr std::size_t kMaxArguments = 256;
+
+// What each setting accepts, for the errors.
+constexpr std::string_view kAcceptsInterval =
+    "a duration in quotes from 50ms to 1h, such as \"1s\"";
+constexpr std::string_view kAcceptsIntervalSeconds = "a number of seconds from 0.05 to 3600";
+constexpr std::string_view kAcceptsListen =
+    "an address and a port in quotes, such as \"127.0.0.1:7700\", or \"off\"";
+constexpr std::string_view kAcceptsFolder = "an absolute path in quotes";
+constexpr std::string_view kAcceptsFolders = "a list of at most 32 absolute paths";
+constexpr std::string_view kAcceptsLevel =
+    "\"debug\", \"info\", \"notice\", \"warning\" or \"error\"";
+constexpr std::string_view kAcceptsPolicy = "\"auto\", \"least-utilized\" or \"pack\"";
+constexpr std::string_view kAcceptsSize = "a size in quotes, such as \"512MiB\"";
+constexpr std::string_view kAcceptsWindow =
+    "a duration in quotes up to 1h, such as \"5s\", or \"0s\"";
+constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
+
+constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
+constexpr std::array<std::string_view, 7> kTopKeys = {"daemon", "placement", "health",      "paths",
+                                                      "models", "interval",  kIntervalAlias};
+constexpr std::array<std::string_view, 7> kDaemonKeys = {
+    "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
+constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
+                                                            "foreign_window"};
+constexpr std::array<std::string_view, 1> kHealthKeys = {"max_temperature"};
+constexpr std::array<std::string_view, 2> kPathKeys = {"model_folders", "docker_root"};
+constexpr std::array<std::string_view, 5> kModelKeys = {"engine", "command", "ready", "vram",
+                                                        "policy"};
+constexpr std::array<std::string_view, 7> kEngines = {
+    "process", "container", "ollama", "llama-server", "vllm", "lease", "remote"};
+constexpr std::array<std::string_view, 3> kModelPolicies = {"keep", "swap", "always-unload"};
+
+Failure not_accepted(std::string_view text, std::string_view accepted) {
+  const auto shown = fmt::format("'{}'", escape_for_terminal(text.substr(0, 64)));
+  return fail(ErrorKind::usage, fmt::format(msg::kNotAccepted, shown),
+              fmt::format(msg::kAccepted, accepted));
+}
+
+Result<nanoseconds> checked_interval(nanoseconds span, std::string_view text,
+                                     std::string_view accepted) {
+  if (span < kShortestInterval || span > kLongestInterval) return not_accepted(text, accepted);
+  return span;
+}
+
+Result<nanoseconds> parse_interval(std::string_view text) {
+  const auto span = parse_duration(text);
+  if (!span) return Failure(span.error());
+  return checked_interval(*span, text, kAcceptsInterval);
+}
+
+Result<nanoseconds> parse_window(std::string_view text) {
+  auto span = parse_duration(text);
+  if (span && *span > kLongestInterval) return not_accepted(text, kAcceptsWindow);
+  return span;
+}
+
+Result<std::string> parse_folder(std::string_view text) {
+  if (!text.starts_with('/')) return not_accepted(text, kAcceptsFolder);
+  return std::string(text);
+}
+
+Result<std::string> parse_listen_setting(std::string_view text) {
+  if (text == "off") return std::string(text);
+  const auto address = parse_listen(text);
+  if (!address) return Failure(address.error());
+  return std::string(text);
+}
+
+Result<LogLevel> parse_log_level(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, LogLevel>, 5> kLevels = {
+      {{"debug", LogLevel::debug},
+       {"info", LogLevel::info},
+       {"notice", LogLevel::notice},
+       {"warning", LogLevel::warning},
+       {"error", LogLevel::error}}};
+  for (const auto& [name, level] : kLevels) {
+    if (name == text) return level;
+  }
+  return not_accepted(text, kAcceptsLevel);
+}
+
+template <std::size_t N>
+Result<std::string> one_of(std::string_view text, const std::array<std::string_view, N>& names) {
+  if (std::find(names.begin(), names.end(), text) != names.end()) return std::string(text);
+  return not_accepted(text, fmt::format("{}", fmt::join(names, ", ")));
+}
+
+// One interval, three places to say it: at most one of them may.
+void read_interval(SectionReader& top, SectionReader& daemon, nanoseconds& out) {
+  const toml::node* said = nullptr;
+  std::string_view said_as;
+  for (auto* section : {&top, &daemon}) {
+    for (const auto key : {std::string_view("interval"), kIntervalAlias}) {
+      const toml::node* node = section->node(key);
+      if (node == nullptr) continue;
+      if (said != nullptr) return section->given_twice(key, *node, said_as, *said);
+      said = node;
+      said_as = key;
+      if (key == "interval" || node->is_string()) {
+        section->parsed(key, key == "interval" ? kAcceptsInterval : kAcceptsIntervalSeconds, out,
+                        parse_interval);
+      } else if (const auto seconds = section->number(key, 0.05, 3600, kAcceptsIntervalSeconds)) {
+        out = nanoseconds(static_cast<std::int64_t>(*seconds * 1e9));
+      }
+    }
+  }
+}
+
+void read_daemon(SectionReader& section, DaemonSettings& out) {
+  section.parsed("listen", kAcceptsListen, out.listen, parse_listen_setting);
+  out.history = section.boolean("history").value_or(out.history);
+  section.parsed("log_level", kAcceptsLevel, out.log_level, parse_log_level);
+  section.parsed("state_dir", kAcceptsFolder, out.state_dir, parse_folder);
+  section.parsed("runtime_dir", kAcceptsFolder, out.runtime_dir, parse_folder);
+}
+
+void read_placement(SectionReader& section, PlacementSettings& out) {
+  section.parsed("policy", kAcceptsPolicy, out.policy, parse_placement_choice);
+  section.parsed("margin", kAcceptsSize, out.margin, parse_size_or_zero);
+  section.parsed("context_allowance", kAcceptsSize, out.context_allowance, parse_size_or_zero);
+  section.parsed("foreign_window", kAcceptsWindow, out.foreign_window, parse_window);
+}
+
+void read_paths(SectionReader& section, PathSettings& out) {
+  section.parsed("docker_root", kAcceptsFolder, out.docker_root, parse_folder);
+  auto folders = section.texts("model_folders", kMaxFolders, kAcceptsFolders);
+  if (!folders) return;
+  for (const auto& folder : *folders) {
+    if (const auto checked = parse_folder(folder); !checked) {
+      return section.wrong_value("model_folders", checked.error().what, checked.error().remedy);
+    }
+  }
+  out.model_folders = std::move(*folders);
+}
+
+bool is_model_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-' || c == ':' || c == '/';
+  };
+  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), allowed) &&
+         name.front() != '-' && name.front() != '.';
+}
+
+ModelSettings read_model(SectionReader& section, std::string_view name) {
+  ModelSettings model;
+  model.name = name;
+  section.parsed("engine", fmt::format("{}", fmt::join(kEngines, ", ")), model.engine,
+                 [](std::string_view text) { return one_of(text, kEngines); });
+  section.parsed("policy", fmt::format("{}", fmt::join(kModelPolicies, ", ")), model.policy,
+                 [](std::string_view text) { return one_of(text, kModelPolicies); });
+  section.parsed("vram", kAcceptsSize, model.vram, parse_size);
+  model.ready = section.text("ready", "a URL in quotes").value_or("");
+  model.command = section.texts("command", kMaxArguments, "a list of at most 256 texts")
+                      .value_or(std::vector<std::string>());
+  if (!section.failed() && model.engine.empty()) {
+    section.missing("engine", fmt::format("Add one of: {}", fmt::join(kEngines, ", ")));
+  }
+  if (!section.failed() && model.engine == "process" && model.command.empty()) {
+    section.missing("command", "Add the program and its arguments as a list of texts");
+  }
+  return model;
+}
+
+void read_models(std::string_view file, SectionReader& top, std::vector<ModelSettings>& out,
+                 std::optional<Error>& error) {
+  const toml::table* models = top.table("models");
+  if (models == nullptr) return;
+  if (models->size() > kMaxModels) {
+    return top.wrong_value("models", fmt::format("{} models", models->size()),
+                           fmt::format(msg::kAccepted, fmt::format("at most {}", kMaxModels)));
+  }
+  SectionReader names(file, "models", models, {}, error);
+  for (const auto& [key, value] : *models) {
+    const toml::table* table = names.table(key.str());
+    if (error) return;
+    if (!is_model_name(key.str())) {
+      return names.wrong_value(key.str(), "this is not a name for a model",
+                               "Use up to 128 letters, digits and . _ - : /");
+    }
+    SectionReader section(file, fmt::format("models.{}", key.str()), table, kModelKeys, error);
+    out.push_back(read_model(section, key.str()));
+  }
+}
+
+}  // namespace
+
+std::string_view to_name(PlacementChoice choice) {
+  switch (choice) {
+    case PlacementChoice::automatic:
+      return "auto";
+    case PlacementChoice::least_utilized:
+      return "least-utilized";
+    case PlacementChoice::pack:
+      return "pack";
+  }
+  return "auto";
+}
+
+Result<PlacementChoice> parse_placement_choice(std::string_view text) {
+  for (const auto choice :
+       {PlacementChoice::automatic, PlacementChoice::least_utilized, PlacementChoice::pack}) {
+    if (text == to_name(choice)) return choice;
+  }
+  return fail(ErrorKind::usage,
+              fmt::format(msg::kPolicyNotKnown, escape_for_terminal(text.substr(0, 64))),
+              std::string(msg::kPolicyHow));
+}
+
+Result<Settings> parse_settings(std::string_view text, std::string_view file) {
+  if (text.size() > kMaxSettingsFile) {
+    return fail(ErrorKind::usage,
+                fmt::format(msg::kSettingsTooBig, file, to_text(Bytes{kMaxSettingsFile})),
+                std::string(msg::kSettingsTooBigHow));
+  }
+  const toml::parse_result parsed = toml::parse(text, file);
+  std::optional<Error> error;
+  if (!parsed) {
+    const auto where = SectionReader(file, "", nullptr, {}, error).place(parsed.error().source());
+    return fail(ErrorKind::usage,
+                fmt::format(msg::kSettingsSyntax, where,
+                            escape_for_terminal(parsed.error().description().substr(0, 256))),
+                std::string(msg::kSettingsSyntaxHow));
+  }
+  Settings settings;
+  SectionReader top(file, "", &parsed.table(), kTopKeys, error);
+  SectionReader daemon(file, "daemon", top.table("daemon"), kDaemonKeys, error);
+  SectionReader placement(file, "placement", top.table("placement"), kPlacementKeys, error);
+  SectionReader health(file, "health", top.table("health"), kHealthKeys, error);
+  SectionReader paths(file, "paths", top.table("paths"), kPathKeys, error);
+  read_interval(top, daemon, settings.daemon.interval);
+  read_daemon(daemon, settings.daemon);
+  read_placement(placement, settings.placement);
+  if (const auto limit = health.number("max_temperature", 30, 120, kAcceptsTemperature)) {
+    settings.health.max_temperature = Celsius{*limit};
+  }
+  read_paths(paths, settings.paths);
+  read_models(file, top, settings.models, error);
+  if (error) return Failure(std::move(*error));
+  return settings;
+}
+
+bool has_commands(const Settings& settings) {
+  return std::any_of(settings.models.begin(), settings.models.end(),
+                     [](const ModelSettings& model) { return !model.command.empty(); });
+}
+
+}  // namespace estiva::format
