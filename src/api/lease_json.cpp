@@ -1,7 +1,7 @@
 // Leases and the answers to assign and release.
+#include "api/backend.h"
 #include "api/json.h"
 #include "api/json_parts.h"
-#include "api/backend.h"
 
 namespace estiva::api {
 
@@ -38,7 +38,8 @@ void write_lease(JsonWriter& json, const Lease& lease, const LeaseUse* use) {
 void write_leases(JsonWriter& json, const World& world) {
   json.begin_array();
   for (std::size_t i = 0; i < world.leases.size(); ++i) {
-    write_lease(json, world.leases[i], i < world.lease_uses.size() ? &world.lease_uses[i] : nullptr);
+    write_lease(json, world.leases[i],
+                i < world.lease_uses.size() ? &world.lease_uses[i] : nullptr);
   }
   json.end_array();
 }

@@ -1,10 +1,9 @@
 #include "api/places.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
+#include <pwd.h>
+#include <unistd.h>
 
 namespace estiva::api {
 namespace {
@@ -36,9 +35,8 @@ Places defaults(const Environment& environment, bool system_user) {
   places.state_dir =
       first_of({under(environment("XDG_STATE_HOME"), "/estiva"), home + "/.local/state/estiva"});
   places.runtime_dir = under(environment("XDG_RUNTIME_DIR"), "/estiva");
-  places.config_file =
-      first_of({under(environment("XDG_CONFIG_HOME"), "/estiva/estiva.toml"),
-                home + "/.config/estiva/estiva.toml"});
+  places.config_file = first_of({under(environment("XDG_CONFIG_HOME"), "/estiva/estiva.toml"),
+                                 home + "/.config/estiva/estiva.toml"});
   return places;
 }
 

@@ -1,10 +1,9 @@
 // Where estiva keeps things: the same answer for the daemon and for the command line that looks
 // for it. Pure: environment and user arrive as values.
 #pragma once
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
+#include <sys/types.h>
 
 namespace estiva::api {
 

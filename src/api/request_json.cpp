@@ -1,8 +1,7 @@
 #include "api/request_json.h"
 
-#include <fmt/format.h>
-
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "base/messages/api.h"
 #include "format/settings.h"
@@ -60,11 +59,15 @@ Result<void> take_policy(Draft& draft, const json::value& value) {
   auto choice = format::parse_placement_choice({text->data(), text->size()});
   if (!choice) return Failure(choice.error());
   switch (*choice) {
-    case format::PlacementChoice::automatic: draft.choice = decide::Choice::by_gpu_count; break;
+    case format::PlacementChoice::automatic:
+      draft.choice = decide::Choice::by_gpu_count;
+      break;
     case format::PlacementChoice::least_utilized:
       draft.choice = decide::Choice::least_utilized;
       break;
-    case format::PlacementChoice::pack: draft.choice = decide::Choice::pack; break;
+    case format::PlacementChoice::pack:
+      draft.choice = decide::Choice::pack;
+      break;
   }
   return {};
 }
@@ -81,7 +84,8 @@ Result<void> take_size(Draft& draft, std::string_view member, const json::value&
   }
   const bool megabytes = member == "required_vram_mb";
   const auto number = whole(value, 1, megabytes ? UINT64_MAX >> 20 : UINT64_MAX);
-  if (!number) return wrong(member, megabytes ? "a whole number of MiB" : "a whole number of bytes");
+  if (!number)
+    return wrong(member, megabytes ? "a whole number of MiB" : "a whole number of bytes");
   draft.vram = megabytes ? mib(*number) : Bytes{*number};
   return {};
 }
@@ -121,8 +125,8 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
     draft.pid = static_cast<pid_t>(*number);
     return {};
   }
-  static constexpr std::string_view kKnown[] = {
-      "model", "vram_bytes", "vram", "required_vram_mb", "policy", "gpu", "gpus", "pid"};
+  static constexpr std::string_view kKnown[] = {"model",  "vram_bytes", "vram", "required_vram_mb",
+                                                "policy", "gpu",        "gpus", "pid"};
   const auto near = format::nearest_name(member, kKnown);
   return fail(ErrorKind::usage,
               fmt::format(msg::kUnknownMember, format::escape_for_terminal(member.substr(0, 64))),

@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/lease_routes.h"
 #include "base/messages/api.h"
+#include "format/json_writer.h"
 #include "net/target.h"
 
 namespace estiva::api {
@@ -120,9 +121,8 @@ net::Handler make_handler(Backend& backend, Access access) {
     auto target = net::parse_target(exchange.request().target);
     if (!target) co_return co_await send_error(exchange, target.error());
     if (auto admitted = admit(exchange, access, target->path); !admitted) {
-      const int status = exchange.listener() == kTcpListener && !net::bearer_token(exchange.request())
-                             ? 401
-                             : 403;
+      const int status =
+          exchange.listener() == kTcpListener && !net::bearer_token(exchange.request()) ? 401 : 403;
       co_return co_await send_json(exchange, status, error_json(admitted.error()));
     }
     co_await route(backend, exchange, *target);

@@ -16,12 +16,18 @@ constexpr Celsius kHotWithoutThreshold{90};
 
 Check from_driver(const DriverStatus& driver) {
   switch (driver.state) {
-    case DriverState::absent: return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
-    case DriverState::initialising: return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
-    case DriverState::released: return {"gpu_status", "WARN", driver.reason, driver.remedy};
-    case DriverState::partial: return {"gpu_status", "DEGRADED", driver.reason, driver.remedy};
-    case DriverState::ready: return {"gpu_status", "OK", {}, {}};
-    default: return {"gpu_status", "UNHEALTHY", driver.reason, driver.remedy};
+    case DriverState::absent:
+      return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
+    case DriverState::initialising:
+      return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
+    case DriverState::released:
+      return {"gpu_status", "WARN", driver.reason, driver.remedy};
+    case DriverState::partial:
+      return {"gpu_status", "DEGRADED", driver.reason, driver.remedy};
+    case DriverState::ready:
+      return {"gpu_status", "OK", {}, {}};
+    default:
+      return {"gpu_status", "UNHEALTHY", driver.reason, driver.remedy};
   }
 }
 

@@ -1,8 +1,7 @@
 #include "base/clock.h"
 
-#include <fmt/format.h>
-
 #include <ctime>
+#include <fmt/format.h>
 
 namespace estiva {
 namespace {

@@ -1,7 +1,6 @@
 #include "base/error.h"
 
 #include <fmt/format.h>
-
 #include <system_error>
 
 namespace estiva {
@@ -10,40 +9,61 @@ int exit_code(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::failed:
     case ErrorKind::no_room:
-    case ErrorKind::not_found: return 1;
-    case ErrorKind::usage: return 2;
-    case ErrorKind::degraded: return 3;
-    case ErrorKind::timed_out: return 4;
+    case ErrorKind::not_found:
+      return 1;
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::degraded:
+      return 3;
+    case ErrorKind::timed_out:
+      return 4;
     case ErrorKind::refused:
-    case ErrorKind::denied: return 5;
+    case ErrorKind::denied:
+      return 5;
   }
   return 1;
 }
 
 int http_status(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::failed: return 500;
-    case ErrorKind::no_room: return 409;
-    case ErrorKind::not_found: return 404;
-    case ErrorKind::usage: return 400;
-    case ErrorKind::degraded: return 200;
-    case ErrorKind::timed_out: return 504;
-    case ErrorKind::refused: return 503;
-    case ErrorKind::denied: return 403;
+    case ErrorKind::failed:
+      return 500;
+    case ErrorKind::no_room:
+      return 409;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::usage:
+      return 400;
+    case ErrorKind::degraded:
+      return 200;
+    case ErrorKind::timed_out:
+      return 504;
+    case ErrorKind::refused:
+      return 503;
+    case ErrorKind::denied:
+      return 403;
   }
   return 500;
 }
 
 std::string_view kind_name(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::failed: return "failed";
-    case ErrorKind::no_room: return "no_room";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::usage: return "usage";
-    case ErrorKind::degraded: return "degraded";
-    case ErrorKind::timed_out: return "timed_out";
-    case ErrorKind::refused: return "refused";
-    case ErrorKind::denied: return "denied";
+    case ErrorKind::failed:
+      return "failed";
+    case ErrorKind::no_room:
+      return "no_room";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::degraded:
+      return "degraded";
+    case ErrorKind::timed_out:
+      return "timed_out";
+    case ErrorKind::refused:
+      return "refused";
+    case ErrorKind::denied:
+      return "denied";
   }
   return "failed";
 }

@@ -15,8 +15,8 @@ enum class ErrorKind {
   usage,      // the caller's words are wrong                    exit 2, HTTP 400
   degraded,   // done, but with something missing                exit 3, HTTP 200
   timed_out,  // did not end within its limit                    exit 4, HTTP 504
-  refused,    // a precondition does not hold                    exit 5, HTTP 503 (403 without right)
-  denied,     // the caller may not do this                      exit 5, HTTP 403
+  refused,  // a precondition does not hold                    exit 5, HTTP 503 (403 without right)
+  denied,   // the caller may not do this                      exit 5, HTTP 403
 };
 
 int exit_code(ErrorKind kind);

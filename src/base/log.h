@@ -3,7 +3,6 @@
 // hostile name can't forge a line. Thread-safe: each line is one write(2).
 #pragma once
 #include <fmt/format.h>
-
 #include <initializer_list>
 #include <string>
 #include <string_view>

@@ -1,8 +1,7 @@
 #include "base/units.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 
 namespace estiva {
 

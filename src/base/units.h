@@ -23,9 +23,15 @@ struct Bytes {
   constexpr Bytes& operator-=(Bytes b) { return *this = *this - b; }
 };
 
-constexpr Bytes kib(std::uint64_t n) { return {n << 10}; }
-constexpr Bytes mib(std::uint64_t n) { return {n << 20}; }
-constexpr Bytes gib(std::uint64_t n) { return {n << 30}; }
+constexpr Bytes kib(std::uint64_t n) {
+  return {n << 10};
+}
+constexpr Bytes mib(std::uint64_t n) {
+  return {n << 20};
+}
+constexpr Bytes gib(std::uint64_t n) {
+  return {n << 30};
+}
 
 // Share of a whole, 0..1 (JSON and metrics carry this form).
 struct Ratio {

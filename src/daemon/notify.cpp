@@ -1,19 +1,18 @@
 #include "daemon/notify.h"
 
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
+#include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
-#include <string>
-
 namespace estiva::daemon {
 namespace {
 
-constexpr int kFirstPassed = 3;    // SD_LISTEN_FDS_START of sd_listen_fds(3)
+constexpr int kFirstPassed = 3;  // SD_LISTEN_FDS_START of sd_listen_fds(3)
 constexpr unsigned kMaxPassed = 16;
 
 unsigned long long number_of(const char* text) {
@@ -25,8 +24,7 @@ unsigned long long number_of(const char* text) {
 }
 
 bool meant_for_us(const char* pid_text) {
-  return pid_text == nullptr ||
-         number_of(pid_text) == static_cast<unsigned long long>(::getpid());
+  return pid_text == nullptr || number_of(pid_text) == static_cast<unsigned long long>(::getpid());
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 // What is known of GPUs and of the driver: plain values, no vendor's types. The identity of a GPU
 // is its UUID; its index may change after a GPU is lost or the machine restarts.
 #pragma once
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.h"
@@ -33,7 +32,7 @@ struct GpuIdentity {
   Reading<unsigned> minor_number;
   std::string serial;  // empty where the board has none
   std::string vbios;
-  std::string architecture;  // "Ampere"; empty where unknown
+  std::string architecture;              // "Ampere"; empty where unknown
   Reading<unsigned> compute_capability;  // major * 10 + minor: 86
   Reading<Celsius> slowdown_at, shutdown_at, max_operating;
   Reading<Watts> power_limit, power_limit_min, power_limit_max, power_limit_default;

@@ -1,9 +1,8 @@
 // What is known of the machine apart from its GPUs.
 #pragma once
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.h"

@@ -1,10 +1,9 @@
 // A lease is a promise of VRAM: so many bytes on these devices, all granted or none.
 #pragma once
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.h"

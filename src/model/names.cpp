@@ -7,52 +7,80 @@ namespace estiva {
 
 std::string_view to_name(Missing why) {
   switch (why) {
-    case Missing::not_read: return "not_read";
-    case Missing::not_supported: return "not_supported";
-    case Missing::not_permitted: return "not_permitted";
-    case Missing::no_sample: return "no_sample";
-    case Missing::lost: return "lost";
-    case Missing::asleep: return "asleep";
-    case Missing::unresponsive: return "unresponsive";
-    case Missing::failed: return "failed";
+    case Missing::not_read:
+      return "not_read";
+    case Missing::not_supported:
+      return "not_supported";
+    case Missing::not_permitted:
+      return "not_permitted";
+    case Missing::no_sample:
+      return "no_sample";
+    case Missing::lost:
+      return "lost";
+    case Missing::asleep:
+      return "asleep";
+    case Missing::unresponsive:
+      return "unresponsive";
+    case Missing::failed:
+      return "failed";
   }
   return "failed";
 }
 
 std::string_view to_name(DriverState state) {
   switch (state) {
-    case DriverState::absent: return "absent";
-    case DriverState::no_driver: return "no_driver";
-    case DriverState::no_library: return "no_library";
-    case DriverState::mismatch: return "mismatch";
-    case DriverState::initialising: return "initialising";
-    case DriverState::ready: return "ok";
-    case DriverState::partial: return "partial";
-    case DriverState::unresponsive: return "unresponsive";
-    case DriverState::stuck: return "stuck";
-    case DriverState::crashed: return "crashed";
-    case DriverState::released: return "released";
-    case DriverState::failed: return "failed";
+    case DriverState::absent:
+      return "absent";
+    case DriverState::no_driver:
+      return "no_driver";
+    case DriverState::no_library:
+      return "no_library";
+    case DriverState::mismatch:
+      return "mismatch";
+    case DriverState::initialising:
+      return "initialising";
+    case DriverState::ready:
+      return "ok";
+    case DriverState::partial:
+      return "partial";
+    case DriverState::unresponsive:
+      return "unresponsive";
+    case DriverState::stuck:
+      return "stuck";
+    case DriverState::crashed:
+      return "crashed";
+    case DriverState::released:
+      return "released";
+    case DriverState::failed:
+      return "failed";
   }
   return "failed";
 }
 
 std::string_view to_name(GpuState state) {
   switch (state) {
-    case GpuState::ok: return "ok";
-    case GpuState::lost: return "lost";
-    case GpuState::reset_required: return "reset_required";
-    case GpuState::asleep: return "asleep";
-    case GpuState::failed: return "failed";
+    case GpuState::ok:
+      return "ok";
+    case GpuState::lost:
+      return "lost";
+    case GpuState::reset_required:
+      return "reset_required";
+    case GpuState::asleep:
+      return "asleep";
+    case GpuState::failed:
+      return "failed";
   }
   return "failed";
 }
 
 std::string_view to_name(LeaseState state) {
   switch (state) {
-    case LeaseState::reserved: return "reserved";
-    case LeaseState::active: return "active";
-    case LeaseState::releasing: return "releasing";
+    case LeaseState::reserved:
+      return "reserved";
+    case LeaseState::active:
+      return "active";
+    case LeaseState::releasing:
+      return "releasing";
   }
   return "releasing";
 }

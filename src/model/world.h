@@ -45,8 +45,8 @@ struct World {
   std::vector<Gpu> gpus;
   HostSample host;
   std::vector<Lease> leases;
-  std::vector<LeaseUse> lease_uses;         // one a lease, in the order of `leases`
-  std::vector<GpuRoom> rooms;               // one a GPU, in the order of `gpus`
+  std::vector<LeaseUse> lease_uses;  // one a lease, in the order of `leases`
+  std::vector<GpuRoom> rooms;        // one a GPU, in the order of `gpus`
   std::vector<ProcessModel> process_models;
   std::vector<std::string> overcommitted;  // device keys in the named state of invariant I8
 };

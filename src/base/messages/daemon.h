@@ -1,0 +1,36 @@
+// Sentences of estivad. fmt templates where they hold {}.
+#pragma once
+
+namespace estiva::msg {
+
+inline constexpr char kDaemonHelp[] =
+    "estivad: the daemon of estiva. `estiva daemon` starts it with what it needs.\n"
+    "\n"
+    "  --state-dir DIR     where the database and the token are kept\n"
+    "  --runtime-dir DIR   where the sockets are\n"
+    "  --config FILE       settings instead of the usual estiva.toml\n"
+    "  --listen ADDR:PORT  TCP address of the API (port 0: any free one), or off\n"
+    "  --interval TIME     between two readings, 1s by default\n"
+    "  --nvml FILE         this library instead of the loader's libnvidia-ml.so.1\n"
+    "  --root DIR          the host's /proc, /sys and /etc are under DIR\n"
+    "  --machine DIR       a recorded machine instead of this one\n"
+    "  --sensor FILE       this estiva-sensor program\n"
+    "  --simulated         say that the library is a simulator\n"
+    "  --fresh-state       set an unreadable database aside and start with an empty one\n"
+    "  --help, --version\n";
+inline constexpr char kUnknownFlag[] = "estivad has no option {}";
+inline constexpr char kMeantFlag[] = "Did you mean {}? `estivad --help` lists them all";
+inline constexpr char kSeeHelp[] = "`estivad --help` lists them all";
+inline constexpr char kFlagTakesNothing[] = "{} takes no value";
+inline constexpr char kFlagNeedsValue[] = "{} needs a value";
+inline constexpr char kIntervalRange[] = "--interval must be between 50ms and 1h";
+
+inline constexpr char kReadingToken[] = "reading the token in {}";
+inline constexpr char kTokenOpen[] = "the token file {} is not a file that only its owner may read";
+inline constexpr char kTokenBroken[] = "the token file {} does not hold a token";
+inline constexpr char kTokenOpenRemedy[] = "Delete it; estiva makes a new one at its next start";
+inline constexpr char kNotLoopback[] = "{} can be reached from outside this machine";
+inline constexpr char kNotLoopbackRemedy[] =
+    "Listen on 127.0.0.1 or [::1]: a wider address needs keys and TLS, which come with the gateway";
+
+}  // namespace estiva::msg

@@ -1,0 +1,300 @@
+#include "daemon/core.h"
+
+#include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include "api/routes.h"
+#include "base/log.h"
+#include "base/messages/api.h"
+#include "base/messages/daemon.h"
+#include "daemon/keeper.h"
+#include "daemon/notify.h"
+#include "daemon/publisher.h"
+#include "daemon/token.h"
+#include "daemon/worker.h"
+#include "gpu/presence.h"
+#include "gpu/sensor_client.h"
+#include "host/files.h"
+#include "host/machine.h"
+#include "host/process.h"
+#include "observe/host_sampler.h"
+
+namespace estiva::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A reading for a grant: the sensor has a deadline of its own for the driver; this one is for the
+// case that it is being replaced.
+constexpr std::chrono::milliseconds kGrantReading = 5s;
+constexpr std::chrono::milliseconds kShutdownGrace = 2s;
+
+gpu::SensorOptions sensor_options(const DaemonOptions& options) {
+  gpu::SensorOptions sensor;
+  sensor.program = options.sensor_program;
+  sensor.nvml_file = options.nvml_file;
+  sensor.root = options.root;
+  sensor.machine = options.machine;
+  sensor.interval =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options.settings.daemon.interval);
+  if (!options.machine.empty()) sensor.source = "recorded";
+  if (options.simulated) sensor.source = "simulated";
+  return sensor;
+}
+
+decide::PlacementPolicy policy_of(const format::PlacementSettings& settings) {
+  decide::PlacementPolicy policy;
+  policy.margin = settings.margin;
+  policy.context_allowance = settings.context_allowance;
+  policy.foreign_window = settings.foreign_window;
+  return policy;
+}
+
+decide::Choice choice_of(format::PlacementChoice choice) {
+  switch (choice) {
+    case format::PlacementChoice::automatic:
+      return decide::Choice::by_gpu_count;
+    case format::PlacementChoice::least_utilized:
+      return decide::Choice::least_utilized;
+    case format::PlacementChoice::pack:
+      return decide::Choice::pack;
+  }
+  return decide::Choice::by_gpu_count;
+}
+
+// Simulation never stands in for a real GPU.
+Result<void> check_simulation(const DaemonOptions& options) {
+  if (!options.simulated) return {};
+  const gpu::Presence presence = gpu::look_for_gpus(options.root);
+  if (presence.gpus.empty()) return {};
+  return fail(ErrorKind::refused,
+              fmt::format(msg::kSimulationRefused, presence.gpus.front().bus_id),
+              msg::kSimulationRefusedRemedy);
+}
+
+class Core final : public api::Backend {
+ public:
+  Core(const DaemonOptions& options, host::Root root, std::string boot_id)
+      : options_(options), root_(std::move(root)), boot_id_(std::move(boot_id)) {}
+
+  Result<void> start();
+  void run() { loop_.run(); }
+
+  WorldPtr world() const override { return publisher_->world(); }
+  net::Notice& changed() override { return publisher_->changed(); }
+  net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request) override {
+    return keeper_->assign(std::move(request));
+  }
+  net::Awaitable<Result<Lease>> release(std::string model) override {
+    return keeper_->release(std::move(model));
+  }
+  Result<Holder> identify(pid_t pid) override;
+
+ private:
+  Result<void> open_store();
+  Result<void> listen();
+  Result<void> listen_control();
+  void start_sensor();
+  void start_sampling();
+  void sample_host();
+  void take_sensor(const gpu::SensorViewPtr& view);
+  void start_watchdog();
+  net::Awaitable<void> shut_down(int signal);
+
+  const DaemonOptions& options_;
+  host::Root root_;
+  std::string boot_id_;
+  net::Loop loop_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<gpu::Sensor> sensor_;
+  std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<net::Server> server_;
+  std::shared_ptr<observe::HostSampler> sampler_;
+  std::unique_ptr<Worker> worker_;
+  std::vector<std::shared_ptr<void>> timers_;
+  bool stopping_ = false;
+};
+
+Result<Holder> Core::identify(pid_t pid) {
+  auto holder = host::identify(root_, pid, boot_id_);
+  if (!holder) {
+    return fail(ErrorKind::usage, fmt::format(msg::kNoProcess, pid), msg::kNoProcessRemedy);
+  }
+  return holder;
+}
+
+Result<void> Core::open_store() {
+  if (auto made = host::ensure_dir(options_.places.state_dir, 0700); !made) return made;
+  store::Options store_options;
+  store_options.executor = [this](std::function<void()> work) { loop_.post(std::move(work)); };
+  store_options.fresh_state = options_.fresh_state;
+  store_options.boot_id = boot_id_;
+  if (!options_.crash_point.empty()) {
+    auto point = store::parse_crash_point(options_.crash_point);
+    if (!point) return Failure(point.error());
+    store_options.crash = *point;
+  }
+  auto opened = store::Store::open(options_.places.state_dir, std::move(store_options));
+  if (!opened) return Failure(opened.error());
+  store_ = std::move(*opened);
+  return {};
+}
+
+Result<void> Core::listen_control() {
+  const net::ListenOptions listen_options{std::string(api::kControlListener), 0660};
+  for (const PassedSocket& passed : take_passed_sockets()) {
+    if (passed.name != "control" && !passed.name.empty()) continue;
+    if (auto adopted = server_->adopt(passed.fd, listen_options); !adopted) {
+      return Failure(adopted.error());
+    }
+    return {};
+  }
+  if (auto made = host::ensure_dir(options_.places.runtime_dir, 0755); !made) return made;
+  if (auto made = host::ensure_dir(options_.places.control_dir, 0750); !made) return made;
+  auto bound =
+      server_->listen(net::Endpoint::unix_path(options_.places.control_socket), listen_options);
+  if (!bound) return Failure(bound.error());
+  return {};
+}
+
+Result<void> Core::listen() {
+  auto token = load_token(options_.places.token_file);
+  if (!token) return Failure(token.error());
+  api::Access access{std::move(*token), {"127.0.0.1", "localhost", "[::1]", "::1"}};
+  std::optional<net::Endpoint> tcp;
+  if (options_.listen != "off") {
+    auto endpoint = net::parse_endpoint(options_.listen);
+    if (!endpoint) return Failure(endpoint.error());
+    if (!net::is_loopback(*endpoint)) {
+      return fail(ErrorKind::refused, fmt::format(msg::kNotLoopback, options_.listen),
+                  msg::kNotLoopbackRemedy);
+    }
+    access.allowed_hosts.push_back(endpoint->host);
+    tcp = *endpoint;
+  }
+  server_ = std::make_unique<net::Server>(loop_, api::make_handler(*this, std::move(access)));
+  if (auto control = listen_control(); !control) return control;
+  if (!tcp) return {};
+  auto bound = server_->listen(*tcp, {std::string(api::kTcpListener), 0660});
+  if (!bound) return Failure(bound.error());
+  log(LogLevel::info, "listening", {{"address", net::to_text(*bound)}});
+  return {};
+}
+
+void Core::start_sensor() {
+  sensor_ = std::make_unique<gpu::Sensor>(loop_.context().get_executor(), sensor_options(options_));
+  Keeper::Parts parts{loop_,
+                      *store_,
+                      root_,
+                      boot_id_,
+                      [this] { return sensor_->read(gpu::kGrantTiers, kGrantReading); },
+                      [this] { return sensor_->current(); },
+                      [this] { publisher_->leases_changed(); },
+                      policy_of(options_.settings.placement),
+                      choice_of(options_.settings.placement.policy)};
+  keeper_ = std::make_unique<Keeper>(std::move(parts));
+  publisher_ = std::make_unique<Publisher>(
+      loop_,
+      Publisher::Facts{store_->opened().node_id, store_->opened().boot_epoch, options_.simulated,
+                       options_.settings.daemon.interval, options_.settings.daemon.history},
+      *keeper_);
+  keeper_->restore();
+  sensor_->start([this](const gpu::SensorViewPtr& view) { take_sensor(view); });
+}
+
+void Core::take_sensor(const gpu::SensorViewPtr& view) {
+  if (stopping_) return;
+  keeper_->observe(*view, publisher_->host_memory());
+  publisher_->take_gpus(view);
+}
+
+void Core::start_sampling() {
+  observe::HostOptions host_options{options_.root, options_.settings.paths.docker_root,
+                                    options_.settings.paths.model_folders};
+  auto sampler = observe::HostSampler::open(std::move(host_options));
+  if (!sampler) {
+    log(LogLevel::warning, "the machine's memory and disks can't be read",
+        {{"error", sampler.error().what}});
+    return;
+  }
+  sampler_ = std::make_shared<observe::HostSampler>(std::move(*sampler));
+  worker_ = std::make_unique<Worker>();
+  sample_host();
+  timers_.push_back(loop_.every(options_.settings.daemon.interval, [this] {
+    sample_host();
+    keeper_->tick();
+  }));
+}
+
+void Core::sample_host() {
+  // The job keeps the sampler alive even if the daemon ends while a disk hangs.
+  const bool taken = worker_->try_run([this, sampler = sampler_] {
+    auto sample = std::make_shared<const HostSample>(sampler->sample());
+    loop_.post([this, sample = std::move(sample)] {
+      if (!stopping_) publisher_->take_host(sample);
+    });
+  });
+  if (!taken) log(LogLevel::debug, "the last look at the machine is still under way");
+}
+
+void Core::start_watchdog() {
+  const auto interval = watchdog_interval();
+  if (interval.count() > 0) {
+    timers_.push_back(loop_.every(interval, [] { (void)notify("WATCHDOG=1"); }));
+  }
+}
+
+net::Awaitable<void> Core::shut_down(int signal) {
+  stopping_ = true;
+  log(LogLevel::info, "stopping", {{"signal", signal}});
+  (void)notify("STOPPING=1");
+  timers_.clear();
+  publisher_->end_streams();
+  co_await server_->stop(kShutdownGrace);
+  co_await sensor_->stop();
+  if (!store_->close(kShutdownGrace)) {
+    log(LogLevel::error, "not everything was written down before the end");
+  }
+  worker_.reset();
+  loop_.stop();
+}
+
+Result<void> Core::start() {
+  if (auto opened = open_store(); !opened) return opened;
+  start_sensor();
+  if (auto listening = listen(); !listening) return listening;
+  start_sampling();
+  start_watchdog();
+  timers_.push_back(loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
+    if (!stopping_) loop_.spawn(shut_down(signal));
+  }));
+  log(LogLevel::notice, msg::kDaemonReady,
+      {{"version", ESTIVA_VERSION},
+       {"state", options_.places.state_dir},
+       {"socket", options_.places.control_socket},
+       {"leases", keeper_->ledger().leases().size()},
+       {"simulated", options_.simulated}});
+  (void)notify("READY=1");
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_daemon(const DaemonOptions& options) {
+  set_log_level(options.settings.daemon.log_level);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (auto allowed = check_simulation(options); !allowed) return allowed;
+  auto root = host::Root::open(options.root);
+  if (!root) return Failure(root.error());
+  auto boot_id = host::read_boot_id(*root);
+  if (!boot_id) return Failure(boot_id.error());
+  Core core(options, std::move(*root), std::move(*boot_id));
+  if (auto started = core.start(); !started) return started;
+  core.run();
+  return {};
+}
+
+}  // namespace estiva::daemon

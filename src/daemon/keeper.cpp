@@ -1,0 +1,310 @@
+#include "daemon/keeper.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/messages/api.h"
+#include "daemon/decision_record.h"
+#include "daemon/grant_reason.h"
+#include "decide/placement/decide.h"
+#include "decide/placement/explain.h"
+#include "format/text.h"
+#include "host/process.h"
+
+namespace estiva::daemon {
+namespace {
+
+// A request is decided on the first reading that began after it arrived. A sensor that is replaced
+// in between may cost one more; beyond that something is wrong and the client should know.
+constexpr int kMostReadings = 4;
+
+}  // namespace
+
+Keeper::Keeper(Parts parts)
+    : parts_(std::move(parts)),
+      ledger_(parts_.policy, parts_.store.opened().node_id, parts_.store.opened().boot_epoch),
+      owners_(parts_.root),
+      holders_(parts_.loop, parts_.root, parts_.boot_id,
+               [this](const std::string& id) { holder_died(id); }) {}
+
+void Keeper::restore() {
+  const store::Opened& opened = parts_.store.opened();
+  std::vector<decide::Recovered> recovered;
+  for (const Lease& lease : opened.leases) {
+    decide::HolderCheck check = decide::HolderCheck::alive;
+    if (lease.holder) {
+      switch (host::check_holder(parts_.root, *lease.holder, parts_.boot_id)) {
+        case host::HolderState::alive:
+          break;
+        case host::HolderState::dead:
+          check = decide::HolderCheck::dead;
+          break;
+        case host::HolderState::unknown:
+          check = decide::HolderCheck::unknown;
+          break;
+      }
+    }
+    stored_[lease.id] = lease.sequence;
+    recovered.push_back({lease, check});
+  }
+  // A lease's number never exceeds the sequence of the change that made it.
+  journal(ledger_.restore(recovered, opened.last_sequence + 1, opened.last_sequence, steady_now()));
+  for (const Lease& lease : ledger_.leases()) {
+    if (lease.state != LeaseState::releasing) holders_.watch(lease);
+  }
+}
+
+net::Awaitable<Result<api::AssignAnswer>> Keeper::assign(decide::AssignRequest request) {
+  if (waiting_.size() >= kMostWaiting) {
+    co_return fail(ErrorKind::refused, fmt::format(msg::kTooManyWaiting, waiting_.size()),
+                   msg::kTryLater);
+  }
+  if (request.choice == decide::Choice::by_gpu_count) request.choice = parts_.default_choice;
+  const Pending pending = std::make_shared<PendingAssign>(parts_.loop, std::move(request));
+  waiting_.push_back(pending);
+  if (!pumping_) {
+    pumping_ = true;
+    parts_.loop.spawn(pump());
+  }
+  while (!pending->answer) (void)co_await pending->answered.wait();
+  co_return std::move(*pending->answer);
+}
+
+net::Awaitable<void> Keeper::pump() {
+  while (!waiting_.empty()) {
+    auto view = co_await parts_.read();
+    if (view) {
+      take_view(**view);
+    } else {
+      // Refused with the driver's own sentence, unless the model has its lease already.
+      ledger_.observe_driver(parts_.current()->driver);
+    }
+    std::deque<Pending> batch;
+    batch.swap(waiting_);
+    for (const Pending& pending : batch) {
+      const bool readable = view.has_value() || !can_place(ledger_.driver().state);
+      if (readable) {
+        decide(pending);
+      } else {
+        answer(pending, Failure(view.error()));
+      }
+    }
+  }
+  pumping_ = false;
+}
+
+void Keeper::decide(const Pending& pending) {
+  const decide::Decision decision = decide::decide_assign(ledger_, pending->request);
+  if (decision.verdict == decide::Verdict::needs_fresh_reading) {
+    if (++pending->readings_waited_for < kMostReadings) {
+      waiting_.push_back(pending);
+    } else {
+      answer(pending, fail(ErrorKind::timed_out, msg::kNeverFresh, msg::kTryLater));
+    }
+    return;
+  }
+  if (decision.verdict == decide::Verdict::refused) return answer_refusal(pending, decision);
+  pending->why = grant_reason(ledger_, pending->request, decision);
+  if (decide::changes_ledger(decision.verdict)) {
+    journal_grant(pending, ledger_.apply(decision));
+    return;
+  }
+  api::AssignAnswer same;
+  same.lease = decision.lease;
+  same.already_assigned = true;
+  same.why = pending->why;
+  answer(pending, std::move(same));
+}
+
+void Keeper::answer_refusal(const Pending& pending, const decide::Decision& decision) {
+  api::AssignAnswer refused;
+  refused.refusal = decide::explain_refusal(ledger_, pending->request, decision);
+  log(LogLevel::info, "assign refused",
+      {{"model", pending->request.model}, {"reason", refused.refusal->reason}});
+  parts_.store.submit(
+      store::Write::decided(pending->request.model,
+                            record(pending->request, refused.refusal->reason)),
+      [](const Result<store::Durable>& saved) {
+        if (!saved) {
+          log(LogLevel::warning, "a refusal was not journalled", {{"error", saved.error().what}});
+        }
+      });
+  answer(pending, std::move(refused));
+}
+
+void Keeper::journal_grant(const Pending& pending, decide::Applied applied) {
+  const Lease& lease = applied.lease;
+  stored_[lease.id] = lease.sequence;
+  store::Write write = applied.before
+                           ? store::Write::change(lease, applied.before->sequence, pending->why)
+                           : store::Write::grant(lease, record(pending->request, pending->why));
+  parts_.store.submit(std::move(write), [this, pending, applied](Result<store::Durable> saved) {
+    if (saved) return granted(pending, applied);
+    log(LogLevel::error, "a grant could not be written down and is taken back",
+        {{"model", applied.lease.model}, {"error", saved.error().what}});
+    pending->answer = Failure(saved.error());
+    failed_.emplace_back(pending, applied);
+    // After the other callbacks of this batch: what failed together is taken back in reverse.
+    if (failed_.size() == 1) parts_.loop.post([this] { take_back(); });
+  });
+}
+
+void Keeper::granted(const Pending& pending, const decide::Applied& applied) {
+  log(LogLevel::info, "assigned",
+      {{"model", applied.lease.model},
+       {"lease", applied.lease.id},
+       {"gpu", applied.lease.shares.front().device.key()},
+       {"bytes", applied.lease.shares.front().bytes.value},
+       {"why", pending->why}});
+  holders_.watch(applied.lease);
+  api::AssignAnswer answered;
+  answered.lease = applied.lease;
+  answered.already_assigned = applied.before.has_value();
+  answered.why = pending->why;
+  answer(pending, std::move(answered));
+  parts_.changed();
+}
+
+void Keeper::take_back() {
+  std::vector<std::pair<Pending, decide::Applied>> failed;
+  failed.swap(failed_);
+  for (auto it = failed.rbegin(); it != failed.rend(); ++it) {
+    const decide::Applied& applied = it->second;
+    if (ledger_.find(applied.lease.id) != nullptr) ledger_.roll_back(applied);
+    if (applied.before) {
+      stored_[applied.lease.id] = applied.before->sequence;
+    } else {
+      stored_.erase(applied.lease.id);
+    }
+    it->first->answered.notify_all();
+  }
+  parts_.changed();
+}
+
+void Keeper::answer(const Pending& pending, Result<api::AssignAnswer> answer) {
+  pending->answer = std::move(answer);
+  pending->answered.notify_all();
+}
+
+net::Awaitable<Result<Lease>> Keeper::release(std::string model) {
+  const decide::LeaseEntry* entry = ledger_.find_model(model);
+  if (entry == nullptr) {
+    std::vector<std::string> names;
+    for (const Lease& lease : ledger_.leases()) names.push_back(lease.model);
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const auto near = format::nearest_name(model, known);
+    co_return fail(
+        ErrorKind::not_found, fmt::format(msg::kNotAssigned, model),
+        near ? fmt::format(msg::kDidYouMean, *near) : std::string(msg::kNotAssignedRemedy));
+  }
+  const auto changes = ledger_.release(entry->lease.id, steady_now());
+  if (changes.empty()) co_return fail(fmt::format(msg::kNotAssigned, model));
+  auto write = write_for(changes.front());
+  const Lease lease = changes.front().lease;
+  holders_.forget(lease.id);
+  net::Notice saved(parts_.loop);
+  auto outcome = std::make_shared<std::optional<Result<store::Durable>>>();
+  // `saved` lives in this coroutine, which the loop destroys only together with the keeper.
+  parts_.store.submit(*write, [outcome, &saved](Result<store::Durable> result) {
+    *outcome = std::move(result);
+    saved.notify_all();
+  });
+  while (!*outcome) (void)co_await saved.wait();
+  parts_.changed();
+  if (!**outcome) {
+    const Error error = (*outcome)->error();
+    if (unsaved_.size() < kMostUnsaved) unsaved_.push_back(std::move(*write));
+    co_return fail(error.kind, fmt::format(msg::kReleasedNotRecorded, model, error.what),
+                   msg::kReleasedNotRecordedRemedy);
+  }
+  log(LogLevel::info, "released", {{"model", model}, {"lease", lease.id}});
+  co_return lease;
+}
+
+void Keeper::holder_died(const std::string& lease_id) {
+  journal(ledger_.holder_died(lease_id, steady_now()));
+}
+
+void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
+  host_memory_ = host;
+  ledger_.observe_driver(view.driver);
+  if (can_place(view.driver.state) && view.tiers.has(gpu::Tier::memory) &&
+      view.tiers.has(gpu::Tier::processes)) {
+    take_view(view);
+  }
+}
+
+void Keeper::take_view(const gpu::SensorView& view) {
+  const std::vector<Lease> leases = ledger_.leases();
+  decide::Readings readings;
+  readings.begun_at = view.read_at;
+  readings.driver = view.driver;
+  readings.gpus = view.gpus;
+  readings.owners = owners_.find(view.gpus, leases);
+  readings.host_memory = host_memory_;
+  process_models_.clear();
+  for (const decide::ProcessOwner& owner : readings.owners) {
+    if (const decide::LeaseEntry* entry = ledger_.find(owner.lease)) {
+      process_models_.push_back({owner.pid, entry->lease.model});
+    }
+  }
+  readings_.reset();
+  journal(ledger_.observe(readings));
+}
+
+void Keeper::tick() {
+  holders_.poll();
+  std::deque<store::Write> again;
+  again.swap(unsaved_);
+  for (store::Write& write : again) save(std::move(write));
+}
+
+std::optional<store::Write> Keeper::write_for(const decide::LedgerChange& change) {
+  using Kind = decide::LedgerChange::Kind;
+  if (change.kind == Kind::overcommitted || change.kind == Kind::overcommit_over) {
+    return store::Write::event(change.device, change.reason);
+  }
+  const auto known = stored_.find(change.lease.id);
+  if (known == stored_.end()) return std::nullopt;
+  const std::uint64_t expected = known->second;
+  if (change.kind == Kind::gone) {
+    stored_.erase(known);
+    return store::Write::release(change.lease, expected, change.reason);
+  }
+  known->second = change.lease.sequence;
+  return store::Write::change(change.lease, expected, change.reason);
+}
+
+void Keeper::journal(const std::vector<decide::LedgerChange>& changes) {
+  for (const decide::LedgerChange& change : changes) {
+    const bool about_gpu = change.lease.id.empty();
+    log(about_gpu ? LogLevel::warning : LogLevel::info, "ledger changed",
+        {{"subject", about_gpu ? change.device : change.lease.model},
+         {"lease", change.lease.id},
+         {"reason", change.reason}});
+    if (change.kind == decide::LedgerChange::Kind::gone ||
+        change.kind == decide::LedgerChange::Kind::releasing) {
+      holders_.forget(change.lease.id);
+    }
+    if (auto write = write_for(change)) save(std::move(*write));
+  }
+  if (!changes.empty()) parts_.changed();
+}
+
+void Keeper::save(store::Write write) {
+  parts_.store.submit(write, [this, write](const Result<store::Durable>& saved) {
+    if (saved) return;
+    log(LogLevel::error, "a change could not be written down and will be tried again",
+        {{"error", saved.error().what}});
+    if (unsaved_.size() < kMostUnsaved) unsaved_.push_back(write);
+  });
+}
+
+store::Decision Keeper::record(const decide::AssignRequest& request, std::string outcome) {
+  if (!readings_) {
+    readings_ = std::make_shared<const std::string>(readings_record(ledger_));
+  }
+  return {request_record(request), readings_, std::move(outcome)};
+}
+
+}  // namespace estiva::daemon

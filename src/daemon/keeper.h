@@ -1,0 +1,104 @@
+// Keeps the ledger: the one place that grants and releases, and that tells the store. A request
+// waits for a reading of the GPUs that began after it arrived; everything that waits by then is
+// decided on that reading, each charged before the next is looked at; nobody hears "granted"
+// before the store says "durable". Loop thread only.
+#pragma once
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/backend.h"
+#include "daemon/holders.h"
+#include "daemon/owners.h"
+#include "decide/placement/ledger.h"
+#include "gpu/sensor_client.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+namespace estiva::daemon {
+
+// One assign under way.
+struct PendingAssign {
+  PendingAssign(net::Loop& loop, decide::AssignRequest wanted)
+      : request(std::move(wanted)), answered(loop) {}
+  decide::AssignRequest request;
+  int readings_waited_for = 0;
+  std::string why;
+  std::optional<Result<api::AssignAnswer>> answer;
+  net::Notice answered;
+};
+
+class Keeper {
+ public:
+  // What a reading is asked of; the daemon gives the sensor, tests a stand-in.
+  using Read = std::function<net::Awaitable<Result<gpu::SensorViewPtr>>()>;
+  struct Parts {
+    net::Loop& loop;
+    store::Store& store;
+    const host::Root& root;
+    std::string boot_id;
+    Read read;
+    std::function<gpu::SensorViewPtr()> current;
+    std::function<void()> changed;  // leases changed: publish soon
+    decide::PlacementPolicy policy;
+    decide::Choice default_choice = decide::Choice::by_gpu_count;
+  };
+  explicit Keeper(Parts parts);
+
+  // The leases that the store remembers, checked against the processes that live now.
+  void restore();
+
+  net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request);
+  net::Awaitable<Result<Lease>> release(std::string model);
+
+  // A reading arrived outside a grant. Only one with memory and processes is evidence.
+  void observe(const gpu::SensorView& view, const Reading<HostMemory>& host);
+  // Holders without a descriptor, and changes that the store could not take before.
+  void tick();
+
+  const decide::Ledger& ledger() const { return ledger_; }
+  const std::vector<ProcessModel>& process_models() const { return process_models_; }
+
+  // Requests that may wait for a reading at one time; further ones are refused.
+  static constexpr std::size_t kMostWaiting = 4096;
+  // Changes kept for another try while the disk is full.
+  static constexpr std::size_t kMostUnsaved = 4096;
+
+ private:
+  using Pending = std::shared_ptr<PendingAssign>;
+
+  net::Awaitable<void> pump();
+  void decide(const Pending& pending);
+  void journal_grant(const Pending& pending, decide::Applied applied);
+  void granted(const Pending& pending, const decide::Applied& applied);
+  void take_back();
+  void answer(const Pending& pending, Result<api::AssignAnswer> answer);
+  void answer_refusal(const Pending& pending, const decide::Decision& decision);
+  void holder_died(const std::string& lease_id);
+  void take_view(const gpu::SensorView& view);
+  // Journals what an observation, a death or a recovery changed. `done` hears of each lease.
+  void journal(const std::vector<decide::LedgerChange>& changes);
+  void save(store::Write write);
+  std::optional<store::Write> write_for(const decide::LedgerChange& change);
+  store::Decision record(const decide::AssignRequest& request, std::string outcome);
+
+  Parts parts_;
+  decide::Ledger ledger_;
+  Owners owners_;
+  Holders holders_;
+  Reading<HostMemory> host_memory_;
+  std::deque<Pending> waiting_;
+  bool pumping_ = false;
+  std::map<std::string, std::uint64_t> stored_;  // lease id -> sequence last handed to the store
+  std::vector<std::pair<Pending, decide::Applied>> failed_;
+  std::deque<store::Write> unsaved_;
+  std::shared_ptr<const std::string> readings_;  // digest of the last reading, for the journal
+  std::vector<ProcessModel> process_models_;
+};
+
+}  // namespace estiva::daemon

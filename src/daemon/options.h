@@ -1,0 +1,36 @@
+// The command line of estivad. Users start it by `estiva daemon` or systemd; both pass what they
+// were given on.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+
+#include "api/places.h"
+#include "base/error.h"
+#include "format/settings.h"
+
+namespace estiva::daemon {
+
+struct DaemonOptions {
+  api::Places places;
+  format::Settings settings;
+  std::string settings_file;  // the one that was read; empty: defaults
+  std::string nvml_file;
+  std::string root = "/";
+  std::string machine;
+  std::string sensor_program;
+  bool simulated = false;  // --simulated: nvml_file is the simulator
+  bool fresh_state = false;
+  std::string listen;       // "off": no TCP
+  std::string crash_point;  // hidden, for tests: see store/crash_point.h
+};
+
+struct ParsedOptions {
+  std::optional<DaemonOptions> options;  // absent: --help or --version was asked for
+  std::string text;                      // what to print then
+};
+
+// Reads the configuration file too. Errors of kind usage name the flag, or file, line and column.
+Result<ParsedOptions> parse_options(std::span<char*> arguments);
+
+}  // namespace estiva::daemon

@@ -1,0 +1,69 @@
+#include "daemon/owners.h"
+
+#include <array>
+#include <fmt/format.h>
+
+#include "format/proc.h"
+
+namespace estiva::daemon {
+namespace {
+
+// A process tree deeper than this is cut; real ones have a dozen generations.
+constexpr int kMostGenerations = 64;
+
+}  // namespace
+
+std::optional<Owners::Seen> Owners::look(pid_t pid) const {
+  std::array<char, 64> path{};
+  fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/stat", pid);
+  std::array<char, 1024> buffer;
+  const ssize_t size = host::read_into(root_, path.data(), buffer);
+  if (size <= 0) return std::nullopt;
+  const auto stat = format::parse_pid_stat({buffer.data(), static_cast<std::size_t>(size)});
+  if (!stat) return std::nullopt;
+  return Seen{stat->start_ticks, stat->parent};
+}
+
+std::string Owners::lease_of(pid_t pid, Seen seen) const {
+  for (int generation = 0; generation < kMostGenerations && pid > 1; ++generation) {
+    const auto holder = holders_.find(pid);
+    if (holder != holders_.end() && holder->second->holder->start_ticks == seen.start_ticks) {
+      return holder->second->id;
+    }
+    pid = seen.parent;
+    const auto parent = look(pid);
+    // A parent that started later than its child is another process with a reused number.
+    if (!parent || parent->start_ticks > seen.start_ticks) return {};
+    seen = *parent;
+  }
+  return {};
+}
+
+std::vector<decide::ProcessOwner> Owners::find(const std::vector<Gpu>& gpus,
+                                               std::span<const Lease> leases) {
+  holders_.clear();
+  for (const Lease& lease : leases) {
+    if (lease.holder) holders_[lease.holder->pid] = &lease;
+  }
+  ++round_;
+  std::vector<decide::ProcessOwner> owners;
+  for (const Gpu& gpu : gpus) {
+    if (!gpu.sample.processes) continue;
+    for (const GpuProcess& process : *gpu.sample.processes) {
+      Known& known = known_[process.pid];
+      if (known.round == round_) continue;  // on another GPU as well
+      const auto seen = look(process.pid);
+      if (!seen) continue;
+      if (known.start_ticks != seen->start_ticks || known.lease.empty()) {
+        known = {seen->start_ticks, lease_of(process.pid, *seen), 0};
+      }
+      known.round = round_;
+      owners.push_back({process.pid, known.start_ticks, known.lease});
+    }
+  }
+  std::erase_if(known_, [this](const auto& item) { return item.second.round != round_; });
+  holders_.clear();
+  return owners;
+}
+
+}  // namespace estiva::daemon

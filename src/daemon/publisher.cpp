@@ -1,0 +1,94 @@
+#include "daemon/publisher.h"
+
+#include "observe/assemble.h"
+
+namespace estiva::daemon {
+namespace {
+
+LeaseUse use_of(const decide::LeaseEntry& entry) {
+  const decide::LeaseBytes bytes = decide::bytes_of(entry);
+  return {entry.lease.id, bytes.declared, bytes.measured, bytes.charged};
+}
+
+const decide::GpuAccount* account_of(const decide::Ledger& ledger, const std::string& key) {
+  for (const decide::GpuAccount& account : ledger.accounts()) {
+    if (account.id.key() == key) return &account;
+  }
+  return nullptr;
+}
+
+// What only the ledger knows, beside what observe/ put together.
+void add_ledger(World& world, const Keeper& keeper) {
+  const decide::Ledger& ledger = keeper.ledger();
+  for (const auto& [id, entry] : ledger.entries()) world.lease_uses.push_back(use_of(entry));
+  for (const Gpu& gpu : world.gpus) {
+    const decide::GpuAccount* account = account_of(ledger, gpu.identity.id.key());
+    if (account == nullptr) continue;
+    world.rooms.push_back(
+        {gpu.identity.id.key(), account->remainder, decide::admissible(*account, ledger.policy())});
+  }
+  world.process_models = keeper.process_models();
+}
+
+}  // namespace
+
+Publisher::Publisher(net::Loop& loop, Facts facts, const Keeper& keeper)
+    : loop_(loop), facts_(std::move(facts)), keeper_(keeper), changed_(loop) {
+  if (facts_.history) history_ = std::make_unique<observe::History>();
+  publish();
+}
+
+void Publisher::take_gpus(gpu::SensorViewPtr view) {
+  gpus_ = std::move(view);
+  soon();
+}
+
+void Publisher::take_host(std::shared_ptr<const HostSample> sample) {
+  host_ = std::move(sample);
+  soon();
+}
+
+void Publisher::leases_changed() {
+  soon();
+}
+
+Reading<HostMemory> Publisher::host_memory() const {
+  return host_ ? host_->memory : Reading<HostMemory>();
+}
+
+void Publisher::soon() {
+  if (delayed_) return;
+  const Nanoseconds since = steady_now() - published_at_;
+  if (since >= kShortestGap) return publish();
+  delayed_ = loop_.every(kShortestGap - since, [this] {
+    // Posted, so that the timer is not destroyed from inside its own call.
+    loop_.post([this] {
+      if (!delayed_) return;
+      delayed_.reset();
+      publish();
+    });
+  });
+}
+
+void Publisher::publish() {
+  observe::Sources sources;
+  sources.node_id = facts_.node_id;
+  sources.boot_epoch = facts_.boot_epoch;
+  sources.sequence = ++sequence_;
+  sources.wall = wall_now();
+  sources.now = steady_now();
+  sources.simulated = facts_.simulated;
+  sources.interval = facts_.interval;
+  sources.gpus = gpus_;
+  sources.host = host_;
+  sources.leases = keeper_.ledger().leases();
+  sources.overcommitted = keeper_.ledger().overcommitted();
+  published_at_ = sources.now;
+  World world = observe::assemble(std::move(sources));
+  add_ledger(world, keeper_);
+  if (history_) history_->add(world);
+  world_ = std::make_shared<const World>(std::move(world));
+  changed_.notify_all();
+}
+
+}  // namespace estiva::daemon

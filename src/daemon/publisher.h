@@ -1,0 +1,56 @@
+// Makes Worlds and shows them around: one for each change that readers should see, at most 20 a
+// second, the newest always. Keeps the history. Loop thread only.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "daemon/keeper.h"
+#include "model/world.h"
+#include "net/loop.h"
+#include "observe/history.h"
+
+namespace estiva::daemon {
+
+class Publisher {
+ public:
+  struct Facts {
+    std::string node_id;
+    std::uint64_t boot_epoch = 0;
+    bool simulated = false;
+    Nanoseconds interval{std::chrono::seconds(1)};
+    bool history = true;
+  };
+  Publisher(net::Loop& loop, Facts facts, const Keeper& keeper);
+
+  void take_gpus(gpu::SensorViewPtr view);
+  void take_host(std::shared_ptr<const HostSample> sample);
+  void leases_changed();
+
+  WorldPtr world() const { return world_; }
+  Reading<HostMemory> host_memory() const;
+  net::Notice& changed() { return changed_; }
+  const observe::History* history() const { return history_.get(); }
+  // Wakes whoever waits for a World, for the last time.
+  void end_streams() { changed_.notify_all(); }
+
+  static constexpr std::chrono::milliseconds kShortestGap{50};
+
+ private:
+  void soon();
+  void publish();
+
+  net::Loop& loop_;
+  Facts facts_;
+  const Keeper& keeper_;
+  net::Notice changed_;
+  std::unique_ptr<observe::History> history_;
+  gpu::SensorViewPtr gpus_;
+  std::shared_ptr<const HostSample> host_;
+  WorldPtr world_;
+  std::uint64_t sequence_ = 0;
+  SteadyTime published_at_;
+  std::shared_ptr<void> delayed_;
+};
+
+}  // namespace estiva::daemon
