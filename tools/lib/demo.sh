@@ -3,9 +3,9 @@
 # Uses LIMIT, INTERVAL, SIMULATE and END of ./run.
 
 ESTIVA=$BUILD/release/estiva
-DAEMON_LOG=$LOGS/daemon.log
+DAEMON_LOG=""
 DAEMON_PID=""
-RUN_DIR=$BUILD/run
+RUN_DIR=""
 END=0
 
 # PCI class 03xx (display) of vendor 10de: then no simulation unless it was asked for.
@@ -20,13 +20,16 @@ has_nvidia_device() {
 
 # A Unix socket's path holds 107 bytes: a deep source folder gets a short one elsewhere, removed at the end.
 choose_run_dir() {
-  [ "${#RUN_DIR}" -le 70 ] || RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/estiva-run.XXXXXX")
-  mkdir -p "$RUN_DIR"
-  RUN_DIR=$(mktemp -d "$RUN_DIR/XXXXXX")
+  local parent=$BUILD/run
+  [ "${#parent}" -le 70 ] || parent=${TMPDIR:-/tmp}
+  mkdir -p "$parent"
+  RUN_DIR=$(mktemp -d "$parent/estiva-run.XXXXXX") || die "cannot make a folder in $parent"
   export ESTIVA_STATE_DIR=$RUN_DIR/state ESTIVA_RUNTIME_DIR=$RUN_DIR/runtime
   # No configuration of this machine may change what the demonstration shows.
   export XDG_CONFIG_HOME=$RUN_DIR/config
   mkdir -p "$ESTIVA_STATE_DIR" "$ESTIVA_RUNTIME_DIR" "$XDG_CONFIG_HOME"
+  # Two demonstrations at once write two logs.
+  DAEMON_LOG=$(mktemp "$LOGS/daemon.XXXXXX.log")
 }
 
 daemon_failed() {
@@ -38,6 +41,7 @@ daemon_failed() {
 start_daemon() {
   local options=(--listen 127.0.0.1:0) waited=0
   choose_run_dir
+  [ -x "$ESTIVA" ] || die "there is no program $ESTIVA; build it first"
   has_nvidia_device || SIMULATE=1
   if [ "$SIMULATE" = 1 ]; then
     options+=(--simulate)
@@ -69,7 +73,8 @@ stop_daemon() {
     DAEMON_PID=""
     say "daemon: stopped"
   fi
-  case $RUN_DIR in */*.*|"$BUILD"/run/?*) rm -rf -- "$RUN_DIR" ;; esac
+  [ -z "$RUN_DIR" ] || rm -rf -- "$RUN_DIR"
+  RUN_DIR=""
 }
 
 # type_and_run ARG...: shows the command and what it prints, as on a user's own terminal. A refusal
@@ -113,20 +118,16 @@ demonstrate() {
   type_and_run leases
 }
 
-# A report each INTERVAL seconds until END (never, when no --seconds was given).
+# A report each INTERVAL seconds until END (never, when no --seconds was given). At least one.
 live_report() {
-  local pause
+  local options=(--watch --interval "${INTERVAL}s") left
+  if [ "$LIMIT" != 0 ]; then
+    left=$((END - SECONDS))
+    [ "$left" -ge 1 ] || left=1
+    options+=(--seconds "$left")
+  fi
   say ""
   say "live report every $INTERVAL s$([ "$LIMIT" = 0 ] && echo "; Ctrl-C stops")"
-  while :; do
-    kill -0 "$DAEMON_PID" 2>/dev/null || daemon_failed "the daemon ended by itself"
-    type_and_run status
-    pause=$INTERVAL
-    if [ "$LIMIT" != 0 ]; then
-      [ $((END - SECONDS)) -gt 0 ] || break
-      [ $((END - SECONDS)) -ge "$pause" ] || pause=$((END - SECONDS))
-    fi
-    sleep "$pause" &
-    wait $!
-  done
+  type_and_run status "${options[@]}"
+  kill -0 "$DAEMON_PID" 2>/dev/null || daemon_failed "the daemon ended by itself"
 }
