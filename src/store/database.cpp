@@ -60,8 +60,21 @@ void Database::rollback() {
   last_position_ = safe_position_;
 }
 
+std::uint64_t Database::meta_checksum() const {
+  std::uint64_t sum = checksum(boot_id_, checksum(node_id_));
+  for (const std::uint64_t part : {boot_epoch_, last_sequence_, last_position_}) {
+    sum = checksum(part, sum);
+  }
+  return sum;
+}
+
 Result<void> Database::commit(CrashGate& gate) {
-  update_meta_.bind(1, last_sequence_).bind(2, last_position_);
+  update_meta_.text(1, node_id_)
+      .text(2, boot_id_)
+      .bind(3, boot_epoch_)
+      .bind(4, last_sequence_)
+      .bind(5, last_position_)
+      .bind(6, meta_checksum());
   if (auto done = run(update_meta_, "writing the ledger sequence"); !done) return done;
   gate.pass(CrashPoint::before_commit);
   if (auto done = run(commit_, "committing"); !done) return done;

@@ -40,13 +40,15 @@ class Database {
 
   Result<void> connect();
   Result<void> check_sound();
-  Result<void> load_meta(Opened& opened);
+  Result<void> load_meta();
+  Result<void> check_new();
   Result<void> load_leases(std::vector<Lease>& leases);
   Result<void> prepare_statements();
   Result<void> start_boot(const std::string& boot_id, WallTime now, std::vector<Lease> found,
                           Opened& opened);
-  Result<void> enter_epoch(const std::string& boot_id, WallTime now, std::vector<Lease> found,
-                           Opened& opened);
+  Result<void> enter_epoch(const std::string& boot_id, WallTime now,
+                           const std::vector<Lease>& found);
+  std::uint64_t meta_checksum() const;
 
   Result<void> check_write(const Write& write) const;
   Result<void> apply_lease(const Write& write);
@@ -70,7 +72,7 @@ class Database {
       insert_journal_, insert_readings_, update_meta_, select_journal_, select_readings_, oldest_,
       used_bytes_, trim_rows_, trim_readings_;
 
-  std::string boot_id_;  // as stored; empty in a new database
+  std::string node_id_, boot_id_;  // empty in a new database
   std::uint64_t boot_epoch_ = 0;
   std::uint64_t last_sequence_ = 0, last_position_ = 0;  // inside a transaction: with its changes
   std::uint64_t safe_sequence_ = 0, safe_position_ = 0;  // as committed

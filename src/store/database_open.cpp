@@ -77,7 +77,7 @@ Result<std::unique_ptr<Database>> Database::open(const Place& place, const Optio
   Result<void> done = self->connect();
   if (done) done = self->check_sound();
   if (done) done = self->prepare_statements();
-  if (done) done = self->load_meta(opened);
+  if (done) done = self->load_meta();
   if (done) done = self->load_leases(found);
   if (!done) return Failure(done.error());
   self->connection_.checkpoint_on_close(true);
@@ -118,11 +118,20 @@ Result<void> Database::prepare_statements() {
        "UPDATE leases SET model=?2, state=?3, sequence=?4, body=?5, checksum=?6 "
        "WHERE id=?1 AND sequence=?7"},
       {&delete_lease_, "DELETE FROM leases WHERE id=?1 AND sequence=?2"},
-      {&insert_journal_, "INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"},
+      {&insert_journal_,
+       "INSERT INTO journal(position, kind, sequence, boot_epoch, wall_ns, subject, body, "
+       "checksum) "
+       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"},
       {&insert_readings_,
-       "INSERT INTO readings VALUES(?1,?2,?3) "
+       "INSERT INTO readings(digest, last_position, body) VALUES(?1,?2,?3) "
        "ON CONFLICT(digest) DO UPDATE SET last_position=excluded.last_position"},
-      {&update_meta_, "UPDATE meta SET last_sequence=?1, last_position=?2"},
+      {&update_meta_,
+       "INSERT INTO meta(one, node_id, boot_id, boot_epoch, last_sequence, last_position, "
+       "checksum) "
+       "VALUES(1,?1,?2,?3,?4,?5,?6) ON CONFLICT(one) DO UPDATE SET "
+       "boot_id=excluded.boot_id, boot_epoch=excluded.boot_epoch, "
+       "last_sequence=excluded.last_sequence, last_position=excluded.last_position, "
+       "checksum=excluded.checksum"},
       {&select_journal_,
        "SELECT position, kind, sequence, boot_epoch, wall_ns, subject, body, checksum "
        "FROM journal WHERE position < ?1 ORDER BY position DESC LIMIT ?2"},
@@ -145,25 +154,37 @@ Result<void> Database::prepare_statements() {
   return {};
 }
 
-Result<void> Database::load_meta(Opened& opened) {
+Result<void> Database::load_meta() {
   int code = kSqlOk;
   Statement read = connection_.prepare(
-      "SELECT node_id, boot_id, boot_epoch, last_sequence, last_position, "
+      "SELECT node_id, boot_id, boot_epoch, last_sequence, last_position, checksum, "
       "(SELECT coalesce(max(position), 0) FROM journal), (SELECT count(*) FROM journal) FROM meta",
       &code);
   code = read.step();
-  if (code == kSqlDone) return {};  // a new database
+  if (code == kSqlDone) return check_new();
   if (code != kSqlRow) return trouble("reading it");
-  opened.node_id = read.bytes(0);
+  node_id_ = read.bytes(0);
   boot_id_ = read.bytes(1);
   boot_epoch_ = read.number(2);
   last_sequence_ = safe_sequence_ = read.number(3);
   last_position_ = safe_position_ = read.number(4);
-  journal_rows_ = read.number(6);
-  if (read.number(5) > last_position_) {
+  journal_rows_ = read.number(7);
+  if (read.number(5) != meta_checksum()) {
+    return Failure(corrupt_error(place_, "its counters do not match their checksum"));
+  }
+  if (read.number(6) > last_position_) {
     return Failure(corrupt_error(place_, "its journal is ahead of its counters"));
   }
   return {};
+}
+
+// Without its row of counters a database is either new or has lost it.
+Result<void> Database::check_new() {
+  const std::string used = connection_.ask(
+      "SELECT EXISTS(SELECT 1 FROM leases) + EXISTS(SELECT 1 FROM journal) "
+      "+ EXISTS(SELECT 1 FROM readings)");
+  if (used == "0") return {};
+  return Failure(corrupt_error(place_, "its counters are gone"));
 }
 
 Result<void> Database::load_leases(std::vector<Lease>& leases) {
@@ -189,13 +210,16 @@ Result<void> Database::load_leases(std::vector<Lease>& leases) {
 
 Result<void> Database::start_boot(const std::string& boot_id, WallTime now,
                                   std::vector<Lease> found, Opened& opened) {
-  const bool is_new = boot_id_.empty();
-  if (is_new) opened.node_id = make_node_id();
-  if (is_new || boot_id_ != boot_id) {
-    if (auto done = enter_epoch(boot_id, now, std::move(found), opened); !done) return done;
-  } else {
+  const bool is_new = node_id_.empty();
+  if (is_new) node_id_ = make_node_id();
+  if (boot_id_ == boot_id) {
     opened.leases = std::move(found);
+  } else if (auto done = enter_epoch(boot_id, now, found); !done) {
+    return done;
+  } else {
+    opened.voided = std::move(found);
   }
+  opened.node_id = node_id_;
   opened.boot_epoch = boot_epoch_;
   opened.last_sequence = last_sequence_;
   return {};
@@ -203,18 +227,12 @@ Result<void> Database::start_boot(const std::string& boot_id, WallTime now,
 
 // The machine was restarted: nothing of what was promised is running any more.
 Result<void> Database::enter_epoch(const std::string& boot_id, WallTime now,
-                                   std::vector<Lease> found, Opened& opened) {
+                                   const std::vector<Lease>& found) {
   CrashGate off{CrashAt{}};
-  int code = kSqlOk;
-  Statement put = connection_.prepare(
-      "INSERT INTO meta VALUES(1,?1,?2,?3,0,0) ON CONFLICT(one) DO UPDATE "
-      "SET boot_id=excluded.boot_id, boot_epoch=excluded.boot_epoch",
-      &code);
-  Result<void> done = begin();
+  boot_id_ = boot_id;
   ++boot_epoch_;
-  put.text(1, opened.node_id).text(2, boot_id).bind(3, boot_epoch_);
-  if (done) done = run(put, "writing the boot epoch");
-  for (Lease& lease : found) {
+  Result<void> done = begin();
+  for (const Lease& lease : found) {
     if (!done) break;
     Write write = Write::release(lease, lease.sequence, msg::kStoreVoidReason);
     write.kind = RecordKind::voided;
@@ -223,12 +241,8 @@ Result<void> Database::enter_epoch(const std::string& boot_id, WallTime now,
     if (!applied) done = Failure(applied.error());
   }
   if (done) done = commit(off);
-  if (!done) {
-    rollback();
-    return done;
-  }
-  opened.voided = std::move(found);
-  return {};
+  if (!done) rollback();
+  return done;
 }
 
 }  // namespace estiva::store

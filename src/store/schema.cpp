@@ -21,7 +21,8 @@ constexpr char kCreate[] = R"sql(
 CREATE TABLE meta(
   one INTEGER PRIMARY KEY CHECK (one = 1),
   node_id TEXT NOT NULL, boot_id TEXT NOT NULL, boot_epoch INTEGER NOT NULL,
-  last_sequence INTEGER NOT NULL, last_position INTEGER NOT NULL) STRICT;
+  last_sequence INTEGER NOT NULL, last_position INTEGER NOT NULL,
+  checksum INTEGER NOT NULL) STRICT;
 CREATE TABLE leases(
   id TEXT PRIMARY KEY, model TEXT NOT NULL, state INTEGER NOT NULL, sequence INTEGER NOT NULL,
   body BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -128,6 +129,7 @@ Result<void> copy_old(const Place& place, const std::string& made, const std::st
   unlink(made.c_str());
   Connection source;
   source.open(place.path, vfs);
+  source.execute("PRAGMA locking_mode=EXCLUSIVE");  // then the log needs no shared memory file
   const std::string sound = source.ask("PRAGMA quick_check(1)");
   if (sound != "ok") {
     const SqlTrouble trouble = source.trouble();
