@@ -29,6 +29,8 @@ class Backend {
   virtual WorldPtr world() const = 0;
   // Notified each time a new World was published.
   virtual net::Notice& changed() = 0;
+  // True once the daemon is about to end: streams should finish.
+  virtual bool is_ending() const = 0;
   // Grants or refuses after a reading that began after the call; durable when it returns. Errors:
   // refused (too many waiting, driver gone), timed_out, failed (the store).
   virtual net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request) = 0;

@@ -32,7 +32,7 @@ net::Awaitable<void> healthz(Backend& backend, net::Exchange& exchange) {
 net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
   if (!co_await exchange.start_events()) co_return;
   std::uint64_t sent = 0;
-  while (true) {
+  while (!backend.is_ending()) {
     const WorldPtr world = backend.world();
     if (world->sequence != sent) {
       sent = world->sequence;
@@ -44,6 +44,7 @@ net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
     if (wake == net::Wake::hung_up) co_return;
     if (wake == net::Wake::timed_out && !co_await exchange.write(net::kEventKeepAlive)) co_return;
   }
+  (void)co_await exchange.finish();
 }
 
 // Who may ask. The right Host defeats DNS rebinding, the right Origin a web page elsewhere.

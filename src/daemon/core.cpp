@@ -84,6 +84,7 @@ class Core final : public api::Backend {
 
   WorldPtr world() const override { return publisher_->world(); }
   net::Notice& changed() override { return publisher_->changed(); }
+  bool is_ending() const override { return stopping_; }
   net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request) override {
     return keeper_->assign(std::move(request));
   }
