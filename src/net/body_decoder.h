@@ -50,11 +50,13 @@ class BodyDecoder {
     failed
   };
   Step fail(ParseError error, std::size_t consumed);
+  Step take_body(std::string_view input, std::size_t used);
   ParseError take_framing(char c);
+  ParseError take_size(char c);
   State state_ = State::done;
   std::uint64_t left_ = 0, received_ = 0, limit_ = 0;
   std::size_t line_ = 0, digits_ = 0;
-  bool quoted_ = false;
+  bool too_large_ = false;
 };
 
 }  // namespace estiva::net

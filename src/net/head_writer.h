@@ -9,7 +9,8 @@
 
 namespace estiva::net {
 
-// All append to `out`. A name, value, method, target or reason that would break the framing (CR,
+// All append to `out`, without the blank line that ends a head, so that the caller can add its own
+// framing fields. A name, value, method, target or reason that would break the framing (CR,
 // LF, NUL; space in a target) makes them fail and append nothing: a forged line never leaves us.
 Result<void> write_request_head(std::string& out, const RequestHead& head);
 Result<void> write_response_head(std::string& out, const ResponseHead& head);

@@ -41,10 +41,11 @@ class HeadFinder {
   // `input` is everything received of this message so far (it may only grow between calls).
   // Returns the size of the block with its blank line, 0 when more is needed.
   std::size_t find(std::string_view input);
-  void reset() { scanned_ = 0; }
+  void reset() { scanned_ = from_ = 0; }
 
  private:
-  std::size_t scanned_ = 0;
+  std::size_t scanned_ = 0;  // start of the line not yet judged
+  std::size_t from_ = 0;     // where to look for its end
 };
 
 struct RequestParse {
