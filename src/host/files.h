@@ -59,6 +59,9 @@ ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
 
 // The same for a path of the machine itself (settings, state): not under a root.
 Result<std::string> read_local_file(const std::string& path, std::size_t limit = 1 << 20);
+// What an open descriptor has from its position on; `name` is for the error.
+Result<std::string> read_open_file(const Fd& fd, const std::string& name,
+                                   std::size_t limit = 1 << 20);
 // Temp file in the same folder, fsync, rename, fsync of the folder. The temp file is removed on
 // failure; the old content stays whole whatever happens.
 Result<void> write_file_atomic(const std::string& path, std::string_view content,

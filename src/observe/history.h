@@ -37,7 +37,7 @@ enum class HostMetric : std::uint8_t {
 constexpr std::size_t kGpuMetrics = 4;
 constexpr std::size_t kHostMetrics = 8;
 
-// One slot of an answer; ratios 0..1, celsius, watts.
+// One slot of an answer; ratios 0..1 (memory: used of total), celsius, watts.
 struct HistoryPoint {
   SteadyTime at;  // start of the slot
   Reading<double> mean, highest;
@@ -57,10 +57,12 @@ class History {
 
   History();
   History(History&&) noexcept;
+  History& operator=(History&&) noexcept;
   ~History();
 
   // Takes the values of one World that are known. Worlds come in order of made_at; one that is
-  // older than the newest slot is dropped. A 129th GPU takes the place of the one unseen longest.
+  // older than the newest slot is dropped, as are the GPU values of a stale one. A 129th GPU takes
+  // the place of the one unseen longest.
   void add(const World& world);
 
   // Oldest first, one point a slot, unknown ones included between the first and the last known.
@@ -70,6 +72,8 @@ class History {
   std::size_t bytes() const;  // heap held by the points
 
  private:
+  void make_room();
+
   struct Series;
   std::map<std::string, std::unique_ptr<Series>, std::less<>> gpus_;
   std::unique_ptr<Series> host_;
