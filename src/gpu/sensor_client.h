@@ -14,9 +14,14 @@
 
 namespace estiva::gpu {
 
+struct Launched;
+// How the sensor is started; a test hands in its own (gpu/sensor_launcher.h has the real one).
+using Launcher = std::function<Result<Launched>(const SensorOptions&)>;
+
 class Sensor {
  public:
   Sensor(boost::asio::any_io_executor executor, SensorOptions options);
+  Sensor(boost::asio::any_io_executor executor, SensorOptions options, const Launcher& launcher);
   ~Sensor();  // kills the sensor and forgets it; call stop() first for a clean end
   Sensor(const Sensor&) = delete;
   Sensor& operator=(const Sensor&) = delete;

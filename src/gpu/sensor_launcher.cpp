@@ -1,0 +1,129 @@
+#include "gpu/sensor_launcher.h"
+
+#include <climits>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include "base/messages/gpu.h"
+#include "gpu/sensor_protocol.h"
+
+extern char** environ;
+
+namespace estiva::gpu {
+namespace {
+
+std::string own_folder() {
+  char path[PATH_MAX];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+  if (n <= 0) return ".";
+  const std::string_view text(path, static_cast<std::size_t>(n));
+  return std::string(text.substr(0, text.rfind('/')));
+}
+
+std::vector<std::string> arguments(const std::string& program, const SensorOptions& options) {
+  std::vector<std::string> words = {program, "--source", options.source, "--root", options.root};
+  if (!options.nvml_file.empty()) words.insert(words.end(), {"--nvml", options.nvml_file});
+  if (!options.machine.empty()) words.insert(words.end(), {"--machine", options.machine});
+  return words;
+}
+
+struct SpawnSettings {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  SpawnSettings() {
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+  }
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+};
+
+// Signals as a fresh program has them; its own group, so that Ctrl-C reaches estivad only, which
+// then ends the sensor in order.
+void prepare(SpawnSettings& settings, int socket) {
+  posix_spawn_file_actions_adddup2(&settings.files, socket, kSensorFd);
+  posix_spawn_file_actions_addclosefrom_np(&settings.files, kSensorFd + 1);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&settings.attributes, &none);
+  posix_spawnattr_setsigdefault(&settings.attributes, &all);
+  posix_spawnattr_setpgroup(&settings.attributes, 0);
+  posix_spawnattr_setflags(&settings.attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::string sensor_program(const SensorOptions& options) {
+  if (!options.program.empty()) return options.program;
+  const std::string beside = own_folder() + "/estiva-sensor";
+  if (access(beside.c_str(), X_OK) == 0) return beside;
+  const std::string installed = own_folder() + "/../libexec/estiva/estiva-sensor";
+  return access(installed.c_str(), X_OK) == 0 ? installed : beside;
+}
+
+Result<Launched> launch_sensor(const SensorOptions& options) {
+  const std::string program = sensor_program(options);
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    return fail_errno("make the sensor's socket", errno);
+  }
+  Launched launched;
+  launched.socket = Descriptor(pair[0]);
+  // dup2 onto itself would keep close-on-exec: the child's end must not be descriptor 3 already.
+  Descriptor theirs(fcntl(pair[1], F_DUPFD_CLOEXEC, kSensorFd + 1));
+  ::close(pair[1]);
+  if (theirs.get() < 0) return fail_errno("make the sensor's socket", errno);
+  fcntl(launched.socket.get(), F_SETFL, O_NONBLOCK);
+  SpawnSettings settings;
+  prepare(settings, theirs.get());
+  std::vector<std::string> words = arguments(program, options);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const int error = posix_spawn(&launched.pid, program.c_str(), &settings.files,
+                                &settings.attributes, argv.data(), environ);
+  if (error != 0) {
+    return fail_errno("start " + program, error, std::string(msg::kGpuNoSensorRemedy));
+  }
+  launched.ended = Descriptor(pidfd_open(launched.pid, 0));
+  if (launched.ended.get() < 0) {
+    const int why = errno;
+    ::kill(launched.pid, SIGKILL);
+    waitpid(launched.pid, nullptr, 0);  // it has run for a moment, and no driver call yet
+    return fail_errno("watch the sensor", why);
+  }
+  return launched;
+}
+
+std::optional<Ending> reap(int pid) {
+  int status = 0;
+  const pid_t got = waitpid(pid, &status, WNOHANG);
+  if (got == 0) return std::nullopt;
+  if (got < 0) return Ending{"it was reaped by somebody else", false};
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    return Ending{fmt::format("signal {} ({})", number, strsignal(number)), number == SIGKILL};
+  }
+  return Ending{fmt::format("exit code {}", WEXITSTATUS(status)), WEXITSTATUS(status) == 0};
+}
+
+}  // namespace estiva::gpu
