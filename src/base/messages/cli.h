@@ -1,0 +1,184 @@
+// What the command line says to a person. Templates are fmt's; the printer fills them in.
+#pragma once
+#include <string_view>
+
+namespace estiva::msg::cli {
+
+// --- usage -------------------------------------------------------------------------------------
+inline constexpr std::string_view kIntro =
+    "estiva keeps GPU memory, RAM and disk of a machine in order for containerised AI models.";
+inline constexpr std::string_view kUsageHint = "Run 'estiva help' for the verbs";
+inline constexpr std::string_view kVerbHint = "Run 'estiva help {}' for its options";
+inline constexpr std::string_view kUnknownVerb = "estiva has no verb '{}'";
+inline constexpr std::string_view kUnknownFlag = "'estiva {}' has no option '{}'";
+inline constexpr std::string_view kDidYouMean = "Did you mean '{}'?";
+inline constexpr std::string_view kNoVerb = "No verb was given";
+inline constexpr std::string_view kMissingWord = "'estiva {}' needs {}";
+inline constexpr std::string_view kTooManyWords = "'estiva {}' does not take '{}'";
+inline constexpr std::string_view kMissingFlag = "'estiva {}' needs {}";
+inline constexpr std::string_view kBadChoice = "'{}' is not a value of {}";
+inline constexpr std::string_view kChoices = "Choose one of: {}";
+inline constexpr std::string_view kMissingCommand = "'estiva {}' needs a command after '--'";
+inline constexpr std::string_view kExampleRun = "For example: estiva run --vram 6GiB -- ./serve";
+inline constexpr std::string_view kStrayCommand = "'estiva {}' takes nothing after '--'";
+inline constexpr std::string_view kTwoSizes = "--vram and --vram-mb were both given";
+inline constexpr std::string_view kGiveOneSize = "Give one of them";
+inline constexpr std::string_view kBadVram = "'{}' is not an amount of VRAM for {}";
+inline constexpr std::string_view kVramForms =
+    "Write a size above 0 with its unit, such as 3500MiB, 3.5GiB or 3.5GB";
+inline constexpr std::string_view kVramMbForms =
+    "Write a whole number of MiB above 0, such as 3500";
+inline constexpr std::string_view kBadNumber = "'{}' is not a number that {} takes";
+inline constexpr std::string_view kNumberRange = "Write a number from {} to {}";
+inline constexpr std::string_view kBadDuration = "'{}' is not a time that {} takes";
+inline constexpr std::string_view kDurationForms = "Write it with a unit, such as 500ms, 30s or 5m";
+inline constexpr std::string_view kBadName = "'{}' can't be the name of a model";
+inline constexpr std::string_view kNameForms =
+    "Use 1 to 256 bytes of UTF-8 text without control characters";
+inline constexpr std::string_view kRepeatedName = "'{}' is named twice";
+inline constexpr std::string_view kNameOnce = "Name each model once";
+inline constexpr std::string_view kAutoWithGpus = "--gpus {} can't be used together with --gpu {}";
+inline constexpr std::string_view kLeaveGpuOut = "Leave --gpu out, or write --gpu auto";
+
+// --- help: verbs (a phrase with a capital, no full stop) and options (a phrase) ------------------
+inline constexpr std::string_view kHelpUsage = "Usage: estiva VERB [OPTIONS]";
+inline constexpr std::string_view kHelpExitCodes =
+    "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 degraded, 4 timed out, 5 refused.";
+inline constexpr std::string_view kHelpMore = "'estiva help VERB' shows the options of a verb.";
+inline constexpr std::string_view kVerbStatus =
+    "Show the machine, its GPUs, their health and what is placed on them";
+inline constexpr std::string_view kVerbGpu =
+    "Show every GPU: VRAM, utilisation, temperature, power, processes";
+inline constexpr std::string_view kVerbAssign = "Place a model by the VRAM it needs";
+inline constexpr std::string_view kVerbRelease = "Give back what models were promised";
+inline constexpr std::string_view kVerbLeases = "Show who was promised how much VRAM";
+inline constexpr std::string_view kVerbRun =
+    "Run a command with VRAM of its own, for as long as it runs";
+inline constexpr std::string_view kVerbDaemon = "Run the daemon in the foreground";
+inline constexpr std::string_view kVerbSimulate =
+    "Run simulated GPUs that estiva and other programs can use";
+inline constexpr std::string_view kVerbEvents = "Show changes as they happen";
+inline constexpr std::string_view kVerbToken = "Show the token for the API over TCP";
+inline constexpr std::string_view kVerbCompletion = "Print the completion script for a shell";
+inline constexpr std::string_view kVerbVersion = "Show the version";
+inline constexpr std::string_view kVerbHelp = "Show the verbs, or the options of one";
+inline constexpr std::string_view kHelpHelp = "show this";
+inline constexpr std::string_view kHelpJson = "print one JSON document";
+inline constexpr std::string_view kHelpWatch = "print again and again";
+inline constexpr std::string_view kHelpInterval = "time between two reports, such as 5s";
+inline constexpr std::string_view kHelpSeconds = "watch, and stop after N seconds";
+inline constexpr std::string_view kHelpVram = "VRAM needed, such as 3500MiB, 3.5GiB or 3.5GB";
+inline constexpr std::string_view kHelpVramMb = "the same as a number of MiB";
+inline constexpr std::string_view kHelpGpu = "index or UUID of the GPU, or auto (the default)";
+inline constexpr std::string_view kHelpGpus = "spread evenly over N GPUs, all or none";
+inline constexpr std::string_view kHelpPolicy = "how to choose among GPUs with room";
+inline constexpr std::string_view kHelpPid = "release when this process ends";
+inline constexpr std::string_view kHelpNames = "print the names only, one a line";
+inline constexpr std::string_view kHelpRunName = "name of the lease (default: made of the command)";
+inline constexpr std::string_view kHelpWait = "how long to wait for room (default: 60s; 0: not)";
+inline constexpr std::string_view kHelpSimulate = "use simulated GPUs, as the scenario says";
+inline constexpr std::string_view kHelpConfig = "the configuration file";
+inline constexpr std::string_view kHelpListen = "address and port of the API, or off";
+inline constexpr std::string_view kHelpStateDir = "where leases and history are kept";
+inline constexpr std::string_view kHelpRuntimeDir = "where the sockets are";
+inline constexpr std::string_view kHelpSampling = "time between two readings, such as 1s";
+inline constexpr std::string_view kHelpFreshState =
+    "set an unreadable database aside and start anew";
+inline constexpr std::string_view kHelpNvml = "use this NVML library";
+inline constexpr std::string_view kHelpRoot = "read /proc and /sys below this folder";
+inline constexpr std::string_view kHelpMachine = "read a recorded machine instead of this one";
+inline constexpr std::string_view kHelpSimulateList = "show the scenarios that come with estiva";
+inline constexpr std::string_view kHelpFollow = "go on until stopped (otherwise: one event)";
+
+// --- output ------------------------------------------------------------------------------------
+inline constexpr std::string_view kWriting = "Writing the output";
+inline constexpr std::string_view kWritingRemedy =
+    "Make room where the output goes, then run it again";
+
+// --- the daemon --------------------------------------------------------------------------------
+inline constexpr std::string_view kNoDaemon =
+    "The estiva daemon is not running (nobody listens on {})";
+inline constexpr std::string_view kStartDaemon =
+    "Start it with 'systemctl start estiva', or 'estiva daemon' in a terminal";
+inline constexpr std::string_view kSocketDenied = "You may not use the estiva daemon's socket {}";
+inline constexpr std::string_view kJoinGroup =
+    "Run this as root, or add yourself to the group of the socket ('sudo usermod -aG estiva "
+    "$USER') and log in again";
+inline constexpr std::string_view kDaemonMute = "The estiva daemon on {} did not answer in time";
+inline constexpr std::string_view kDaemonMuteRemedy =
+    "Look at its log ('journalctl -u estiva'), then restart it";
+inline constexpr std::string_view kDaemonTalk = "Talking to the estiva daemon on {}: {}";
+inline constexpr std::string_view kDaemonStrange =
+    "The estiva daemon answered with something this estiva {} can't read ({})";
+inline constexpr std::string_view kDaemonOlder =
+    "The estiva daemon does not know {} {}; it is of another version than this estiva {}";
+inline constexpr std::string_view kDaemonSchema =
+    "The estiva daemon speaks '{}', this estiva {} reads '{}'";
+inline constexpr std::string_view kSameVersion =
+    "Restart the daemon after an upgrade, so that both are of the same version";
+inline constexpr std::string_view kDaemonSaid = "The estiva daemon answered with status {}";
+
+// --- gpu, status -------------------------------------------------------------------------------
+inline constexpr std::string_view kSimulated =
+    "SIMULATED: the GPUs below do not exist; memory and disk are this machine's own.";
+inline constexpr std::string_view kRecorded = "RECORDED: the GPUs below are from a recording.";
+inline constexpr std::string_view kStale = "STALE: the GPU figures are {} old.";
+inline constexpr std::string_view kStaleUnknown = "STALE: the GPU figures are old.";
+inline constexpr std::string_view kNoGpus = "No GPU can be used here: {}.";
+inline constexpr std::string_view kDriverNote = "Driver: {}: {}.";
+inline constexpr std::string_view kNoReason = "the driver gave no reason";
+inline constexpr std::string_view kRemedy = "What to do: {}.";
+inline constexpr std::string_view kMissing = "GPU {}: {} n/a ({})";
+inline constexpr std::string_view kNoDaemonNote =
+    "No daemon is running: this is one reading by this command.";
+
+// --- assign, release, leases -------------------------------------------------------------------
+inline constexpr std::string_view kAssigned = "{} is placed on {} with {} ({} bytes), lease {}";
+inline constexpr std::string_view kAlready =
+    "{} was placed already: it keeps {} with {} ({} bytes), lease {}";
+inline constexpr std::string_view kOnGpu = "GPU {} ({}, {})";
+inline constexpr std::string_view kWhy = "Why: {}.";
+inline constexpr std::string_view kNoRoom = "{} does not fit now: {}";
+inline constexpr std::string_view kGpuRoom = "  GPU {}: {} free, {} missing{}";
+inline constexpr std::string_view kWouldFit = "It would fit if:";
+inline constexpr std::string_view kReleased = "{} is released; its VRAM can be used again";
+inline constexpr std::string_view kNoLeases = "No leases: no model holds VRAM by promise.";
+
+// --- run ---------------------------------------------------------------------------------------
+inline constexpr std::string_view kWaiting =
+    "estiva run: waiting up to {} for {} of VRAM for {}: {}";
+inline constexpr std::string_view kWaitOver =
+    "No room for {} of VRAM came free within {}; {} was not started";
+inline constexpr std::string_view kWaitLonger =
+    "Wait longer with --wait, or release a model ('estiva leases' shows them)";
+inline constexpr std::string_view kNameTaken =
+    "'{}' holds a lease already; two processes can't share it";
+inline constexpr std::string_view kOtherName =
+    "Choose another --name, or release it first: estiva release {}";
+inline constexpr std::string_view kCantStart = "Starting '{}': {}";
+inline constexpr std::string_view kCheckCommand =
+    "Check the command's name and that it is executable";
+inline constexpr std::string_view kReleaseFailed =
+    "estiva run: the lease {} was not released by name ({}); it ends with the process";
+
+// --- daemon, simulate, token -------------------------------------------------------------------
+inline constexpr std::string_view kNoProgram = "The program {} is not beside estiva ({})";
+inline constexpr std::string_view kNoProgramRemedy =
+    "Install estiva whole, or set ESTIVA_LIBEXEC to the folder that holds it";
+inline constexpr std::string_view kSimRefusedPci =
+    "Simulation is refused: PCI shows an NVIDIA device ({})";
+inline constexpr std::string_view kSimRefusedDriver =
+    "Simulation is refused: the NVIDIA driver {} is loaded on this machine";
+inline constexpr std::string_view kSimulateAlone = "--simulate brings its own library and machine";
+inline constexpr std::string_view kSimulateAloneRemedy = "Leave out --nvml and --machine";
+inline constexpr std::string_view kSimRefusedRemedy =
+    "Start without --simulate; the real GPUs are used";
+inline constexpr std::string_view kSimLate = "The simulator did not start within {} s";
+inline constexpr std::string_view kSimEnded = "The simulator ended at once with status {}";
+inline constexpr std::string_view kSimRemedy =
+    "Its own message is above; 'estiva simulate --list' shows the scenarios";
+inline constexpr std::string_view kNoToken = "There is no token at {}: {}";
+inline constexpr std::string_view kNoTokenRemedy =
+    "The daemon makes it at its first start; start it, or run this as the user it runs as";
+
+}  // namespace estiva::msg::cli

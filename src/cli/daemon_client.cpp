@@ -1,0 +1,112 @@
+#include "cli/daemon_client.h"
+
+#include <fmt/format.h>
+
+#include "base/messages/cli.h"
+#include "cli/documents.h"
+#include "format/text.h"
+#include "net/fetch.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+
+Error no_daemon(const Session& session) {
+  return {ErrorKind::refused, fmt::format(m::kNoDaemon, session.control_socket),
+          std::string(m::kStartDaemon)};
+}
+
+ErrorKind kind_of_status(int status) {
+  switch (status) {
+    case 400:
+      return ErrorKind::usage;
+    case 401:
+    case 403:
+      return ErrorKind::denied;
+    case 404:
+      return ErrorKind::not_found;
+    case 409:
+      return ErrorKind::no_room;
+    case 503:
+      return ErrorKind::refused;
+    case 504:
+      return ErrorKind::timed_out;
+    default:
+      return ErrorKind::failed;
+  }
+}
+
+}  // namespace
+
+Error worded(const Session& session, const Error& error) {
+  const std::string& socket = session.control_socket;
+  switch (error.kind) {
+    case ErrorKind::not_found:
+      return no_daemon(session);
+    case ErrorKind::denied:
+      return {error.kind, fmt::format(m::kSocketDenied, socket), std::string(m::kJoinGroup)};
+    case ErrorKind::timed_out:
+      return {error.kind, fmt::format(m::kDaemonMute, socket), std::string(m::kDaemonMuteRemedy)};
+    default:
+      return {error.kind, fmt::format(m::kDaemonTalk, socket, error.what), error.remedy};
+  }
+}
+
+Result<std::optional<Answer>> ask_if_running(const Session& session, std::string_view method,
+                                             std::string_view target, std::string body) {
+  net::ClientRequest request;
+  request.method = method;
+  request.target = target;
+  if (!body.empty()) request.headers.add("Content-Type", "application/json");
+  request.body = std::move(body);
+  auto response = net::fetch(net::Endpoint::unix_path(session.control_socket), request);
+  if (response) return Answer{response->head.status, std::move(response->body)};
+  if (response.error().kind == ErrorKind::not_found) return std::nullopt;
+  return Failure(worded(session, response.error()));
+}
+
+Result<Answer> ask(const Session& session, std::string_view method, std::string_view target,
+                   std::string body) {
+  auto answer = ask_if_running(session, method, target, std::move(body));
+  if (!answer) return Failure(answer.error());
+  if (!*answer) return Failure(no_daemon(session));
+  return std::move(**answer);
+}
+
+Result<std::optional<std::string>> get_if_running(const Session& session, std::string_view target) {
+  auto answer = ask_if_running(session, "GET", target);
+  if (!answer) return Failure(answer.error());
+  if (!*answer) return std::nullopt;
+  if ((*answer)->status == 200) return std::move((*answer)->body);
+  if ((*answer)->status == 404)
+    return fail(fmt::format(m::kDaemonOlder, "GET", target, ESTIVA_VERSION),
+                std::string(m::kSameVersion));
+  return Failure(error_of(**answer));
+}
+
+Result<std::string> get(const Session& session, std::string_view target) {
+  auto body = get_if_running(session, target);
+  if (!body) return Failure(body.error());
+  if (!*body) return Failure(no_daemon(session));
+  return std::move(**body);
+}
+
+Error error_of(const Answer& answer) {
+  if (auto error = read_error(answer.body)) {
+    error->what = format::escape_for_terminal(error->what);
+    error->remedy = format::escape_for_terminal(error->remedy);
+    while (!error->what.empty() && error->what.back() == '.') error->what.pop_back();
+    while (!error->remedy.empty() && error->remedy.back() == '.') error->remedy.pop_back();
+    return *error;
+  }
+  return {kind_of_status(answer.status), fmt::format(m::kDaemonSaid, answer.status),
+          std::string(m::kDaemonMuteRemedy)};
+}
+
+std::string one_line_end(std::string document) {
+  while (!document.empty() && document.back() == '\n') document.pop_back();
+  return document + "\n";
+}
+
+}  // namespace estiva::cli

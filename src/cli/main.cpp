@@ -1,0 +1,57 @@
+// The command line: finds the verb, runs it, and turns what went wrong into one sentence and an
+// exit code.
+#include <csignal>
+#include <exception>
+#include <unistd.h>
+
+#include "api/places.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+
+namespace estiva::cli {
+namespace {
+
+// An ordinary user without a daemon of their own talks to the machine's.
+std::string control_socket(const api::Places& places) {
+  static constexpr const char* kSystemSocket = "/run/estiva/control/api.sock";
+  if (api::process_environment("ESTIVA_RUNTIME_DIR").empty() &&
+      ::access(places.control_socket.c_str(), F_OK) != 0 && ::access(kSystemSocket, F_OK) == 0)
+    return kSystemSocket;
+  return places.control_socket;
+}
+
+Result<int> run_words(Session& session, const std::vector<std::string>& words) {
+  const auto args = parse_arguments(all_verbs(), words);
+  if (!args) return Failure(args.error());
+  if (!args->wants_help) return args->verb->run(session, *args);
+  if (auto ok = session.out.write(help_text(*args->verb)); !ok) return Failure(ok.error());
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is told by write(2)
+  FileOutput out(STDOUT_FILENO), err(STDERR_FILENO);
+  const api::Places places = api::resolve_places();
+  Session session{out, err, style_of(STDOUT_FILENO), control_socket(places), places.token_file};
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const auto code = run_words(session, words);
+  if (out.closed()) return 0;
+  if (code) return *code;
+  (void)err.write("estiva: " + code.error().sentence() + "\n");
+  return exit_code(code.error().kind);
+}
+
+}  // namespace
+}  // namespace estiva::cli
+
+int main(int argc, char** argv) {
+  try {
+    return estiva::cli::run(argc, argv);
+  } catch (const std::exception& error) {  // a bug or no memory: still no stack trace
+    estiva::cli::FileOutput err(STDERR_FILENO);
+    (void)err.write(std::string("estiva: something went wrong inside: ") + error.what() +
+                    ". Please report this with the command you ran.\n");
+    return 1;
+  }
+}

@@ -1,0 +1,356 @@
+// Leaves are a line or a cell each; the public functions at the end put them in order.
+#include "cli/render.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <fmt/format.h>
+
+#include "base/messages/cli.h"
+#include "base/units.h"
+#include "format/table.h"
+#include "format/text.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+using format::escape_for_terminal;
+
+constexpr std::string_view kUnknown = "n/a";
+constexpr std::size_t kTopShown = 5;  // of the 20 that the JSON has
+
+std::string bytes_cell(std::optional<std::uint64_t> bytes) {
+  return bytes ? to_text(Bytes{*bytes}) : std::string(kUnknown);
+}
+std::string ratio_cell(std::optional<double> ratio) {
+  return ratio ? to_text(Ratio{*ratio}) : std::string(kUnknown);
+}
+std::string memory_cell(const GpuRow& gpu) {
+  return fmt::format("{} / {}", bytes_cell(gpu.used_bytes), bytes_cell(gpu.total_bytes));
+}
+
+// "power_watts" -> "power watts", and "not_supported" -> "not supported".
+std::string words_of(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return escape_for_terminal(name);
+}
+
+// Seconds since 1970 of "2026-11-21T09:06:22.123Z"; nullopt for anything else.
+std::optional<double> seconds_of(const std::string& stamp) {
+  std::tm time{};
+  int read = 0;
+  if (std::sscanf(stamp.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &time.tm_year, &time.tm_mon,
+                  &time.tm_mday, &time.tm_hour, &time.tm_min, &time.tm_sec, &read) != 6)
+    return std::nullopt;
+  time.tm_year -= 1900;
+  time.tm_mon -= 1;
+  return static_cast<double>(::timegm(&time));
+}
+
+std::string age_text(double seconds) {
+  if (seconds < 120) return fmt::format("{:.0f} s", std::max(0.0, seconds));
+  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.0f} h", seconds / 3600);
+}
+
+std::optional<double> age_of(const GpuDocument& document, WallTime now) {
+  if (document.age_seconds) return document.age_seconds;
+  const auto then = seconds_of(document.sampled_at);
+  if (!then) return std::nullopt;
+  return static_cast<double>(now.ns) / 1e9 - *then;
+}
+
+std::string stale_line(const GpuDocument& document, WallTime now) {
+  const auto age = age_of(document, now);
+  return age ? fmt::format(m::kStale, age_text(*age)) : std::string(m::kStaleUnknown);
+}
+
+// What must be known before any figure is read: not real, or not fresh.
+std::string banner(const GpuDocument& document, const RenderOptions& options) {
+  std::string out;
+  if (document.simulated) out += paint(options.style, Colour::yellow, m::kSimulated) + "\n";
+  if (document.source == "recorded")
+    out += paint(options.style, Colour::yellow, m::kRecorded) + "\n";
+  if (document.stale && !document.gpus.empty())
+    out += paint(options.style, Colour::red, stale_line(document, options.now)) + "\n";
+  return out;
+}
+
+std::string sentence(std::string_view text) {
+  std::string out = escape_for_terminal(text);
+  while (!out.empty() && out.back() == '.') out.pop_back();
+  return out;
+}
+
+std::string remedy_line(const std::string& remedy) {
+  return remedy.empty() ? std::string() : fmt::format(m::kRemedy, sentence(remedy)) + "\n";
+}
+
+bool is_ready(const DriverRow& driver) {
+  return driver.state == "ok" || driver.state == "ready";
+}
+
+std::string driver_lines(const GpuDocument& document, const RenderOptions& options) {
+  const DriverRow& driver = document.driver;
+  const std::string reason = driver.reason.empty() ? std::string(m::kNoReason) : driver.reason;
+  std::string out;
+  if (document.gpus.empty()) {
+    out = paint(options.style, Colour::red, fmt::format(m::kNoGpus, sentence(reason))) + "\n";
+  } else if (!is_ready(driver)) {
+    const std::string state = words_of(driver.state);
+    out = paint(options.style, Colour::red, fmt::format(m::kDriverNote, state, sentence(reason)));
+    out += "\n";
+  }
+  return out.empty() ? out : out + remedy_line(driver.remedy);
+}
+
+// The last cell of each line is a state: colour it in place (a cell itself can hold no colour).
+std::string colour_tails(const std::string& table, const std::vector<std::string>& states,
+                         const Style& style) {
+  if (!style.colour) return table;
+  std::string out;
+  std::string_view rest = table;
+  std::string_view line;
+  for (std::size_t row = 0; format::next_line(rest, line); ++row) {
+    if (row == 0) {
+      out += paint(style, Colour::bold, line);
+    } else if (row <= states.size() && line.ends_with(states[row - 1])) {
+      const std::string& state = states[row - 1];
+      out.append(line.substr(0, line.size() - state.size()));
+      out += paint(style, colour_of_state(state), state);
+    } else {
+      out.append(line);
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string gpu_table(const std::vector<GpuRow>& gpus, const Style& style) {
+  format::Table table({{"GPU", true},
+                       {"Name", false, true, 12},
+                       {"VRAM used / total", true},
+                       {"Free", true},
+                       {"Util", true},
+                       {"Temp", true},
+                       {"Power", true},
+                       {"Health"}});
+  std::vector<std::string> states;
+  for (const GpuRow& gpu : gpus) {
+    const std::string celsius =
+        gpu.celsius ? to_text(Celsius{*gpu.celsius}) : std::string(kUnknown);
+    const std::string watts = gpu.watts ? to_text(Watts{*gpu.watts}) : std::string(kUnknown);
+    states.push_back(gpu.health.empty() ? "UNKNOWN" : gpu.health);
+    table.add_row({std::to_string(gpu.index), gpu.name, memory_cell(gpu),
+                   bytes_cell(gpu.free_bytes), ratio_cell(gpu.utilization), celsius, watts,
+                   states.back()});
+  }
+  return colour_tails(table.text(), states, style);
+}
+
+std::string identity_lines(const std::vector<GpuRow>& gpus) {
+  std::string out;
+  for (const GpuRow& gpu : gpus)
+    out += fmt::format("GPU {}: {}  {}\n", gpu.index, escape_for_terminal(gpu.uuid),
+                       escape_for_terminal(gpu.pci));
+  return out;
+}
+
+std::string condition_lines(const std::vector<GpuRow>& gpus) {
+  std::string out;
+  for (const GpuRow& gpu : gpus) {
+    for (const std::string& condition : gpu.conditions)
+      out += fmt::format("GPU {}: {}\n", gpu.index, escape_for_terminal(condition));
+    for (const auto& [what, why] : gpu.missing)
+      out += fmt::format(m::kMissing, gpu.index, words_of(what), words_of(why)) + "\n";
+  }
+  return out;
+}
+
+std::string process_table(const std::vector<GpuRow>& gpus) {
+  format::Table table({{"GPU", true},
+                       {"PID", true},
+                       {"VRAM", true},
+                       {"Process", false, true},
+                       {"Model", false, true}});
+  for (const GpuRow& gpu : gpus)
+    for (const ProcessRow& process : gpu.processes)
+      table.add_row({std::to_string(gpu.index), std::to_string(process.pid),
+                     bytes_cell(process.used_bytes), process.name.empty() ? "n/a" : process.name,
+                     process.model});
+  return table.empty() ? std::string() : "\n" + table.text();
+}
+
+std::string check_lines(const std::vector<CheckRow>& checks, const RenderOptions& options) {
+  std::string out;
+  for (const CheckRow& check : checks) {
+    out += words_of(check.name) + ": ";
+    out += paint(options.style, colour_of_state(check.state), escape_for_terminal(check.state));
+    if (!check.reason.empty()) out += " (" + sentence(check.reason) + ")";
+    out += "\n";
+  }
+  return out;
+}
+
+std::string disk_line(const DiskRow& disk) {
+  return fmt::format("Disk {:<7} {} of {} used ({}), {}\n", escape_for_terminal(disk.role),
+                     to_text(Bytes{disk.used_bytes}), to_text(Bytes{disk.total_bytes}),
+                     ratio_cell(disk.used_ratio), escape_for_terminal(disk.path));
+}
+
+std::string memory_line(const HostRow& host) {
+  if (!host.memory_total || !host.memory_available) return "RAM          n/a\n";
+  const Bytes total{*host.memory_total};
+  const Bytes used = total - Bytes{*host.memory_available};
+  const double ratio =
+      total.value == 0 ? 0 : static_cast<double>(used.value) / static_cast<double>(total.value);
+  return fmt::format("RAM          {} of {} used ({})\n", to_text(used), to_text(total),
+                     to_text(Ratio{ratio}));
+}
+
+std::string swap_line(const HostRow& host) {
+  if (!host.swap_total || *host.swap_total == 0) return "Swap         none\n";
+  const Bytes total{*host.swap_total};
+  return fmt::format("Swap         {} of {} used\n", to_text(Bytes{host.swap_used.value_or(0)}),
+                     to_text(total));
+}
+
+std::string top_table(const HostRow& host) {
+  format::Table table({{"CPU", true},
+                       {"PID", true},
+                       {"Process", false, true},
+                       {"    RAM", true},
+                       {"PID", true},
+                       {"Process", false, true}});
+  const std::size_t rows =
+      std::min(kTopShown, std::max(host.top_cpu.size(), host.top_memory.size()));
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::vector<std::string> cells(6);
+    if (i < host.top_cpu.size()) {
+      cells[0] = ratio_cell(host.top_cpu[i].cpu);
+      cells[1] = std::to_string(host.top_cpu[i].pid);
+      cells[2] = host.top_cpu[i].name;
+    }
+    if (i < host.top_memory.size()) {
+      cells[3] = to_text(Bytes{host.top_memory[i].resident_bytes});
+      cells[4] = std::to_string(host.top_memory[i].pid);
+      cells[5] = host.top_memory[i].name;
+    }
+    table.add_row(std::move(cells));
+  }
+  return table.empty() ? std::string() : "\nLargest by CPU and by RAM\n" + table.text();
+}
+
+// "0", or "?" for a GPU that is gone meanwhile.
+std::string index_of(const std::string& uuid, const std::vector<GpuRow>& gpus) {
+  for (const GpuRow& gpu : gpus)
+    if (gpu.uuid == uuid) return std::to_string(gpu.index);
+  return "?";
+}
+
+std::string place_of(const std::string& uuid, const std::vector<GpuRow>& gpus) {
+  for (const GpuRow& gpu : gpus)
+    if (gpu.uuid == uuid)
+      return fmt::format(m::kOnGpu, gpu.index, escape_for_terminal(gpu.name),
+                         escape_for_terminal(uuid));
+  return escape_for_terminal(uuid);
+}
+
+std::string places_of(const LeaseRow& lease, const std::vector<GpuRow>& gpus) {
+  std::string out;
+  for (const std::string& uuid : lease.gpus)
+    out += (out.empty() ? "" : ", ") + place_of(uuid, gpus);
+  return out;
+}
+
+std::string holder_cell(const LeaseRow& lease) {
+  return lease.pid ? fmt::format("process {}", *lease.pid) : std::string("until released");
+}
+
+}  // namespace
+
+bool is_whole(const GpuDocument& document) {
+  return is_ready(document.driver) && !document.gpus.empty() && !document.stale;
+}
+
+std::string render_gpu(const GpuDocument& document, const RenderOptions& options) {
+  std::string out = banner(document, options) + driver_lines(document, options);
+  if (!document.gpus.empty()) {
+    out += gpu_table(document.gpus, options.style);
+    out += identity_lines(document.gpus);
+    out += condition_lines(document.gpus);
+    out += process_table(document.gpus);
+  }
+  return out;
+}
+
+std::string render_host(const HostRow& host, const RenderOptions&) {
+  std::string out = fmt::format("CPU          {} of {} {}\n", ratio_cell(host.cpu), host.cores,
+                                host.cores == 1 ? "core" : "cores");
+  out += memory_line(host) + swap_line(host);
+  for (const DiskRow& disk : host.disks) out += disk_line(disk);
+  return out;
+}
+
+std::string render_status(const StatusDocument& document, const RenderOptions& options) {
+  std::string out = banner(document.gpu, options);
+  if (options.no_daemon) out += std::string(m::kNoDaemonNote) + "\n";
+  out += check_lines(document.checks, options);
+  out += driver_lines(document.gpu, options);
+  out += render_host(document.host, options);
+  if (!document.gpu.gpus.empty()) {
+    out += "\n" + gpu_table(document.gpu.gpus, options.style);
+    out += condition_lines(document.gpu.gpus);
+    out += process_table(document.gpu.gpus);
+  }
+  if (!document.leases.empty()) out += "\n" + render_leases(document.leases, options);
+  return out + top_table(document.host);
+}
+
+std::string render_leases(const std::vector<LeaseRow>& leases, const RenderOptions&) {
+  if (leases.empty()) return std::string(m::kNoLeases) + "\n";
+  format::Table table({{"Lease"},
+                       {"Model", false, true},
+                       {"VRAM", true},
+                       {"State"},
+                       {"Held by"},
+                       {"GPU", false, true, 10}});
+  for (const LeaseRow& lease : leases) {
+    std::string gpus;
+    for (const std::string& gpu : lease.gpus) gpus += (gpus.empty() ? "" : ", ") + gpu;
+    table.add_row({lease.id, lease.model, to_text(Bytes{lease.vram_bytes}), lease.state,
+                   holder_cell(lease), gpus});
+  }
+  return table.text();
+}
+
+std::string render_assignment(const Assignment& assignment, const std::vector<GpuRow>& gpus,
+                              const RenderOptions&) {
+  const LeaseRow& lease = assignment.lease;
+  const std::string_view form = assignment.already_assigned ? m::kAlready : m::kAssigned;
+  std::string out = fmt::format(fmt::runtime(form), escape_for_terminal(lease.model),
+                                places_of(lease, gpus), to_text(Bytes{lease.vram_bytes}),
+                                lease.vram_bytes, escape_for_terminal(lease.id));
+  out += ".";
+  if (!assignment.why.empty()) out += " " + fmt::format(m::kWhy, sentence(assignment.why));
+  return out + "\n";
+}
+
+std::string render_refusal(const std::string& model, const Refusal& refusal,
+                           const std::vector<GpuRow>& gpus, const RenderOptions&) {
+  std::string out =
+      fmt::format(m::kNoRoom, escape_for_terminal(model), sentence(refusal.reason)) + ".\n";
+  for (const GpuShortage& room : refusal.gpus) {
+    const std::string index = room.index ? std::to_string(*room.index) : index_of(room.uuid, gpus);
+    const std::string note = room.why.empty() ? std::string() : " (" + sentence(room.why) + ")";
+    out += fmt::format(m::kGpuRoom, index, bytes_cell(room.free_bytes),
+                       bytes_cell(room.missing_bytes), note);
+    out += "\n";
+  }
+  if (!refusal.would_fit_if.empty()) out += std::string(m::kWouldFit) + "\n";
+  for (const std::string& way : refusal.would_fit_if) out += "  - " + sentence(way) + "\n";
+  return out + remedy_line(refusal.remedy);
+}
+
+}  // namespace estiva::cli

@@ -1,0 +1,77 @@
+#include "cli/verb_gpu.h"
+
+#include "api/json.h"
+#include "cli/daemon_client.h"
+#include "cli/local_world.h"
+#include "cli/render.h"
+#include "cli/session.h"
+#include "cli/watch.h"
+
+namespace estiva::cli {
+namespace {
+
+// One reading: the gpu document, and the status document where there is no GPU to show (memory and
+// disk are then what can be shown honestly).
+struct Report {
+  std::string gpu;
+  std::string status;
+};
+
+Result<Report> from_daemon(const Session& session, std::string gpu_document, bool json) {
+  Report report{std::move(gpu_document), {}};
+  if (json) return report;
+  const auto document = read_gpu_document(report.gpu);
+  if (!document) return Failure(document.error());
+  if (!document->gpus.empty()) return report;
+  auto status = get(session, "/api/v1/status");
+  if (!status) return Failure(status.error());
+  report.status = std::move(*status);
+  return report;
+}
+
+Result<Report> from_here(const Arguments& args, bool json) {
+  const HostPart part = json ? HostPart::never : HostPart::without_gpu;
+  const auto world = read_local_world(sources_of(args), part);
+  if (!world) return Failure(world.error());
+  Report report{api::gpu_json(*world), {}};
+  if (!json && world->gpus.empty()) report.status = api::status_json(*world);
+  return report;
+}
+
+Result<Report> read_report(const Session& session, const Arguments& args) {
+  const bool json = args.has("--json");
+  if (names_sources(args)) return from_here(args, json);
+  auto body = get_if_running(session, "/api/v1/gpu");
+  if (!body) return Failure(body.error());
+  if (*body) return from_daemon(session, std::move(**body), json);
+  return from_here(args, json);
+}
+
+Result<int> print_once(Session& session, const Arguments& args) {
+  const auto report = read_report(session, args);
+  if (!report) return Failure(report.error());
+  const auto document = read_gpu_document(report->gpu);
+  if (!document) return Failure(document.error());
+  std::string text;
+  if (args.has("--json")) {
+    text = one_line_end(report->gpu);
+  } else {
+    const RenderOptions options{session.style, wall_now()};
+    text = render_gpu(*document, options);
+    if (!report->status.empty()) {
+      const auto status = read_status_document(report->status);
+      if (!status) return Failure(status.error());
+      text += render_host(status->host, options);
+    }
+  }
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  return is_whole(*document) ? 0 : 3;
+}
+
+}  // namespace
+
+Result<int> run_gpu(Session& session, const Arguments& args) {
+  return repeat(session, args, std::chrono::seconds(1), [&] { return print_once(session, args); });
+}
+
+}  // namespace estiva::cli

@@ -1,0 +1,193 @@
+// The order that leaves nothing behind: fork the child and hold it; ask for a lease bound to the
+// child's process number; let it go; forward signals until it ends; release by name. Die at any
+// point and the daemon sees the child's end and takes the lease back.
+#include "cli/verb_run.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/messages/cli.h"
+#include "base/units.h"
+#include "cli/daemon_client.h"
+#include "cli/documents.h"
+#include "cli/held_child.h"
+#include "cli/numbers.h"
+#include "cli/session.h"
+#include "cli/signal_queue.h"
+#include "cli/verb_assign.h"
+#include "format/size.h"
+#include "format/text.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kDefaultWait = 60s;
+constexpr nanoseconds kFirstRetry = 100ms;
+constexpr nanoseconds kSlowestRetry = 1s;
+struct Job {
+  Session& session;
+  const Arguments& args;
+  Wanted wanted;
+  nanoseconds wait{0};
+  std::string command;  // for sentences
+};
+
+// What one question to the daemon brought: a lease, or words on why there is no room yet.
+struct Attempt {
+  std::optional<Assignment> lease;
+  std::string why_not;
+};
+
+Result<Attempt> try_once(const Job& job) {
+  const auto answer = ask(job.session, "POST", "/api/v1/leases", to_json(job.wanted));
+  if (!answer) return Failure(answer.error());
+  if (answer->status == 200) {
+    auto assignment = read_assignment(answer->body);
+    if (!assignment) return Failure(assignment.error());
+    if (assignment->already_assigned)
+      return fail(ErrorKind::refused,
+                  fmt::format(m::kNameTaken, format::escape_for_terminal(job.wanted.model)),
+                  fmt::format(m::kOtherName, format::escape_for_terminal(job.wanted.model)));
+    return Attempt{std::move(*assignment), {}};
+  }
+  const auto refusal = read_refusal(answer->body);
+  if (!refusal) return Failure(error_of(*answer));
+  const std::string reason = format::escape_for_terminal(refusal->reason);
+  if (refusal->kind != ErrorKind::no_room)
+    return fail(refusal->kind, reason, format::escape_for_terminal(refusal->remedy));
+  return Attempt{std::nullopt, reason};
+}
+
+std::string gpu_words(const Job& job) {
+  return job.wanted.gpu == "auto" ? "any GPU"
+                                  : "GPU " + format::escape_for_terminal(job.wanted.gpu);
+}
+
+Failure wait_is_over(const Job& job, const std::string& why_not) {
+  if (job.wait == 0ns) return fail(ErrorKind::no_room, why_not, std::string(m::kWaitLonger));
+  return fail(ErrorKind::timed_out,
+              fmt::format(m::kWaitOver, to_text(job.wanted.vram), format::format_duration(job.wait),
+                          job.command),
+              std::string(m::kWaitLonger));
+}
+
+// Either a lease, or the status to end with (a signal came while waiting).
+struct Granted {
+  std::optional<Assignment> lease;
+  int ended_with = 0;
+};
+
+// Sleeps for `span`; the signal that ends the whole verb, or 0.
+int sleep_watching(const SignalQueue& signals, HeldChild& child, nanoseconds span) {
+  const SteadyTime until = steady_now() + span;
+  for (nanoseconds left = span; left > 0ns; left = until - steady_now()) {
+    const int number = signals.take(left);
+    if (number == SIGCHLD && child.poll_exit()) return SIGTERM;
+    if (number != 0 && number != SIGCHLD && number != SIGWINCH) return number;
+  }
+  return 0;
+}
+
+Result<Granted> wait_for_room(const Job& job, const SignalQueue& signals, HeldChild& child) {
+  const SteadyTime deadline = steady_now() + job.wait;
+  nanoseconds pause = kFirstRetry;
+  for (bool told = false;; told = true) {
+    auto attempt = try_once(job);
+    if (!attempt) return Failure(attempt.error());
+    if (attempt->lease) return Granted{std::move(attempt->lease), 0};
+    const nanoseconds left = deadline - steady_now();
+    if (left <= 0ns) return wait_is_over(job, attempt->why_not);
+    if (!told)
+      (void)job.session.err.write(fmt::format(m::kWaiting, format::format_duration(job.wait),
+                                              to_text(job.wanted.vram), gpu_words(job),
+                                              attempt->why_not) +
+                                  "\n");
+    if (const int number = sleep_watching(signals, child, std::min(pause, left)))
+      return Granted{std::nullopt, 128 + number};
+    pause = std::min(pause * 2, kSlowestRetry);
+  }
+}
+
+EnvironmentChanges environment_of(const LeaseRow& lease) {
+  std::string devices;
+  for (const std::string& gpu : lease.gpus) devices += (devices.empty() ? "" : ",") + gpu;
+  return {{"CUDA_VISIBLE_DEVICES", devices}, {"ESTIVA_LEASE", lease.id}};
+}
+
+int wait_for_end(const SignalQueue& signals, HeldChild& child) {
+  while (true) {
+    if (const auto status = child.poll_exit()) return *status;
+    siginfo_t info{};
+    const int number = signals.take(1s, info);
+    if (number > 0 && number != SIGCHLD && was_sent_to_us(info)) ::kill(child.pid(), number);
+  }
+}
+
+// By name; a lease that the daemon took back already (it watches the child) is just as well gone.
+void release(const Job& job) {
+  const auto answer = ask(job.session, "DELETE", lease_target(job.wanted.model));
+  std::string trouble;
+  if (!answer) {
+    trouble = answer.error().what;
+  } else if (answer->status != 200 && answer->status != 404) {
+    trouble = error_of(*answer).what;
+  }
+  if (!trouble.empty())
+    (void)job.session.err.write(fmt::format(m::kReleaseFailed, job.wanted.model, trouble) + "\n");
+}
+
+Result<int> start_and_wait(const Job& job, const SignalQueue& signals, HeldChild& child,
+                           const LeaseRow& lease) {
+  if (const int number = child.let_go(environment_of(lease))) {
+    release(job);
+    const Error error{ErrorKind::failed,
+                      fmt::format(m::kCantStart, job.command, std::strerror(number)),
+                      std::string(m::kCheckCommand)};
+    (void)job.session.err.write("estiva: " + error.sentence() + "\n");
+    return number == ENOENT ? 127 : 126;  // as a shell says it
+  }
+  const int status = wait_for_end(signals, child);
+  release(job);
+  return status;
+}
+
+// "run-python3-4242": unique while the child lives, so that a release by name hits nothing else.
+std::string default_name(const std::string& program, pid_t pid) {
+  std::string base = format::to_valid_utf8(program.substr(program.rfind('/') + 1)).substr(0, 100);
+  for (char& c : base)
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '_';
+  return fmt::format("run-{}-{}", format::to_valid_utf8(base), pid);
+}
+
+}  // namespace
+
+Result<int> run_run(Session& session, const Arguments& args) {
+  const auto named = args.value("--name");
+  auto wanted = wanted_of(args, named ? std::string(*named) : std::string("run"));
+  if (!wanted) return Failure(wanted.error());
+  const auto wait = time_of(args, "--wait", kDefaultWait);
+  if (!wait) return Failure(wait.error());
+  Job job{session, args, std::move(*wanted), *wait,
+          format::escape_for_terminal(args.command[0].substr(0, 200))};
+
+  const SignalQueue signals(
+      {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD});
+  auto child = HeldChild::start(args.command, signals.mask_before());
+  if (!child) return Failure(child.error());
+  if (!named) job.wanted.model = default_name(args.command[0], child->pid());
+  job.wanted.pid = static_cast<std::uint64_t>(child->pid());
+  const auto granted = wait_for_room(job, signals, *child);
+  if (!granted) return Failure(granted.error());
+  if (!granted->lease) return granted->ended_with;
+  return start_and_wait(job, signals, *child, granted->lease->lease);
+}
+
+}  // namespace estiva::cli

@@ -1,0 +1,13 @@
+// estiva simulate: the simulator's host in the foreground, for estiva and for other NVML programs.
+#pragma once
+#include "cli/arguments.h"
+
+namespace estiva::cli {
+
+Result<int> run_simulate(Session& session, const Arguments& args);
+
+// Simulated GPUs beside real ones would mislead: `refused` where PCI (below `root`) shows an NVIDIA
+// device or its driver is loaded.
+Result<void> check_may_simulate(const std::string& root);
+
+}  // namespace estiva::cli

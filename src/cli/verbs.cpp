@@ -1,0 +1,142 @@
+#include "cli/verbs.h"
+
+#include <fmt/format.h>
+
+#include "base/messages/cli.h"
+#include "cli/completion.h"
+#include "cli/session.h"
+#include "cli/verb_assign.h"
+#include "cli/verb_daemon.h"
+#include "cli/verb_events.h"
+#include "cli/verb_gpu.h"
+#include "cli/verb_run.h"
+#include "cli/verb_simulate.h"
+#include "cli/verb_status.h"
+#include "cli/verb_token.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+
+Result<int> run_help(Session& session, const Arguments& args);
+Result<int> run_version(Session& session, const Arguments& args);
+
+constexpr Flag kJson{"--json", "", m::kHelpJson, ""};
+constexpr Flag kVram{"--vram", "SIZE", m::kHelpVram, ""};
+constexpr Flag kVramMb{"--vram-mb", "N", m::kHelpVramMb, ""};
+constexpr Flag kGpu{"--gpu", "GPU", m::kHelpGpu, ""};
+constexpr Flag kGpus{"--gpus", "N", m::kHelpGpus, ""};
+constexpr Flag kPolicy{"--policy", "POLICY", m::kHelpPolicy, "auto|least-utilized|pack"};
+constexpr Flag kNvml{"--nvml", "FILE", m::kHelpNvml, ""};
+constexpr Flag kRoot{"--root", "DIR", m::kHelpRoot, ""};
+constexpr Flag kMachine{"--machine", "DIR", m::kHelpMachine, ""};
+constexpr Flag kStateDir{"--state-dir", "DIR", m::kHelpStateDir, ""};
+constexpr Flag kRuntimeDir{"--runtime-dir", "DIR", m::kHelpRuntimeDir, ""};
+
+constexpr Flag kReportFlags[] = {kJson,
+                                 {"--watch", "", m::kHelpWatch, ""},
+                                 {"--interval", "TIME", m::kHelpInterval, ""},
+                                 {"--seconds", "N", m::kHelpSeconds, ""},
+                                 kNvml,
+                                 kRoot,
+                                 kMachine};
+constexpr Flag kAssignFlags[] = {
+    kVram, kVramMb, kGpu, kGpus, kPolicy, {"--pid", "PID", m::kHelpPid, ""}, kJson};
+constexpr Flag kReleaseFlags[] = {kJson};
+constexpr Flag kLeasesFlags[] = {kJson, {"--names", "", m::kHelpNames, ""}};
+constexpr Flag kRunFlags[] = {kVram,
+                              kVramMb,
+                              kGpu,
+                              kGpus,
+                              kPolicy,
+                              {"--name", "NAME", m::kHelpRunName, ""},
+                              {"--wait", "TIME", m::kHelpWait, ""}};
+constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, "", true},
+                                 {"--config", "FILE", m::kHelpConfig, ""},
+                                 {"--listen", "ADDRESS", m::kHelpListen, ""},
+                                 kStateDir,
+                                 kRuntimeDir,
+                                 {"--interval", "TIME", m::kHelpSampling, ""},
+                                 {"--fresh-state", "", m::kHelpFreshState, ""},
+                                 kNvml,
+                                 kRoot,
+                                 kMachine};
+constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""}};
+constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""}, kJson};
+
+constexpr Verb kVerbs[] = {
+    {"status", m::kVerbStatus, {}, kReportFlags, false, run_status},
+    {"gpu", m::kVerbGpu, {}, kReportFlags, false, run_gpu},
+    {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
+    {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
+    {"leases", m::kVerbLeases, {}, kLeasesFlags, false, run_leases},
+    {"run", m::kVerbRun, {}, kRunFlags, true, run_run},
+    {"daemon", m::kVerbDaemon, {}, kDaemonFlags, false, run_daemon},
+    {"simulate", m::kVerbSimulate, {"SCENARIO", 0, 1, ""}, kSimulateFlags, false, run_simulate},
+    {"events", m::kVerbEvents, {}, kEventsFlags, false, run_events},
+    {"token", m::kVerbToken, {}, {}, false, run_token},
+    {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},
+    {"version", m::kVerbVersion, {}, {}, false, run_version},
+    {"help", m::kVerbHelp, {"VERB", 0, 1, ""}, {}, false, run_help},
+};
+
+Result<int> print(Session& session, const std::string& text) {
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  return 0;
+}
+
+Result<int> run_version(Session& session, const Arguments&) {
+  return print(session, "estiva " ESTIVA_VERSION "\n");
+}
+
+Result<int> run_help(Session& session, const Arguments& args) {
+  if (args.words.empty()) return print(session, help_text(kVerbs));
+  // The same words as for an unknown verb, with its suggestion.
+  const auto named = parse_arguments(kVerbs, std::vector<std::string>{args.words[0], "--help"});
+  if (!named) return Failure(named.error());
+  return print(session, help_text(*named->verb));
+}
+
+std::string flag_form(const Flag& flag) {
+  if (flag.value.empty()) return std::string(flag.name);
+  return fmt::format(fmt::runtime(flag.optional_value ? "{} [{}]" : "{} {}"), flag.name,
+                     flag.value);
+}
+
+std::string choices_note(const Flag& flag) {
+  std::string list(flag.choices);
+  for (char& c : list)
+    if (c == '|') c = ' ';
+  return list.empty() ? list : fmt::format(" ({})", list);
+}
+
+}  // namespace
+
+std::span<const Verb> all_verbs() {
+  return kVerbs;
+}
+
+std::string help_text(std::span<const Verb> verbs) {
+  std::string out = fmt::format("{}\n\n{}\n\n", m::kIntro, m::kHelpUsage);
+  for (const Verb& verb : verbs) out += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
+  return out + fmt::format("\n{}\n{}\n", m::kHelpExitCodes, m::kHelpMore);
+}
+
+std::string help_text(const Verb& verb) {
+  std::string usage = fmt::format("Usage: estiva {}", verb.name);
+  if (verb.words.most > 0)
+    usage += fmt::format(fmt::runtime(verb.words.least == 0 ? " [{}]" : " {}"), verb.words.name);
+  if (!verb.flags.empty()) usage += " [OPTIONS]";
+  if (verb.command) usage += " -- COMMAND...";
+  std::string out = fmt::format("{}\n\n{}.\n", usage, verb.summary);
+  if (!verb.words.choices.empty())
+    out += fmt::format("\n  {}:{}\n", verb.words.name,
+                       choices_note(Flag{"", "", "", verb.words.choices}));
+  out += "\nOptions:\n";
+  for (const Flag& flag : verb.flags)
+    out += fmt::format("  {:<24}{}{}\n", flag_form(flag), flag.help, choices_note(flag));
+  return out + fmt::format("  {:<24}{}\n", "--help", m::kHelpHelp);
+}
+
+}  // namespace estiva::cli
