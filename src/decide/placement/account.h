@@ -59,7 +59,7 @@ struct GpuAccount {
   Reading<Ratio> utilization;
   Bytes capacity;              // C
   Bytes used;                  // U
-  bool list_known = true;  // the driver said which processes are on it
+  bool list_known = false;     // the driver said which processes are on it; false before a read
   bool exact = true;           // sum M is known
   Bytes measured;              // sum M
   Bytes charges;               // sum of charges

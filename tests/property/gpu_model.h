@@ -1,0 +1,75 @@
+// A tiny model of GPUs and processes for the schedules, sharing no code with src/decide: who holds
+// how many bytes where, deaths whose memory lingers, and pids that are given again.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <sys/types.h>
+#include <vector>
+
+namespace estiva::property {
+
+// splitmix64: a schedule is its seed, on every machine and library.
+class Rng {
+ public:
+  explicit Rng(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+  std::uint64_t below(std::uint64_t n) { return n == 0 ? 0 : next() % n; }
+  bool chance(unsigned percent) { return below(100) < percent; }
+
+ private:
+  std::uint64_t state_;
+};
+
+inline constexpr int kMostGpus = 4;
+inline constexpr int kNobody = -1;
+template <class T>
+using PerGpu = std::array<T, kMostGpus>;
+
+struct Process {
+  pid_t pid = 0;
+  std::uint64_t start = 0;
+  int parent = kNobody;
+  bool alive = true;
+  bool listed = true;  // false: dead, and the driver has noticed
+  PerGpu<std::uint64_t> held{};
+};
+
+class GpuModel {
+ public:
+  GpuModel(int gpus, Rng& rng);
+
+  int gpus() const { return gpus_; }
+  std::uint64_t capacity(int gpu) const { return capacity_[gpu]; }
+  std::uint64_t used(int gpu) const;
+  bool lost(int gpu) const { return lost_[gpu]; }
+  void set_lost(int gpu, bool lost) { lost_[gpu] = lost; }
+
+  const std::vector<Process>& processes() const { return processes_; }
+  const Process& process(int id) const { return processes_[id]; }
+  // A pid that a dead process left is given again where `reuse` asks for it and there is one.
+  int spawn(int parent, bool reuse);
+  // False: out of memory, nothing was taken.
+  bool allocate(int id, int gpu, std::uint64_t bytes);
+  void free_some(int id, int gpu, std::uint64_t bytes);
+  // Dead at once; its memory leaves the GPU now or, with `lingers`, at later calls of settle():
+  // first its pid leaves the list, then the bytes fall.
+  void kill(int id, bool lingers);
+  void settle();
+  void reboot();
+
+ private:
+  int gpus_;
+  PerGpu<std::uint64_t> capacity_{}, lingering_{};
+  PerGpu<bool> lost_{};
+  std::vector<Process> processes_;
+  std::vector<pid_t> free_pids_;
+  pid_t next_pid_ = 100;
+  std::uint64_t next_start_ = 1;
+};
+
+}  // namespace estiva::property
