@@ -110,6 +110,7 @@ GpuRow gpu_of(const json::object& from) {
   row.used_bytes = count_of(memory, "used_bytes");
   row.free_bytes = count_of(memory, "free_bytes");
   row.reserved_bytes = count_of(memory, "reserved_bytes");
+  row.admissible_bytes = count_of(memory, "admissible_bytes");
   row.utilization = number_of(from, "utilization_ratio");
   row.celsius = number_of(from, "temperature_celsius");
   row.watts = number_of(from, "power_watts");

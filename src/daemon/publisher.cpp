@@ -56,7 +56,13 @@ Reading<HostMemory> Publisher::host_memory() const {
   return host_ ? host_->memory : Reading<HostMemory>();
 }
 
+WorldPtr Publisher::world() {
+  if (outdated_) rebuild();
+  return world_;
+}
+
 void Publisher::soon() {
+  outdated_ = true;
   if (delayed_) return;
   const Nanoseconds since = steady_now() - published_at_;
   if (since >= kShortestGap) return publish();
@@ -71,6 +77,14 @@ void Publisher::soon() {
 }
 
 void Publisher::publish() {
+  if (outdated_) rebuild();
+  published_at_ = world_->made_at;
+  if (history_) history_->add(*world_);
+  changed_.notify_all();
+}
+
+void Publisher::rebuild() {
+  outdated_ = false;
   observe::Sources sources;
   sources.node_id = facts_.node_id;
   sources.boot_epoch = facts_.boot_epoch;
@@ -83,12 +97,9 @@ void Publisher::publish() {
   sources.host = host_;
   sources.leases = keeper_.ledger().leases();
   sources.overcommitted = keeper_.ledger().overcommitted();
-  published_at_ = sources.now;
   World world = observe::assemble(std::move(sources));
   add_ledger(world, keeper_);
-  if (history_) history_->add(world);
   world_ = std::make_shared<const World>(std::move(world));
-  changed_.notify_all();
 }
 
 }  // namespace estiva::daemon

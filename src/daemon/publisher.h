@@ -27,7 +27,8 @@ class Publisher {
   void take_host(std::shared_ptr<const HostSample> sample);
   void leases_changed();
 
-  WorldPtr world() const { return world_; }
+  // The newest there is: a reader that was told of a change sees it, even between two publications.
+  WorldPtr world();
   Reading<HostMemory> host_memory() const;
   net::Notice& changed() { return changed_; }
   const observe::History* history() const { return history_.get(); }
@@ -39,6 +40,7 @@ class Publisher {
  private:
   void soon();
   void publish();
+  void rebuild();
 
   net::Loop& loop_;
   Facts facts_;
@@ -49,6 +51,7 @@ class Publisher {
   std::shared_ptr<const HostSample> host_;
   WorldPtr world_;
   std::uint64_t sequence_ = 0;
+  bool outdated_ = true;  // something changed since world_ was made
   SteadyTime published_at_;
   std::shared_ptr<void> delayed_;
 };

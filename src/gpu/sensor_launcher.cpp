@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,11 @@
 
 #include "base/messages/gpu.h"
 #include "gpu/sensor_protocol.h"
+
+// glibc 2.36 declares its functions without C linkage for C++.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 extern char** environ;
 

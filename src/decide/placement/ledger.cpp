@@ -155,7 +155,7 @@ LedgerChange Ledger::start_releasing(LeaseEntry& entry, SteadyTime now, std::str
 }
 
 LedgerChange Ledger::credit_now(LeaseEntry& entry, SteadyTime now, std::string_view reason) {
-  ++sequence_;
+  entry.lease.sequence = ++sequence_;
   for (const Use& use : entry.uses) {
     GpuAccount& account = accounts_[use.account];
     account.credit_pending += use.remainder;

@@ -66,7 +66,7 @@ struct LedgerChange {
     overcommit_over,  // `device`: I8 ends
   };
   Kind kind = Kind::gone;
-  Lease lease;         // the first three
+  Lease lease;         // the first three; its sequence is this change's
   std::string device;  // the last two: DeviceId::key()
   std::string reason;  // a sentence
 };

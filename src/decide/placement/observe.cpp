@@ -184,7 +184,7 @@ class Observation {
     for (auto& [id, entry] : ledger_.entries_) {
       if (has_left(entry)) {
         gone.push_back(id);
-        ++ledger_.sequence_;
+        entry.lease.sequence = ++ledger_.sequence_;
         changes_.push_back(
             {LedgerChange::Kind::gone, entry.lease, {}, std::string(msg::kLeftTheGpu)});
       } else if (entry.lease.state == LeaseState::reserved && is_loaded(entry)) {

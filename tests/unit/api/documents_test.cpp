@@ -2,7 +2,7 @@
 // reason, and hostile names stay text.
 #include <gtest/gtest.h>
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 
 #include "api/backend.h"
 #include "api/json.h"
