@@ -3,6 +3,7 @@
 // behind: while held it ends when we do, and afterwards it gets SIGTERM.
 #pragma once
 #include <csignal>
+#include <optional>
 #include <span>
 #include <string>
 #include <sys/types.h>

@@ -1,5 +1,6 @@
 // Repeating a report: --watch, --interval and --seconds.
 #pragma once
+#include <chrono>
 #include <functional>
 
 #include "cli/arguments.h"

@@ -2,6 +2,7 @@
 // through the same checks as the sensor's words. MACHINE/gpu.frames: for each message its length
 // (4 bytes, host order), then the message.
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 
