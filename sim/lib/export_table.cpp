@@ -8,12 +8,6 @@
 
 using namespace estiva::sim;
 
-extern "C" {
-int nvmlDeviceGetComputeRunningProcesses_v3(Device, unsigned*, ProcessInfo*);
-int nvmlDeviceGetGraphicsRunningProcesses_v3(Device, unsigned*, ProcessInfo*);
-int nvmlDeviceGetMPSComputeRunningProcesses_v3(Device, unsigned*, ProcessInfo*);
-}
-
 namespace {
 
 constexpr unsigned char kGuid[16] = {0xc4, 0xfe, 0x3e, 0x6c, 0xc9, 0x8f, 0x6c, 0x4e,
@@ -22,6 +16,7 @@ constexpr std::size_t kSlots = 512;
 constexpr std::size_t kConnection = 23;
 constexpr std::size_t kHandleByIndex = 81;
 constexpr std::size_t kComputeProcesses = 213, kGraphicsProcesses = 214, kMpsProcesses = 215;
+constexpr std::size_t kHostPcieGeneration = 230;
 
 Return not_supported() {
   return kNotSupported;
@@ -43,26 +38,50 @@ Return handle_by_index(unsigned index, Device* out) {
   return wrong;
 }
 
-Return connection(const PciInfo* first, const PciInfo* second, unsigned* level) {
-  const State* state = machine();
-  if (state == nullptr || !plausible(first) || !plausible(second) || !plausible(level)) {
-    return kNotSupported;
-  }
-  const Gpu* ends[2] = {nullptr, nullptr};
-  for (unsigned i = 0; i < state->gpu_count; ++i) {
-    if (state->gpus[i].bus == first->bus) ends[0] = &state->gpus[i];
-    if (state->gpus[i].bus == second->bus) ends[1] = &state->gpus[i];
-  }
-  if (ends[0] == nullptr || ends[1] == nullptr) return kNotFound;
-  *level = ends[0]->numa_node == ends[1]->numa_node ? 40 : 50;
+// Which of the two cards' addresses, and where the answer goes, is not known for certain: the slot
+// only has to succeed for the topology matrix to be drawn from public functions.
+Return connection() {
   return kSuccess;
 }
 
-template <int (*List)(Device, unsigned*, ProcessInfo*)>
-Return processes(Device device, unsigned* count, ProcessInfo* rows) {
-  if (resolve(device) == nullptr || !plausible(count)) return kNotSupported;
-  if (rows != nullptr && !plausible(rows)) return kNotSupported;
-  return List(device, count, rows);
+// One row of the private process lists: the public detail row, then the name in place.
+struct ProcessRow {
+  ProcessDetail detail;
+  char name[4096];
+};
+static_assert(sizeof(ProcessRow) == 0x1020);
+
+template <std::uint32_t Type>
+Return processes(Device device, unsigned* count, ProcessRow* rows) {
+  const Handle* handle = resolve(device);
+  if (handle == nullptr || !plausible(count) || !plausible(rows)) return kNotSupported;
+  const unsigned room = *count;
+  const State& state = *machine();
+  return consistent(state, [&]() -> Return {
+    unsigned found = 0;
+    for (const Process& process : state.processes) {
+      if (process.pid == 0 || !process.visible || process.gpu != handle->gpu) continue;
+      if ((process.type & Type) == 0 || (Type == kCompute && (process.type & kMps) != 0)) continue;
+      if (found == room) break;
+      ProcessRow& row = rows[found++];
+      row.detail = {static_cast<unsigned>(process.pid), process.visible_bytes, ~0u, ~0u, 0};
+      const Gpu& gpu = state.gpus[process.gpu];
+      if (process.instance >= 0 && static_cast<unsigned>(process.instance) < gpu.instance_count) {
+        row.detail.gpu_instance = gpu.instances[process.instance].gi;
+        row.detail.compute_instance = gpu.instances[process.instance].ci;
+      }
+      std::memcpy(row.name, process.name, sizeof process.name);
+    }
+    *count = found;
+    return kSuccess;
+  });
+}
+
+Return host_pcie_generation(Device device, unsigned* generation) {
+  const Handle* handle = resolve(device);
+  if (handle == nullptr || !plausible(generation)) return kNotSupported;
+  *generation = machine()->gpus[handle->gpu].card.pcie_generation;
+  return kSuccess;
 }
 
 const void* table[kSlots];
@@ -72,12 +91,10 @@ void fill_table() {
   for (std::size_t i = 1; i < kSlots; ++i) table[i] = reinterpret_cast<const void*>(&not_supported);
   table[kHandleByIndex] = reinterpret_cast<const void*>(&handle_by_index);
   table[kConnection] = reinterpret_cast<const void*>(&connection);
-  table[kComputeProcesses] =
-      reinterpret_cast<const void*>(&processes<nvmlDeviceGetComputeRunningProcesses_v3>);
-  table[kGraphicsProcesses] =
-      reinterpret_cast<const void*>(&processes<nvmlDeviceGetGraphicsRunningProcesses_v3>);
-  table[kMpsProcesses] =
-      reinterpret_cast<const void*>(&processes<nvmlDeviceGetMPSComputeRunningProcesses_v3>);
+  table[kComputeProcesses] = reinterpret_cast<const void*>(&processes<kCompute>);
+  table[kGraphicsProcesses] = reinterpret_cast<const void*>(&processes<kGraphics>);
+  table[kMpsProcesses] = reinterpret_cast<const void*>(&processes<kMps>);
+  table[kHostPcieGeneration] = reinterpret_cast<const void*>(&host_pcie_generation);
 }
 
 }  // namespace
