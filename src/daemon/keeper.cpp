@@ -44,7 +44,7 @@ void Keeper::restore() {
           break;
       }
     }
-    stored_[lease.id] = lease.sequence;
+    submitted_[lease.id] = durable_[lease.id] = lease.sequence;
     recovered.push_back({lease, check});
   }
   // A lease's number never exceeds the sequence of the change that made it.
@@ -134,7 +134,7 @@ void Keeper::answer_refusal(const Pending& pending, const decide::Decision& deci
 
 void Keeper::journal_grant(const Pending& pending, decide::Applied applied) {
   const Lease& lease = applied.lease;
-  stored_[lease.id] = lease.sequence;
+  submitted_[lease.id] = lease.sequence;
   store::Write write = applied.before
                            ? store::Write::change(lease, applied.before->sequence, pending->why)
                            : store::Write::grant(lease, record(pending->request, pending->why));
@@ -156,6 +156,7 @@ void Keeper::granted(const Pending& pending, const decide::Applied& applied) {
        {"gpu", applied.lease.shares.front().device.key()},
        {"bytes", applied.lease.shares.front().bytes.value},
        {"why", pending->why}});
+  durable_[applied.lease.id] = applied.lease.sequence;
   holders_.watch(applied.lease);
   api::AssignAnswer answered;
   answered.lease = applied.lease;
@@ -172,9 +173,9 @@ void Keeper::take_back() {
     const decide::Applied& applied = it->second;
     if (ledger_.find(applied.lease.id) != nullptr) ledger_.roll_back(applied);
     if (applied.before) {
-      stored_[applied.lease.id] = applied.before->sequence;
+      submitted_[applied.lease.id] = applied.before->sequence;
     } else {
-      stored_.erase(applied.lease.id);
+      submitted_.erase(applied.lease.id);
     }
     it->first->answered.notify_all();
   }
@@ -199,21 +200,19 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model) {
   }
   const auto changes = ledger_.release(entry->lease.id, steady_now());
   if (changes.empty()) co_return fail(fmt::format(msg::kNotAssigned, model));
-  auto write = write_for(changes.front());
   const Lease lease = changes.front().lease;
   holders_.forget(lease.id);
   net::Notice saved(parts_.loop);
   auto outcome = std::make_shared<std::optional<Result<store::Durable>>>();
   // `saved` lives in this coroutine, which the loop destroys only together with the keeper.
-  parts_.store.submit(*write, [outcome, &saved](Result<store::Durable> result) {
-    *outcome = std::move(result);
+  save(changes.front(), [outcome, &saved](const Result<store::Durable>& result) {
+    *outcome = result;
     saved.notify_all();
   });
-  while (!*outcome) (void)co_await saved.wait();
   parts_.changed();
+  while (!*outcome) (void)co_await saved.wait();
   if (!**outcome) {
     const Error error = (*outcome)->error();
-    if (unsaved_.size() < kMostUnsaved) unsaved_.push_back(std::move(*write));
     co_return fail(error.kind, fmt::format(msg::kReleasedNotRecorded, model, error.what),
                    msg::kReleasedNotRecordedRemedy);
   }
@@ -254,25 +253,69 @@ void Keeper::take_view(const gpu::SensorView& view) {
 
 void Keeper::tick() {
   holders_.poll();
-  std::deque<store::Write> again;
-  again.swap(unsaved_);
-  for (store::Write& write : again) save(std::move(write));
+  save_again();
 }
 
-std::optional<store::Write> Keeper::write_for(const decide::LedgerChange& change) {
+void Keeper::save(const decide::LedgerChange& change, Saved done) {
   using Kind = decide::LedgerChange::Kind;
-  if (change.kind == Kind::overcommitted || change.kind == Kind::overcommit_over) {
-    return store::Write::event(change.device, change.reason);
+  const Lease& lease = change.lease;
+  const bool gone = change.kind == Kind::gone;
+  if (const auto waiting = unsaved_.find(lease.id); waiting != unsaved_.end()) {
+    waiting->second.lease = lease;
+    waiting->second.gone = gone;
+    if (done) done(fail(ErrorKind::failed, msg::kEarlierUnsaved));
+    return;
   }
-  const auto known = stored_.find(change.lease.id);
-  if (known == stored_.end()) return std::nullopt;
+  submit(lease, gone, change.reason, std::move(done));
+}
+
+void Keeper::submit(const Lease& lease, bool gone, std::string why, Saved done) {
+  const auto known = submitted_.find(lease.id);
+  if (known == submitted_.end()) return;  // its grant failed: nothing of it is on disk
   const std::uint64_t expected = known->second;
-  if (change.kind == Kind::gone) {
-    stored_.erase(known);
-    return store::Write::release(change.lease, expected, change.reason);
+  known->second = lease.sequence;
+  store::Write write = gone ? store::Write::release(lease, expected, why)
+                            : store::Write::change(lease, expected, why);
+  parts_.store.submit(std::move(write), [this, lease, gone, why, done = std::move(done)](
+                                            const Result<store::Durable>& saved) {
+    if (saved) {
+      written(lease, gone);
+    } else if (saved.error().kind == ErrorKind::not_found) {
+      unsaved_.erase(lease.id);  // it never got there
+    } else {
+      log(LogLevel::error, "a change could not be written down and will be tried again",
+          {{"lease", lease.id}, {"error", saved.error().what}});
+      Unsaved& unsaved = unsaved_[lease.id];
+      if (!unsaved.under_way) unsaved = {lease, gone, false, why};
+      unsaved.under_way = false;
+    }
+    if (done) done(saved);
+  });
+}
+
+void Keeper::written(const Lease& lease, bool gone) {
+  durable_[lease.id] = lease.sequence;
+  const auto again = unsaved_.find(lease.id);
+  if (again != unsaved_.end()) {
+    again->second.under_way = false;
+    // Changed once more while it was being written: that is still to come.
+    if (again->second.lease.sequence == lease.sequence) unsaved_.erase(again);
   }
-  known->second = change.lease.sequence;
-  return store::Write::change(change.lease, expected, change.reason);
+  if (gone) {
+    durable_.erase(lease.id);
+    submitted_.erase(lease.id);
+  }
+}
+
+void Keeper::save_again() {
+  for (auto& [id, unsaved] : unsaved_) {
+    const auto on_disk = durable_.find(id);
+    if (unsaved.under_way || on_disk == durable_.end()) continue;
+    unsaved.under_way = true;
+    unsaved.lease.sequence = ledger_.take_sequence();
+    submitted_[id] = on_disk->second;
+    submit(unsaved.lease, unsaved.gone, unsaved.why, {});
+  }
 }
 
 void Keeper::journal(const std::vector<decide::LedgerChange>& changes) {
@@ -286,18 +329,14 @@ void Keeper::journal(const std::vector<decide::LedgerChange>& changes) {
         change.kind == decide::LedgerChange::Kind::releasing) {
       holders_.forget(change.lease.id);
     }
-    if (auto write = write_for(change)) save(std::move(*write));
+    if (!about_gpu) {
+      save(change);
+      continue;
+    }
+    parts_.store.submit(store::Write::event(change.device, change.reason),
+                        [](const Result<store::Durable>&) {});
   }
   if (!changes.empty()) parts_.changed();
-}
-
-void Keeper::save(store::Write write) {
-  parts_.store.submit(write, [this, write](const Result<store::Durable>& saved) {
-    if (saved) return;
-    log(LogLevel::error, "a change could not be written down and will be tried again",
-        {{"error", saved.error().what}});
-    if (unsaved_.size() < kMostUnsaved) unsaved_.push_back(write);
-  });
 }
 
 store::Decision Keeper::record(const decide::AssignRequest& request, std::string outcome) {

@@ -66,8 +66,6 @@ class Keeper {
 
   // Requests that may wait for a reading at one time; further ones are refused.
   static constexpr std::size_t kMostWaiting = 4096;
-  // Changes kept for another try while the disk is full.
-  static constexpr std::size_t kMostUnsaved = 4096;
 
  private:
   using Pending = std::shared_ptr<PendingAssign>;
@@ -81,10 +79,15 @@ class Keeper {
   void answer_refusal(const Pending& pending, const decide::Decision& decision);
   void holder_died(const std::string& lease_id);
   void take_view(const gpu::SensorView& view);
-  // Journals what an observation, a death or a recovery changed. `done` hears of each lease.
+  // Journals what an observation, a death or a recovery changed.
   void journal(const std::vector<decide::LedgerChange>& changes);
-  void save(store::Write write);
-  std::optional<store::Write> write_for(const decide::LedgerChange& change);
+  using Saved = std::function<void(const Result<store::Durable>&)>;
+  // Writes down a lease's change. What fails (a full disk) is tried again at every tick, as the
+  // lease is then; a lease has one such entry at most, so their number is bounded by the leases'.
+  void save(const decide::LedgerChange& change, Saved done = {});
+  void submit(const Lease& lease, bool gone, std::string why, Saved done);
+  void written(const Lease& lease, bool gone);
+  void save_again();
   store::Decision record(const decide::AssignRequest& request, std::string outcome);
 
   Parts parts_;
@@ -94,9 +97,16 @@ class Keeper {
   Reading<HostMemory> host_memory_;
   std::deque<Pending> waiting_;
   bool pumping_ = false;
-  std::map<std::string, std::uint64_t> stored_;  // lease id -> sequence last handed to the store
+  std::map<std::string, std::uint64_t> submitted_;  // lease id -> sequence last given to the store
+  std::map<std::string, std::uint64_t> durable_;    // lease id -> sequence known to be on disk
   std::vector<std::pair<Pending, decide::Applied>> failed_;
-  std::deque<store::Write> unsaved_;
+  struct Unsaved {
+    Lease lease;
+    bool gone = false;
+    bool under_way = false;
+    std::string why;
+  };
+  std::map<std::string, Unsaved> unsaved_;
   std::shared_ptr<const std::string> readings_;  // digest of the last reading, for the journal
   std::vector<ProcessModel> process_models_;
 };

@@ -134,6 +134,8 @@ class Ledger {
   const DriverStatus& driver() const { return driver_; }
   std::optional<SteadyTime> read_at() const { return read_at_; }
   std::uint64_t sequence() const { return sequence_; }
+  // A number for a change that has to be written down again.
+  std::uint64_t take_sequence() { return ++sequence_; }
   std::uint64_t next_number() const { return next_number_; }
   const std::string& node_id() const { return node_id_; }
   std::uint64_t boot_epoch() const { return boot_epoch_; }
