@@ -49,7 +49,7 @@ class Client(threading.Thread):
             if not self.gate.is_set():
                 self.api.close()
                 self.idle.set()
-                self.gate.wait(0.05)
+                self.gate.wait(0.01)
                 continue
             self.idle.clear()
             if not self.gate.is_set():
