@@ -107,7 +107,7 @@ void declare(CLI::App& app, const Verb& verb, std::deque<Slot>& slots, Arguments
   for (const Flag& flag : verb.flags) {
     Slot& slot = slots.emplace_back(Slot{flag.name, {}, nullptr});
     if (flag.value.empty()) {
-      slot.option = app.add_flag(std::string(flag.name));
+      slot.option = app.add_flag(std::string(flag.name))->disable_flag_override();
     } else {
       slot.option = app.add_option(std::string(flag.name), slot.value);
       if (flag.optional_value) slot.option->expected(0, 1);

@@ -26,6 +26,10 @@ std::string bytes_cell(std::optional<std::uint64_t> bytes) {
 std::string ratio_cell(std::optional<double> ratio) {
   return ratio ? to_text(Ratio{*ratio}) : std::string(kUnknown);
 }
+// The largest request that would be granted; only a daemon knows what was promised already.
+std::string room_cell(const GpuRow& gpu) {
+  return gpu.admissible_bytes ? to_text(Bytes{*gpu.admissible_bytes}) : std::string("-");
+}
 std::string memory_cell(const GpuRow& gpu) {
   return fmt::format("{} / {}", bytes_cell(gpu.used_bytes), bytes_cell(gpu.total_bytes));
 }
@@ -132,6 +136,7 @@ std::string gpu_table(const std::vector<GpuRow>& gpus, const Style& style) {
                        {"Name", false, true, 12},
                        {"VRAM used / total", true},
                        {"Free", true},
+                       {"Can place", true},
                        {"Util", true},
                        {"Temp", true},
                        {"Power", true},
@@ -143,8 +148,8 @@ std::string gpu_table(const std::vector<GpuRow>& gpus, const Style& style) {
     const std::string watts = gpu.watts ? to_text(Watts{*gpu.watts}) : std::string(kUnknown);
     states.push_back(gpu.health.empty() ? "UNKNOWN" : gpu.health);
     table.add_row({std::to_string(gpu.index), gpu.name, memory_cell(gpu),
-                   bytes_cell(gpu.free_bytes), ratio_cell(gpu.utilization), celsius, watts,
-                   states.back()});
+                   bytes_cell(gpu.free_bytes), room_cell(gpu), ratio_cell(gpu.utilization), celsius,
+                   watts, states.back()});
   }
   return colour_tails(table.text(), states, style);
 }
@@ -157,13 +162,21 @@ std::string identity_lines(const std::vector<GpuRow>& gpus) {
   return out;
 }
 
+// The page explains the n/a of its own columns; the JSON explains every one.
+bool is_shown(std::string_view member) {
+  constexpr std::string_view kShown[] = {"memory", "utilization_ratio", "temperature_celsius",
+                                         "power_watts", "processes"};
+  return std::find(std::begin(kShown), std::end(kShown), member) != std::end(kShown);
+}
+
 std::string condition_lines(const std::vector<GpuRow>& gpus) {
   std::string out;
   for (const GpuRow& gpu : gpus) {
     for (const std::string& condition : gpu.conditions)
       out += fmt::format("GPU {}: {}\n", gpu.index, escape_for_terminal(condition));
     for (const auto& [what, why] : gpu.missing)
-      out += fmt::format(m::kMissing, gpu.index, words_of(what), words_of(why)) + "\n";
+      if (is_shown(what))
+        out += fmt::format(m::kMissing, gpu.index, words_of(what), words_of(why)) + "\n";
   }
   return out;
 }

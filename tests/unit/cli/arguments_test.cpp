@@ -17,6 +17,14 @@ struct BadRow {
   std::string says;  // part of the sentence
 };
 
+// Tests are named after their row.
+std::string name_of(const testing::TestParamInfo<BadRow>& row) {
+  std::string name = row.param.what;
+  for (char& c : name)
+    if (c == ' ') c = '_';
+  return name;
+}
+
 class BadInput : public testing::TestWithParam<BadRow> {};
 
 TEST_P(BadInput, IsAUsageErrorWithARemedy) {
@@ -35,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"misspelt verb", {"asign"}, "Did you mean 'assign'?"},
         BadRow{"verb in capitals", {"GPUS"}, "Did you mean 'gpu'?"},
         BadRow{"empty verb", {""}, "no verb ''"},
-        BadRow{"control characters in a verb", {"\x1b[2J"}, "\\x1B"},
+        BadRow{"control characters in a verb", {"\x1b[2J"}, "\\x1b"},
         BadRow{"unknown flag", {"gpu", "--colour"}, "no option '--colour'"},
         BadRow{"misspelt flag", {"assign", "x", "--varm", "1GiB"}, "Did you mean '--vram'?"},
         BadRow{"misspelt flag with a value", {"assign", "x", "--varm=1GiB"}, "'--vram'?"},
@@ -50,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"unknown shell", {"completion", "tcsh"}, "bash, zsh, fish"},
         BadRow{"no command to run", {"run", "--vram", "1GiB"}, "needs a command"},
         BadRow{"no command after the dashes", {"run", "--vram", "1GiB", "--"}, "needs a command"},
-        BadRow{"command for a verb without", {"gpu", "--", "ls"}, "takes nothing after"}));
+        BadRow{"command for a verb without", {"gpu", "--", "ls"}, "takes nothing after"}),
+    name_of);
 
 TEST(Arguments, FlagsMayStandBeforeAndAfterWords) {
   for (const Words& words :

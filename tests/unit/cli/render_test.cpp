@@ -27,26 +27,27 @@ bool has(const std::string& text, std::string_view part) {
 }
 
 TEST(Render, GpuPage) {
-  EXPECT_EQ(render_gpu(gpu_document(test::world()), {}), test::golden("gpu.txt"));
+  test::expect_golden("gpu.txt", render_gpu(gpu_document(test::world()), {}));
 }
 
 TEST(Render, GpuPageOfSimulatedGpusWithUnknownValues) {
   World world = test::world();
+  world.rooms = {{"GPU-00000000-aaaa-bbbb-cccc-123456789abc", gib(1), gib(8)}};
   world.simulated = true;
   world.driver.source = "simulated";
   world.gpus[1].sample.power = Missing::not_supported;
   world.gpus[1].sample.utilization = Missing::no_sample;
-  EXPECT_EQ(render_gpu(gpu_document(world), {}), test::golden("gpu-simulated.txt"));
+  test::expect_golden("gpu-simulated.txt", render_gpu(gpu_document(world), {}));
 }
 
 TEST(Render, StatusPage) {
   World world = test::world();
   world.leases = {test::lease()};
-  EXPECT_EQ(render_status(status_document(world), {}), test::golden("status.txt"));
+  test::expect_golden("status.txt", render_status(status_document(world), {}));
 }
 
 TEST(Render, StatusPageWithoutGpu) {
-  EXPECT_EQ(render_status(status_document(test::no_gpu()), {}), test::golden("status-no-gpu.txt"));
+  test::expect_golden("status-no-gpu.txt", render_status(status_document(test::no_gpu()), {}));
 }
 
 TEST(Render, UnknownIsNeverZero) {
@@ -117,7 +118,7 @@ TEST(Render, ARefusalNamesWhatIsMissingAndWhatWouldHelp) {
   refusal.would_fit_if = {"xtts were released"};
   EXPECT_EQ(render_refusal("llama", refusal, {}, {}),
             "llama does not fit now: no GPU has 20 GiB free.\n"
-            "  GPU 0: 4 GiB free, 16 GiB missing\n"
+            "  GPU 0: 4.00 GiB free, 16.0 GiB missing\n"
             "It would fit if:\n"
             "  - xtts were released\n");
 }

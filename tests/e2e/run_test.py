@@ -1,0 +1,110 @@
+"""estiva run: the lease begins before the command and ends with it, on every path."""
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import Case, process_lives, until
+
+
+class Run(Case):
+    def setUp(self):
+        super().setUp()
+        self.simulated()
+
+    def held(self, *command, **more):
+        """Starts `estiva run` with a command that tells its pid and waits; (runner, child's pid)."""
+        runner = self.place.spawn("run", "--vram", "2GiB", "--name", "job", "--", *command, **more)
+        self.addCleanup(runner.kill)
+        return runner, int(runner.stdout.readline())
+
+    def test_the_child_sees_its_gpu_and_its_lease(self):
+        ran = self.expect(self.estiva("run", "--vram", "2GiB", "--", "sh", "-c",
+                                      "echo $CUDA_VISIBLE_DEVICES $ESTIVA_LEASE"), 0)
+        uuid, lease = ran.out.split()
+        self.assertEqual(uuid, self.place.gpus()[0]["uuid"])
+        self.assertTrue(lease.startswith("l-"), lease)
+        self.assertEqual(self.place.leases(), {})
+
+    def test_the_holder_is_the_child(self):
+        runner, pid = self.held("sh", "-c", "echo $$; read x", stdin=subprocess.PIPE)
+        lease = self.place.leases()["job"]
+        self.assertEqual(lease["holder"]["pid"], pid)
+        runner.communicate("done\n", timeout=30)
+        self.assertEqual(runner.returncode, 0)
+        self.assertEqual(self.place.leases(), {})
+
+    def test_exit_status_passes(self):
+        self.expect(self.estiva("run", "--vram", "1GiB", "--", "sh", "-c", "exit 37"), 37)
+        self.expect(self.estiva("run", "--vram", "1GiB", "--", "sh", "-c", "kill -9 $$"), 137)
+        self.expect(self.estiva("run", "--vram", "1GiB", "--", "/no/such/program"), 127, "No such file")
+        self.expect(self.estiva("run", "--vram", "1GiB", "--", "/etc/passwd"), 126, "denied")
+        self.assertEqual(self.place.leases(), {})
+
+    def test_signals_are_passed_on(self):
+        runner, _ = self.held("sh", "-c", "trap 'exit 9' TERM; echo $$; while :; do sleep 0.05; done")
+        runner.send_signal(signal.SIGTERM)
+        runner.communicate(timeout=30)
+        self.assertEqual(runner.returncode, 9)
+        self.assertEqual(self.place.leases(), {})
+
+    def test_kill_9_of_the_child_releases(self):
+        runner, pid = self.held("sh", "-c", "echo $$; exec sleep 60")
+        os.kill(pid, signal.SIGKILL)
+        runner.communicate(timeout=30)
+        self.assertEqual(runner.returncode, 137)
+        self.assertEqual(self.place.leases(), {})
+
+    def test_kill_9_of_run_leaves_no_child_and_no_lease(self):
+        runner, pid = self.held("sh", "-c", "echo $$; exec sleep 60")
+        runner.kill()
+        runner.communicate(timeout=30)
+        until(lambda: not process_lives(pid), "the child ends with estiva run")
+        until(lambda: not self.place.leases(), "its lease is taken back")
+
+    def test_kill_9_of_run_while_it_waits_leaves_nothing(self):
+        self.estiva("assign", "all", "--vram", "20GiB")
+        runner = self.place.spawn("run", "--vram", "20GiB", "--name", "job", "--", "sleep", "60")
+        runner.stderr.readline()
+        child = self.place.children(runner.pid)
+        self.assertEqual(len(child), 1)
+        runner.kill()
+        runner.communicate(timeout=30)
+        until(lambda: not any(process_lives(pid) for pid in child.values()), "the held child ends")
+        self.assertNotIn("job", self.place.leases())
+
+    def test_it_waits_for_room_and_says_for_what(self):
+        self.estiva("assign", "all", "--vram", "20GiB")
+        runner = self.place.spawn("run", "--vram", "20GiB", "--", "echo", "started")
+        self.assertIn("waiting up to", runner.stderr.readline())
+        self.estiva("release", "all")
+        out, _ = runner.communicate(timeout=60)
+        self.assertEqual((runner.returncode, out), (0, "started\n"))
+
+    def test_waiting_ends(self):
+        self.estiva("assign", "all", "--vram", "20GiB")
+        ran = self.estiva("run", "--vram", "20GiB", "--wait", "300ms", "--", "echo", "started")
+        self.expect(ran, 4, "came free within 300ms")
+        self.assertNotIn("started\n", ran.out)
+        self.expect(self.estiva("run", "--vram", "20GiB", "--wait", "0s", "--", "true"), 1)
+
+    def test_a_signal_ends_the_wait(self):
+        self.estiva("assign", "all", "--vram", "20GiB")
+        runner = self.place.spawn("run", "--vram", "20GiB", "--", "echo", "started")
+        runner.stderr.readline()
+        runner.send_signal(signal.SIGINT)
+        out, _ = runner.communicate(timeout=30)
+        self.assertEqual((runner.returncode, out), (130, ""))
+
+    def test_two_commands_cannot_share_a_name(self):
+        runner, _ = self.held("sh", "-c", "echo $$; exec sleep 60")
+        ran = self.estiva("run", "--vram", "1GiB", "--name", "job", "--", "echo", "started")
+        self.assertNotEqual(ran.code, 0, ran)
+        self.assertEqual(ran.out, "")
+        self.assertIn("job", self.place.leases())
+        runner.kill()
+        runner.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
