@@ -193,9 +193,9 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view given) {
 Result<std::chrono::nanoseconds> parse_seconds(std::string_view given) {
   const std::string_view text = trim(given);
   if (!is_bare_number(text)) {
-    auto span = parse_duration(text);
-    if (!span) span.error().remedy = msg::kSecondsHow;
-    return span;
+    const auto span = parse_duration(text);
+    if (span) return *span;
+    return fail(ErrorKind::usage, span.error().what, std::string(msg::kSecondsHow));
   }
   std::string_view rest = text;
   const Wide ns = take_decimal(rest)->times(1'000'000'000);
