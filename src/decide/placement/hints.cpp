@@ -177,9 +177,14 @@ void hint_at_binding(const Hypotheses& what_if, std::vector<std::string>& hints)
     }
 }
 
+// Rounded down, so that whoever asks for just that gets it.
+std::string size_to_ask(Bytes most) {
+  return most < mib(1) ? fmt::format("{} B", most.value) : fmt::format("{} MiB", most.value >> 20);
+}
+
 void hint_at_size(const Hypotheses& what_if, std::vector<std::string>& hints) {
   const Bytes most = what_if.largest_that_fits();
-  if (most > Bytes{}) hints.push_back(fmt::format(msg::kFitIfSmaller, to_text(most)));
+  if (most > Bytes{}) hints.push_back(fmt::format(msg::kFitIfSmaller, size_to_ask(most)));
 }
 
 void hint_at_releases(const Hypotheses& what_if, std::vector<std::string>& hints) {
