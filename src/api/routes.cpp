@@ -47,19 +47,26 @@ net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
   (void)co_await exchange.finish();
 }
 
-// Who may ask. The right Host defeats DNS rebinding, the right Origin a web page elsewhere.
-Result<void> admit(const net::Exchange& exchange, const Access& access, std::string_view path) {
+struct Turned {
+  int status = 403;
+  Error error;
+};
+
+// Who may not ask, and why. The right Host defeats DNS rebinding, the right Origin a web page
+// elsewhere.
+std::optional<Turned> turned_away(const net::Exchange& exchange, const Access& access,
+                                  std::string_view path) {
   const net::RequestHead& head = exchange.request();
   if (!net::host_allowed(head, access.allowed_hosts)) {
-    return fail(ErrorKind::denied, msg::kHostRefused, msg::kHostRefusedRemedy);
+    return Turned{403, {ErrorKind::denied, msg::kHostRefused, msg::kHostRefusedRemedy}};
   }
   if (!net::origin_allowed(head, access.allowed_hosts)) {
-    return fail(ErrorKind::denied, msg::kOriginRefused);
+    return Turned{403, {ErrorKind::denied, msg::kOriginRefused, {}}};
   }
-  if (exchange.listener() == kControlListener || path == "/healthz") return {};
+  if (exchange.listener() == kControlListener || path == "/healthz") return std::nullopt;
   const auto given = net::bearer_token(head);
-  if (given && net::equal_in_constant_time(*given, access.token)) return {};
-  return fail(ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy);
+  if (given && net::equal_in_constant_time(*given, access.token)) return std::nullopt;
+  return Turned{given ? 403 : 401, {ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy}};
 }
 
 std::string document(const World& world, std::string_view name) {
@@ -121,10 +128,8 @@ net::Handler make_handler(Backend& backend, Access access) {
   return [&backend, access = std::move(access)](net::Exchange& exchange) -> net::Awaitable<void> {
     auto target = net::parse_target(exchange.request().target);
     if (!target) co_return co_await send_error(exchange, target.error());
-    if (auto admitted = admit(exchange, access, target->path); !admitted) {
-      const int status =
-          exchange.listener() == kTcpListener && !net::bearer_token(exchange.request()) ? 401 : 403;
-      co_return co_await send_json(exchange, status, error_json(admitted.error()));
+    if (const auto turned = turned_away(exchange, access, target->path)) {
+      co_return co_await send_json(exchange, turned->status, error_json(turned->error));
     }
     co_await route(backend, exchange, *target);
   };

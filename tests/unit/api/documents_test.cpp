@@ -1,8 +1,7 @@
 // The JSON documents: their members are a promise (DESIGN section 3), unknown is null with a
 // reason, and hostile names stay text.
-#include <gtest/gtest.h>
-
 #include <boost/json.hpp>
+#include <gtest/gtest.h>
 
 #include "api/backend.h"
 #include "api/json.h"
@@ -104,8 +103,8 @@ TEST(StatusCheck, SaysTheStateOfTheGpus) {
       {"one GPU lost", [](World& w) { w.driver.state = DriverState::partial; }, "DEGRADED"},
       {"old reading", [](World& w) { w.stale = true; }, "UNKNOWN"},
       {"overcommitted", [](World& w) { w.overcommitted = {"GPU-1"}; }, "DEGRADED"},
-      {"89.9 C without a threshold",
-       [](World& w) { w.gpus[0].sample.temperature = Celsius{89.9}; }, "OK"},
+      {"89.9 C without a threshold", [](World& w) { w.gpus[0].sample.temperature = Celsius{89.9}; },
+       "OK"},
       {"90 C without a threshold", [](World& w) { w.gpus[0].sample.temperature = Celsius{90}; },
        "UNHEALTHY"},
       {"90 C, slows down at 97",

@@ -8,9 +8,9 @@ namespace estiva::api {
 namespace {
 
 TEST(AssignBody, TakesTheSizeInThreeForms) {
-  for (const char* text : {R"({"model":"xtts","vram_bytes":3670016000})",
-                           R"({"model":"xtts","vram":"3500MiB"})",
-                           R"({"model":"xtts","required_vram_mb":3500})"}) {
+  for (const char* text :
+       {R"({"model":"xtts","vram_bytes":3670016000})", R"({"model":"xtts","vram":"3500MiB"})",
+        R"({"model":"xtts","required_vram_mb":3500})"}) {
     const auto body = parse_assign(text);
     ASSERT_TRUE(body) << text << ": " << body.error().sentence();
     EXPECT_EQ(body->request.model, "xtts");

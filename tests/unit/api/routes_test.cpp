@@ -1,9 +1,9 @@
 // Who may ask what of the API, over real sockets.
-#include <gtest/gtest.h>
+#include "api/routes.h"
 
+#include <gtest/gtest.h>
 #include <thread>
 
-#include "api/routes.h"
 #include "net/fetch.h"
 
 namespace estiva::api {
@@ -70,8 +70,8 @@ class Routes : public testing::Test {
     EXPECT_TRUE(response) << response.error().sentence();
     return response ? *response : net::ClientResponse{};
   }
-  int status(const net::Endpoint& to, std::string method, std::string target,
-             std::string body = {}, net::Headers headers = {}) {
+  int status(const net::Endpoint& to, std::string method, std::string target, std::string body = {},
+             net::Headers headers = {}) {
     net::ClientRequest request{std::move(method), std::move(target), std::move(headers),
                                std::move(body)};
     return ask(to, std::move(request)).head.status;
@@ -108,7 +108,7 @@ TEST_F(Routes, TcpWithTheTokenGivesAllAndAWrongOneNothing) {
 }
 
 TEST_F(Routes, AnotherHostOrOriginIsRefusedOnEverySocket) {
-  EXPECT_EQ(status(tcp_, "GET", "/healthz", "", {{"Host", "evil.example"}}), 401);
+  EXPECT_EQ(status(tcp_, "GET", "/healthz", "", {{"Host", "evil.example"}}), 403);
   EXPECT_EQ(status(control_, "GET", "/api/v1/gpu", "", {{"Host", "evil.example"}}), 403);
   EXPECT_EQ(status(control_, "GET", "/api/v1/gpu", "",
                    {{"Host", "localhost"}, {"Origin", "https://evil.example"}}),
