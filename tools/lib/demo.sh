@@ -50,10 +50,11 @@ start_daemon() {
   fi
   "$ESTIVA" daemon "${options[@]}" >"$DAEMON_LOG" 2>&1 </dev/null &
   DAEMON_PID=$!
-  until "$ESTIVA" status >/dev/null 2>&1 || [ $? -eq 3 ]; do
+  # `leases` needs the daemon; `status` would answer without one.
+  until "$ESTIVA" leases >/dev/null 2>&1; do
     kill -0 "$DAEMON_PID" 2>/dev/null || daemon_failed "the daemon ended at once"
     waited=$((waited + 1))
-    [ "$waited" -lt 100 ] || daemon_failed "the daemon did not answer within 10 s"
+    [ "$waited" -lt 200 ] || daemon_failed "the daemon did not answer within 20 s"
     sleep 0.1
   done
   say "daemon: running (process $DAEMON_PID), log in ${DAEMON_LOG#"$ROOT"/}"

@@ -22,7 +22,7 @@ def reached(header, root, seen):
     for _, kind, name in rooms.includes(header):
         if kind != '"':
             continue
-        for candidate in (root / "src" / name, header.parent / name, root / name):
+        for candidate in (root / "src" / name, root / name, header.parent / name):
             if candidate.is_file() and candidate not in seen:
                 seen.add(candidate)
                 reached(candidate, root, seen)
@@ -39,7 +39,7 @@ def _fingerprint(header, root):
 
 def _compile(header, root):
     """(CPU seconds, complaint) of compiling the header as a file of its own."""
-    command = ["g++", *FLAGS, "-I", str(root / "src"), "-I", str(root), "-x", "c++", str(header)]
+    command = ["g++", *FLAGS, "-I", str(root if root / "sim" in header.parents else root / "src"), "-x", "c++", str(header)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     complaint = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)

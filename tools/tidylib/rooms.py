@@ -80,7 +80,15 @@ def check_includes(root, _build):
                               "add it to tools/tidylib/rooms.py and docs/architecture.md")
             continue
         violations.extend(_check_file(path, root, room))
-    return violations + list(_check_links(root))
+    return violations + list(_check_links(root)) + list(_check_simulator(root))
+
+
+def _check_simulator(root):
+    """The simulator stands for somebody else's library: it shares no code with the product."""
+    for path in tree.code(root, "sim"):
+        for line, kind, name in includes(path):
+            if kind == '"' and not name.startswith("sim/") and (root / "src" / name).exists():
+                yield f"{tree.where(path, root, line)}: the simulator may not include {name} of the product"
 
 
 def check_purity(root, _build):

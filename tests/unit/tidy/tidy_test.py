@@ -46,6 +46,11 @@ class Rooms(Tree):
         self.write("src/cli/a.cpp", '#include "sim/core/state.h"\n')
         self.assertIn("simulator", self.found(rooms.check_includes)[0])
 
+    def test_the_simulator_never_includes_the_product(self):
+        self.write("src/base/units.h", "")
+        self.write("sim/core/a.cpp", '#include "base/units.h"\n#include "sim/core/state.h"\n')
+        self.assertIn("may not include base/units.h", self.found(rooms.check_includes)[0])
+
     def test_a_link_follows_the_same_order(self):
         self.write("src/net/CMakeLists.txt", "estiva_room(net SOURCES a.cpp DEPS estiva_base estiva_daemon)")
         self.assertIn("net may not link daemon", self.found(rooms.check_includes)[0])
