@@ -440,9 +440,13 @@ void NvmlBackend::read_entry(Asker& asker, Tiers tiers, Entry& entry) {
   if (sample.state == GpuState::asleep) tiers = Tiers::all();
   sample.state = GpuState::ok;
   sample.read_at = steady_now();
-  // The lists come first: a unified-memory GPU's use is the sum of its processes.
-  if (tiers.has(Tier::processes)) processes_.read(asker, entry.device, entry.gpu);
+  const bool lists = tiers.has(Tier::processes);
   if (tiers.has(Tier::memory)) nvml::read_memory(asker, entry.device, entry.gpu, options_.root);
+  if (lists) processes_.read(asker, entry.device, entry.gpu);
+  // What a unified-memory GPU uses is the sum of its processes.
+  if (lists && entry.gpu.identity.unified_memory) {
+    nvml::read_memory(asker, entry.device, entry.gpu, options_.root);
+  }
   if (tiers.has(Tier::fast)) nvml::read_fast(asker, entry.device, sample);
   if (tiers.has(Tier::steady)) nvml::read_steady(asker, entry.device, entry.gpu);
   if (tiers.has(Tier::slow)) nvml::read_slow(asker, entry.device, sample);

@@ -28,7 +28,8 @@ std::string ask_text(const Device& device, Function function) {
 template <class Function>
 Reading<unsigned> ask_number(const Device& device, Function function) {
   U32 value = 0;
-  return reading(function == nullptr ? kFunctionNotFound : function(device.handle, &value), value);
+  const int code = function == nullptr ? kFunctionNotFound : function(device.handle, &value);
+  return reading(code, value);
 }
 
 Reading<Watts> ask_milliwatts(const Device& device, int (*function)(Handle, U32*)) {

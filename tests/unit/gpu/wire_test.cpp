@@ -1,0 +1,226 @@
+// What the sensor says arrives as it was; what makes no sense is refused.
+#include "gpu/wire.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+
+#include "gpu/recording.h"
+
+namespace estiva::gpu {
+namespace {
+
+Gpu some_gpu(unsigned i) {
+  Gpu gpu;
+  gpu.identity.id.uuid = "GPU-" + std::to_string(i);
+  gpu.identity.index = i;
+  gpu.identity.name = "A GPU";
+  gpu.identity.slowdown_at = Celsius{95};
+  gpu.sample.read_at = {123456789};
+  gpu.sample.memory = GpuMemory{gib(24), gib(3), gib(20), gib(1), true};
+  gpu.sample.utilization = Ratio{0.25};
+  gpu.sample.power = Missing::not_permitted;
+  gpu.sample.fan = Missing::not_supported;
+  gpu.sample.pcie_replays = std::uint64_t{7};
+  gpu.sample.processes = std::vector<GpuProcess>{
+      {static_cast<pid_t>(100 + i), gib(2), true, false, false, Ratio{0.5}, "ollama"},
+      {static_cast<pid_t>(200 + i), Missing::not_supported, false, true, false, Missing::no_sample,
+       ""}};
+  return gpu;
+}
+
+std::vector<Gpu> machine(unsigned n) {
+  std::vector<Gpu> gpus;
+  for (unsigned i = 0; i < n; ++i) gpus.push_back(some_gpu(i));
+  return gpus;
+}
+
+Assembler::Outcome deliver(const Outbox& outbox, Assembler& assembler) {
+  auto last = Assembler::Outcome::more;
+  for (std::size_t i = 0; i < outbox.size(); ++i) {
+    EXPECT_LE(outbox.message(i).size(), kMaxMessage);
+    last = assembler.take(outbox.message(i));
+    if (last == Assembler::Outcome::malformed) return last;
+  }
+  return last;
+}
+
+TEST(Wire, AnAnswerArrivesAsItWas) {
+  DriverStatus driver;
+  driver.state = DriverState::partial;
+  driver.version = "550.163.01";
+  driver.cuda_version = 12040U;
+  driver.reason = "one is lost";
+  const auto gpus = machine(3);
+  Outbox outbox;
+  outbox.add_hello(42);
+  outbox.add_state(9, driver);
+  outbox.add_inventory(9, gpus);
+  outbox.add_samples(9, gpus, true);
+  outbox.add_done(9);
+  Assembler assembler;
+  EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
+  EXPECT_EQ(assembler.driver(), driver);
+  EXPECT_EQ(assembler.gpus(), gpus);
+  EXPECT_EQ(assembler.done_id(), 9U);
+}
+
+TEST(Wire, TheLargestMachineFitsIntoBoundedMessages) {
+  const auto gpus = machine(kMaxDevices);
+  Outbox outbox;
+  outbox.add_inventory(1, gpus);
+  outbox.add_samples(1, gpus, true);
+  outbox.add_done(1);
+  Assembler assembler;
+  EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
+  EXPECT_EQ(assembler.gpus(), gpus) << "512 devices and 1,024 processes";
+}
+
+TEST(Wire, ListsAreKeptWhereTheyWereNotReadAnew) {
+  auto gpus = machine(2);
+  Outbox first;
+  first.add_inventory(1, gpus);
+  first.add_samples(1, gpus, true);
+  first.add_done(1);
+  Assembler assembler;
+  deliver(first, assembler);
+  Outbox second;
+  gpus[0].sample.utilization = Ratio{0.75};
+  second.add_samples(2, gpus, false);
+  second.add_done(2);
+  EXPECT_EQ(deliver(second, assembler), Assembler::Outcome::done);
+  EXPECT_EQ(assembler.gpus(), gpus);
+}
+
+TEST(Wire, AnEmptyMachineIsAnAnswer) {
+  Outbox outbox;
+  outbox.add_inventory(1, {});
+  outbox.add_samples(1, {}, true);
+  outbox.add_done(1);
+  Assembler assembler;
+  EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
+  EXPECT_TRUE(assembler.gpus().empty());
+}
+
+// Each case damages one good message in one way.
+TEST(Wire, WhatMakesNoSenseIsMalformed) {
+  const auto gpus = machine(2);
+  Outbox good;
+  good.add_inventory(1, gpus);
+  good.add_samples(1, gpus, true);
+  struct Case {
+    const char* what;
+    std::size_t message;
+    std::size_t at;
+    std::uint8_t byte;
+  };
+  const std::size_t header = sizeof(Header);
+  const Case cases[] = {
+      {"another magic", 0, 0, 0},
+      {"another version", 0, 4, 9},
+      {"an unknown kind", 0, 6, 99},
+      {"a request from the sensor", 0, 6, 1},
+      {"more rows than bytes", 0, 16, 3},
+      {"fewer rows than bytes", 0, 16, 1},
+      {"more devices than there are bits for", 0, 21, 0xff},
+      {"a device out of order", 0, header, 1},
+      {"text without an end", 0, header + offsetof(InventoryRow, vendor) + 15, 'x'},
+      {"a sample of no device", 1, header, 77},
+      {"an unknown GPU state", 1, header + offsetof(SampleRow, state), 9},
+      {"an unknown reason", 1, header + offsetof(SampleRow, why), 99},
+      {"a ratio that is no number", 1, header + offsetof(SampleRow, values) + 7, 0xff},
+      {"a process of no device", 2, header, 77},
+      {"a negative pid", 2, header + offsetof(ProcessRow, pid) + 3, 0x80},
+  };
+  for (const Case& c : cases) {
+    Assembler assembler;
+    for (std::size_t i = 0; i < c.message; ++i) assembler.take(good.message(i));
+    std::vector<std::byte> bytes(good.message(c.message).begin(), good.message(c.message).end());
+    if (std::string_view(c.what) == "text without an end") {
+      std::memset(bytes.data() + header + offsetof(InventoryRow, vendor), 'x', 16);
+    } else {
+      bytes[c.at] = std::byte{c.byte};
+    }
+    if (std::string_view(c.what) == "a ratio that is no number") {
+      std::memset(bytes.data() + header + offsetof(SampleRow, values), 0xff, 8);
+    }
+    EXPECT_EQ(assembler.take(bytes), Assembler::Outcome::malformed) << c.what;
+  }
+}
+
+TEST(Wire, AnAnswerThatEndsBeforeItsInventoryIsMalformed) {
+  const auto gpus = machine(60);
+  Outbox outbox;
+  outbox.add_inventory(1, gpus);
+  ASSERT_GT(outbox.size(), 1U);
+  Outbox done;
+  done.add_done(1);
+  Assembler assembler;
+  assembler.take(outbox.message(0));
+  EXPECT_EQ(assembler.take(done.message(0)), Assembler::Outcome::malformed);
+}
+
+TEST(Wire, MoreProcessesThanTheLimitAreRefused) {
+  auto gpus = machine(1);
+  Outbox outbox;
+  outbox.add_inventory(1, gpus);
+  outbox.add_samples(1, gpus, true);
+  Assembler assembler;
+  deliver(outbox, assembler);
+  auto last = Assembler::Outcome::more;
+  for (int i = 0; i < 2000 && last == Assembler::Outcome::more; ++i)
+    last = assembler.take(outbox.message(2));
+  EXPECT_EQ(last, Assembler::Outcome::malformed);
+  EXPECT_LE(assembler.gpus()[0].sample.processes->size(), kMaxProcesses);
+}
+
+TEST(Wire, TextFromASensorIsMadePrintable) {
+  auto gpus = machine(1);
+  gpus[0].identity.name = "GPU\x1b[31m\xc3";
+  Outbox outbox;
+  outbox.add_inventory(1, gpus);
+  Assembler assembler;
+  deliver(outbox, assembler);
+  EXPECT_EQ(assembler.gpus()[0].identity.name, "GPU?[31m?");
+}
+
+TEST(Wire, RandomDamageNeverGoesBeyondTheLimits) {
+  const auto gpus = machine(8);
+  Outbox outbox;
+  outbox.add_state(1, {});
+  outbox.add_inventory(1, gpus);
+  outbox.add_samples(1, gpus, true);
+  outbox.add_done(1);
+  std::mt19937 random(1);
+  for (int round = 0; round < 3000; ++round) {
+    Assembler assembler;
+    for (std::size_t i = 0; i < outbox.size(); ++i) {
+      std::vector<std::byte> bytes(outbox.message(i).begin(), outbox.message(i).end());
+      for (auto n = random() % 3; n > 0; --n) bytes[random() % bytes.size()] = std::byte(random());
+      if (random() % 8 == 0) bytes.resize(random() % (bytes.size() + 1));
+      if (assembler.take(bytes) == Assembler::Outcome::malformed) break;
+    }
+    ASSERT_LE(assembler.gpus().size(), kMaxDevices);
+  }
+}
+
+TEST(Wire, RequestsSurviveAndGarbageDoesNot) {
+  const auto bytes = encode_request({Kind::read, 5, kGrantTiers});
+  const auto request = decode_request(bytes);
+  ASSERT_TRUE(request.has_value());
+  EXPECT_EQ(request->id, 5U);
+  EXPECT_EQ(request->tiers, kGrantTiers);
+  EXPECT_FALSE(decode_request(std::span(bytes).first(10)).has_value());
+  EXPECT_FALSE(decode_request(encode_request({Kind::done, 5, {}})).has_value());
+}
+
+TEST(Wire, ARecordingThatIsCutAnywhereIsRefused) {
+  const auto bytes = format_recording({{}, machine(2), 1});
+  EXPECT_TRUE(parse_recording(bytes).has_value());
+  for (std::size_t n = 0; n < bytes.size(); n += 7) {
+    EXPECT_FALSE(parse_recording(std::span(bytes).first(n)).has_value()) << n;
+  }
+}
+
+}  // namespace
+}  // namespace estiva::gpu
