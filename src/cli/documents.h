@@ -23,7 +23,8 @@ struct ProcessRow {
 struct GpuRow {
   std::uint64_t index = 0;
   std::string uuid, name, pci;
-  std::optional<std::uint64_t> total_bytes, used_bytes, free_bytes, reserved_bytes, admissible_bytes;
+  std::optional<std::uint64_t> total_bytes, used_bytes, free_bytes, reserved_bytes,
+      admissible_bytes;
   std::optional<double> utilization, celsius, watts;
   std::string health;
   std::vector<std::string> conditions;

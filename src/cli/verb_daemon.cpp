@@ -17,6 +17,7 @@
 #include "cli/signal_queue.h"
 #include "cli/verb_simulate.h"
 #include "format/size.h"
+#include "host/files.h"
 
 namespace estiva::cli {
 namespace {
@@ -75,7 +76,7 @@ Result<HeldChild> start(const std::vector<std::string>& command, const Environme
 Result<void> wait_for_simulator(HeldChild& simulator, const std::string& dir,
                                 const SignalQueue& signals) {
   const SteadyTime deadline = steady_now() + kSimulatorStart;
-  while (::access((dir + "/control.sock").c_str(), F_OK) != 0) {
+  while (::access((dir + "/control").c_str(), F_OK) != 0) {
     if (const auto status = simulator.poll_exit())
       return fail(*status == 2 ? ErrorKind::usage : ErrorKind::failed,
                   fmt::format(m::kSimEnded, *status), std::string(m::kSimRemedy));
@@ -107,10 +108,9 @@ int watch_both(HeldChild& daemon, HeldChild& simulator, const SignalQueue& signa
 
 std::vector<std::string> simulator_command(const Arguments& args, const std::string& program,
                                            const std::string& dir) {
-  std::vector<std::string> words{program, "--dir", dir};
-  if (const auto scenario = args.value("--simulate"); scenario && !scenario->empty())
-    words.emplace_back(*scenario);
-  return words;
+  const std::string scenario(args.value("--simulate").value_or(""));
+  return {program, "run", scenario.empty() ? std::string(kDefaultScenario) : scenario, "--dir",
+          dir};
 }
 
 Result<int> run_simulated(const Arguments& args, std::vector<std::string> command) {
@@ -124,6 +124,8 @@ Result<int> run_simulated(const Arguments& args, std::vector<std::string> comman
   if (!library) return Failure(library.error());
 
   const std::string dir = runtime_dir(args) + "/sim";
+  if (auto ok = host::ensure_dir(runtime_dir(args), 0755); !ok) return Failure(ok.error());
+  ::unlink((dir + "/control").c_str());  // of one that was killed: it would look ready
   const SignalQueue signals({SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGCHLD});
   auto simulator = start(simulator_command(args, *program, dir), {}, signals);
   if (!simulator) return Failure(simulator.error());
@@ -132,8 +134,10 @@ Result<int> run_simulated(const Arguments& args, std::vector<std::string> comman
   auto daemon = start(command, {{"ESTIVA_SIM_DIR", dir}}, signals);
   if (!daemon) return Failure(daemon.error());
   const int status = watch_both(*daemon, *simulator, signals);
-  ::kill(simulator->pid() > 0 ? simulator->pid() : 0, simulator->pid() > 0 ? SIGTERM : 0);
-  simulator->wait_exit();
+  if (simulator->pid() > 0) {
+    ::kill(simulator->pid(), SIGTERM);
+    simulator->wait_exit();
+  }
   return status;
 }
 

@@ -1,13 +1,16 @@
 #include "cli/verb_simulate.h"
 
 #include <cerrno>
+#include <csignal>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "api/places.h"
 #include "base/messages/cli.h"
 #include "cli/programs.h"
 #include "cli/session.h"
 #include "gpu/presence.h"
+#include "host/files.h"
 
 namespace estiva::cli {
 
@@ -24,18 +27,38 @@ Result<void> check_may_simulate(const std::string& root) {
   return {};
 }
 
-Result<int> run_simulate(Session&, const Arguments& args) {
-  const bool list = args.has("--list");
-  if (!list)
-    if (auto ok = check_may_simulate("/"); !ok) return Failure(ok.error());
+namespace {
+
+Result<int> become(const std::vector<std::string>& words) {
+  std::vector<char*> raw;
+  for (const std::string& word : words) raw.push_back(const_cast<char*>(word.c_str()));
+  raw.push_back(nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execv(raw[0], raw.data());
+  return fail_errno(fmt::format("Starting {}", words[0]), errno);
+}
+
+Result<void> tell_how_to_use(Session& session, const std::string& dir) {
+  const auto library = find_beside("sim/libnvidia-ml.so.1");
+  if (!library) return Failure(library.error());
+  const std::string folder = library->substr(0, library->rfind('/'));
+  return session.out.write(fmt::format(m::kSimulateUse, dir, folder));
+}
+
+}  // namespace
+
+Result<int> run_simulate(Session& session, const Arguments& args) {
   const auto program = find_program("estiva-sim");
   if (!program) return Failure(program.error());
-  std::vector<const char*> words{program->c_str()};
-  if (list) words.push_back("--list");
-  for (const std::string& scenario : args.words) words.push_back(scenario.c_str());
-  words.push_back(nullptr);
-  ::execv(program->c_str(), const_cast<char**>(words.data()));
-  return fail_errno(fmt::format("Starting {}", *program), errno);
+  if (args.has("--list")) return become({*program, "list"});
+  if (auto ok = check_may_simulate("/"); !ok) return Failure(ok.error());
+  // Not the folder of `daemon --simulate`: two simulators must not meet.
+  const std::string runtime = api::resolve_places().runtime_dir;
+  const std::string dir(args.value("--dir").value_or(runtime + "/simulate"));
+  if (auto ok = host::ensure_dir(dir, 0755); !ok) return Failure(ok.error());
+  if (auto ok = tell_how_to_use(session, dir); !ok) return Failure(ok.error());
+  const std::string scenario(args.words.empty() ? std::string(kDefaultScenario) : args.words[0]);
+  return become({*program, "run", scenario, "--dir", dir});
 }
 
 }  // namespace estiva::cli

@@ -4,6 +4,9 @@
 
 namespace estiva::cli {
 
+// What is simulated where no scenario is named: a workstation with two GPUs.
+inline constexpr std::string_view kDefaultScenario = "workstation-2";
+
 Result<int> run_simulate(Session& session, const Arguments& args);
 
 // Simulated GPUs beside real ones would mislead: `refused` where PCI (below `root`) shows an NVIDIA

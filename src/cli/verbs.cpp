@@ -62,7 +62,8 @@ constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, ""
                                  kNvml,
                                  kRoot,
                                  kMachine};
-constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""}};
+constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""},
+                                   {"--dir", "DIR", m::kHelpSimulateDir, ""}};
 constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""}, kJson};
 
 constexpr Verb kVerbs[] = {

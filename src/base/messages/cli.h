@@ -88,6 +88,8 @@ inline constexpr std::string_view kHelpNvml = "use this NVML library";
 inline constexpr std::string_view kHelpRoot = "read /proc and /sys below this folder";
 inline constexpr std::string_view kHelpMachine = "read a recorded machine instead of this one";
 inline constexpr std::string_view kHelpSimulateList = "show the scenarios that come with estiva";
+inline constexpr std::string_view kHelpSimulateDir =
+    "where the simulated machine is kept while it runs";
 inline constexpr std::string_view kHelpFollow = "go on until stopped (otherwise: one event)";
 
 // --- output ------------------------------------------------------------------------------------
@@ -177,6 +179,10 @@ inline constexpr std::string_view kSimLate = "The simulator did not start within
 inline constexpr std::string_view kSimEnded = "The simulator ended at once with status {}";
 inline constexpr std::string_view kSimRemedy =
     "Its own message is above; 'estiva simulate --list' shows the scenarios";
+inline constexpr std::string_view kSimulateUse =
+    "SIMULATED GPUs. Programs see them with\n"
+    "  export ESTIVA_SIM_DIR={} LD_LIBRARY_PATH={}\n"
+    "End them with Ctrl-C.\n";
 inline constexpr std::string_view kNoToken = "There is no token at {}: {}";
 inline constexpr std::string_view kNoTokenRemedy =
     "The daemon makes it at its first start; start it, or run this as the user it runs as";
