@@ -38,7 +38,9 @@ class Exchange {
   Awaitable<Result<std::string>> read_body(std::size_t limit);
 
   // --- response: either respond(), or start() / write()... / finish() --------------------------
-  // Awaitables are lazy: co_await them. For HEAD the body is counted but not sent.
+  // Awaitables are lazy: co_await them. Give them a named value (std::move(response)), not one
+  // built inside the co_await expression: GCC 12 destroys an aggregate built there twice. For HEAD
+  // the body is counted but not sent.
   Awaitable<Result<void>> respond(Response response);
   // A streamed response. With `length` the body must be exactly that long; without, it is chunked
   // (or ends with the connection for HTTP/1.0 clients). Do not add Content-Length,

@@ -48,8 +48,11 @@ class Relay : public std::enable_shared_from_this<Relay> {
         options_(std::move(options)),
         pump_done_(connection_.loop()) {}
 
+  static Awaitable<Result<RelayReport>> start(std::shared_ptr<Relay> self) {
+    co_return co_await self->run();
+  }
+
   Awaitable<Result<RelayReport>> run() {
-    const std::shared_ptr<Relay> self = shared_from_this();
     connection_.on_hang_up([this] { cancel(); });
     auto sent = co_await send_request();
     Result<void> done = sent;
@@ -222,10 +225,14 @@ bool is_hop_by_hop(std::string_view name, std::string_view connection) {
   return !connection.empty() && list_has(connection, name);
 }
 
-Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, Endpoint upstream,
-                                     RelayOptions options) {
-  auto one = std::make_shared<Relay>(exchange, client, std::move(upstream), std::move(options));
-  co_return co_await one->run();
+Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, const Endpoint& upstream) {
+  return relay(exchange, client, upstream, RelayOptions{});
+}
+
+// Not a coroutine: `start` keeps the object alive, and the object is made in the caller's turn.
+Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, const Endpoint& upstream,
+                                     const RelayOptions& options) {
+  return Relay::start(std::make_shared<Relay>(exchange, client, upstream, options));
 }
 
 }  // namespace estiva::net

@@ -27,8 +27,10 @@ struct RelayReport {
 // An upstream that can't be reached or dies before its head: the client gets 502 (504 when it was
 // too slow). Dies later: the client's connection is cut, so that it sees a truncated body.
 // The client hangs up: the upstream connection is closed at once. The error says which side failed.
-Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, Endpoint upstream,
-                                     RelayOptions options = {});
+// (Two overloads and no default argument: GCC 12 destroys one twice inside a co_await.)
+Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, const Endpoint& upstream);
+Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, const Endpoint& upstream,
+                                     const RelayOptions& options);
 
 // True for fields that concern one connection only. `connection` is the Connection field's value.
 bool is_hop_by_hop(std::string_view name, std::string_view connection);
