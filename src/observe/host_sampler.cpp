@@ -121,7 +121,9 @@ struct HostSampler::State {
     last.swaps = host::read_swap_areas(root);
   }
 
-  void sample_processes(SteadyTime now) {
+  void sample_processes() {
+    // The disks before may have taken their time, and shares of CPU hang on this moment.
+    const SteadyTime now = steady_now();
     const Nanoseconds before = thread_cpu_time();
     if (table.scan(root, now)) {
       last.top_cpu = table.top_cpu();
@@ -162,7 +164,7 @@ HostSample HostSampler::sample(WantedParts wanted) {
   state.last.memory_pressure = state.sample_pressure("/proc/pressure/memory");
   state.last.io_pressure = state.sample_pressure("/proc/pressure/io");
   if (wanted.disks || now >= state.disks_due) state.sample_disks(now);
-  if (wanted.processes || now >= state.scan_due) state.sample_processes(now);
+  if (wanted.processes || now >= state.scan_due) state.sample_processes();
   state.trouble.insert(state.trouble.end(), state.disk_trouble.begin(), state.disk_trouble.end());
   if (state.table.cut()) {
     state.trouble.push_back(fmt::format(msg::kProcessTableCut, kMaxProcesses));

@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, unsigned long s
   using namespace estiva::format;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto bytes = parse_size(text);
-  if (bytes && parse_size(format_size(*bytes)) != bytes) std::abort();
+  if (bytes && parse_size(format_size(*bytes)).value() != *bytes) std::abort();
   const auto span = parse_duration(text);
   if (span && parse_duration(format_duration(*span)).value() > *span) std::abort();
   (void)parse_seconds(text);
