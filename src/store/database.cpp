@@ -203,7 +203,12 @@ Result<Durable> Database::apply(const Write& write, WallTime now, CrashGate& gat
 std::optional<std::uint64_t> Database::rows_to_trim(std::uint64_t oldest_wall, WallTime now,
                                                     std::uint64_t used_bytes) const {
   const bool too_old = now.ns - static_cast<std::int64_t>(oldest_wall) > age_limit_.count();
-  if (used_bytes > bytes_limit_) return kTrimRows;
+  if (used_bytes > bytes_limit_ && journal_rows_ > 1) {
+    // As large a share of the records as the file is too large; the newest one always stays.
+    const double share = 1 - static_cast<double>(bytes_limit_) / static_cast<double>(used_bytes);
+    const auto rows = static_cast<std::uint64_t>(share * static_cast<double>(journal_rows_)) + 1;
+    return std::min({rows, kTrimRows, journal_rows_ - 1});
+  }
   if (journal_rows_ > rows_limit_) return std::min(journal_rows_ - rows_limit_, kTrimRows);
   if (too_old) return 0;
   return std::nullopt;
