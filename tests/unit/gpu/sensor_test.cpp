@@ -178,7 +178,7 @@ TEST(SensorProcess, AHangInASlowTierIsReportedToo) {
 TEST(SensorProcess, AReadersOwnLimitEndsItsWaitAndDisturbsNobody) {
   StubScript stub("gpus 1\n");
   SensorOptions options = stub.options();
-  options.interval = milliseconds(2000);
+  options.interval = milliseconds(20000);
   Rig rig(options);
   ASSERT_TRUE(rig.until_good());
   stub.say("gpus 1\nhang nvmlDeviceGetMemoryInfo_v2\n");
@@ -186,7 +186,7 @@ TEST(SensorProcess, AReadersOwnLimitEndsItsWaitAndDisturbsNobody) {
   const auto result = rig.read(kGrantTiers, milliseconds(100));
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().kind, ErrorKind::timed_out);
-  EXPECT_LT(steady_now() - asked, seconds(2));
+  EXPECT_LT(steady_now() - asked, seconds(9));
   EXPECT_TRUE(can_place(rig.sensor->current()->driver.state));
 }
 
@@ -339,7 +339,6 @@ TEST(SensorProcess, AMissingProgramIsNamed) {
   Rig rig(options);
   ASSERT_TRUE(rig.until_state(DriverState::failed));
   EXPECT_NE(rig.troubles.back().reason.find("/nowhere/estiva-sensor"), std::string::npos);
-  options.program.clear();
 }
 
 TEST(SensorProcess, WithoutDescriptorsItWaitsAndStartsWhenThereAreSome) {
