@@ -91,6 +91,11 @@ net::Awaitable<void> leases(Backend& backend, net::Exchange& exchange, const net
   if (target.segments.size() == 3) {
     if (method == "GET") co_return co_await send_json(exchange, 200, leases_json(*backend.world()));
     if (method == "POST") co_return co_await post_lease(backend, exchange);
+    // Names with a slash can't be a part of the path: DELETE /api/v1/leases?model=NAME.
+    const auto named = target.find("model");
+    if (method == "DELETE" && named) {
+      co_return co_await delete_lease(backend, exchange, std::string(*named));
+    }
     co_return co_await wrong_method(exchange, target.path, "GET, POST");
   }
   if (method != "DELETE") co_return co_await wrong_method(exchange, target.path, "DELETE");

@@ -57,7 +57,8 @@ Result<void> release_one(Session& session, const Arguments& args, const std::str
 }  // namespace
 
 std::string lease_target(std::string_view name) {
-  return "/api/v1/leases/" + net::percent_encode(name);
+  const bool fits_a_path = name.find('/') == std::string_view::npos && name != "." && name != "..";
+  return (fits_a_path ? "/api/v1/leases/" : "/api/v1/leases?model=") + net::percent_encode(name);
 }
 
 Result<int> run_assign(Session& session, const Arguments& args) {

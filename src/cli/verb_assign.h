@@ -8,7 +8,7 @@ Result<int> run_assign(Session& session, const Arguments& args);
 Result<int> run_release(Session& session, const Arguments& args);
 Result<int> run_leases(Session& session, const Arguments& args);
 
-// "/api/v1/leases/NAME", with NAME encoded.
+// "/api/v1/leases/NAME", with NAME encoded; as a query where NAME has a slash.
 std::string lease_target(std::string_view name);
 
 }  // namespace estiva::cli

@@ -145,10 +145,12 @@ class Place:
 
     def request(self, method, target, body=None, headers=None, connection=None):
         connection = connection or UnixConnection(self.socket)
-        connection.request(method, target, body, headers or {})
-        response = connection.getresponse()
-        text = response.read()
-        connection.close()
+        try:
+            connection.request(method, target, body, headers or {})
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
         try:
             return response.status, json.loads(text)
         except ValueError:
