@@ -41,11 +41,12 @@ int run_script(const std::string& dir, CrashAt crash, int out, std::uint64_t ste
   return 0;
 }
 
-std::set<std::uint64_t> read_numbers(int fd) {
-  std::set<std::uint64_t> numbers;
+// Reads until the pipe ends or so many numbers came.
+void read_numbers(int fd, std::set<std::uint64_t>& numbers, std::size_t most = SIZE_MAX) {
   std::uint64_t number = 0;
-  while (read(fd, &number, sizeof number) == sizeof number) numbers.insert(number);
-  return numbers;
+  while (numbers.size() < most && read(fd, &number, sizeof number) == sizeof number) {
+    numbers.insert(number);
+  }
 }
 
 // The ledger after `last` steps of the script were applied.
@@ -84,8 +85,14 @@ struct Outcome {
   std::set<std::uint64_t> acknowledged;
 };
 
+// From outside: after so many answers and a little more.
+struct Kill {
+  std::size_t after_answers = 0;
+  useconds_t and_microseconds = 0;
+};
+
 Outcome crash_once(const std::string& dir, CrashAt crash, std::uint64_t steps, std::uint64_t group,
-                   int kill_after_us = 0) {
+                   std::optional<Kill> killing = std::nullopt) {
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
   Outcome outcome;
@@ -95,11 +102,12 @@ Outcome crash_once(const std::string& dir, CrashAt crash, std::uint64_t steps, s
     _exit(run_script(dir, crash, ends[1], steps, group));
   }
   close(ends[1]);
-  if (kill_after_us > 0) {
-    usleep(static_cast<useconds_t>(kill_after_us));
+  if (killing) {
+    read_numbers(ends[0], outcome.acknowledged, killing->after_answers);
+    usleep(killing->and_microseconds);
     kill(child, SIGKILL);
   }
-  outcome.acknowledged = read_numbers(ends[0]);
+  read_numbers(ends[0], outcome.acknowledged);
   close(ends[0]);
   waitpid(child, &outcome.status, 0);
   return outcome;
@@ -136,8 +144,8 @@ TEST(Crash, kills_at_random_instants_on_one_database) {
   TempDir dir;
   std::set<std::uint64_t> acknowledged;
   for (int round = 0; round < 40; ++round) {
-    const Outcome outcome = crash_once(dir.path(), {}, 100'000, 1 + random() % 8,
-                                       1 + static_cast<int>(random() % 20'000));
+    const Kill killing{random() % 40, static_cast<useconds_t>(random() % 3000)};
+    const Outcome outcome = crash_once(dir.path(), {}, 1'000'000, 1 + random() % 8, killing);
     acknowledged.insert(outcome.acknowledged.begin(), outcome.acknowledged.end());
     auto store = Store::open(dir.path(), options_for_test());
     ASSERT_TRUE(store) << store.error().sentence();
