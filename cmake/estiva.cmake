@@ -14,6 +14,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 
 option(ESTIVA_TESTS "Build tests and benchmarks" ON)
 option(ESTIVA_FUZZ "Build libFuzzer targets (needs clang)" OFF)
+set(ESTIVA_TEST_TIMEOUT 300 CACHE STRING "Seconds after which a GoogleTest case counts as hung")
 option(ESTIVA_COVERAGE "Instrument for gcov" OFF)
 set(ESTIVA_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize=")
 
@@ -100,7 +101,8 @@ function(estiva_test name)
   target_compile_definitions(${name} PRIVATE
     ESTIVA_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ESTIVA_BUILD_DIR="${CMAKE_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
+    PROPERTIES TIMEOUT ${ESTIVA_TEST_TIMEOUT})
 endfunction()
 
 function(estiva_fuzz name)

@@ -7,6 +7,8 @@ PURE_ROOMS="base model format decide net store"
 # How long each fuzz target runs: a smoke test that finds shallow crashes, not a campaign.
 FUZZ_SECONDS=5
 FUZZ_SECONDS_LONG=60
+# After how many seconds one test case counts as hung; the big counts of --long take longer.
+CASE_LIMIT=300
 # Whether a file that clang-format would change fails the suite.
 FORMAT_STRICT=0
 
@@ -29,7 +31,7 @@ stage() {
 build() {
   local preset=$1 stage=$2 from=$SECONDS
   shift 2
-  if ! with_progress "$LOGS/$preset-configure.log" cmake --preset "$preset"; then
+  if ! with_progress "$LOGS/$preset-configure.log" cmake --preset "$preset" "-DESTIVA_TEST_TIMEOUT=$CASE_LIMIT"; then
     note "$stage" "configure" failed $((SECONDS - from)) "see build/log/$preset-configure.log"
     show_log "$LOGS/$preset-configure.log"
     return 1
@@ -52,7 +54,7 @@ run_ctest() {
   while [ "$1" != -- ]; do prefix+=("$1"); shift; done
   shift
   with_progress "$LOGS/$stage-ctest.log" timeout --kill-after=20 "$STAGE_LIMIT" "${prefix[@]}" \
-    ctest --test-dir "build/$preset" -j "$(nproc)" --timeout 300 --output-on-failure --no-tests=error \
+    ctest --test-dir "build/$preset" -j "$(nproc)" --timeout "$CASE_LIMIT" --output-on-failure --no-tests=error \
     --output-junit "$LOGS/$stage.junit.xml" "$@"
   local status=$?
   # Without a JUnit file (a time-out, nothing to run) the stage itself is the failure.
@@ -63,9 +65,26 @@ run_ctest() {
 
 # With --long the tests run their big counts (ESTIVA_LONG), here only: under a sanitizer they take hours.
 stage_dev() {
-  [ "$LONG" = 0 ] || export ESTIVA_LONG=1
+  if [ "$LONG" = 1 ]; then
+    export ESTIVA_LONG=1
+    CASE_LIMIT=2400
+  fi
   build dev dev all && run_ctest dev dev --
   unset ESTIVA_LONG
+  CASE_LIMIT=300
+}
+
+# 200 kills at random instants and at every record boundary; the ordinary suite has 20 of them in CTest.
+stage_crash() {
+  local from=$SECONDS
+  if with_progress "$LOGS/crash.log" timeout --kill-after=20 "$STAGE_LIMIT" \
+    "$ROOT/tests/crash" --daemon "$BUILD/dev/estivad" --kills 200 --seed "$(date -u +%Y%m%d)"; then
+    note crash "200 kills" passed $((SECONDS - from))
+  else
+    note crash "200 kills" failed $((SECONDS - from)) "see build/log/crash.log"
+    show_log "$LOGS/crash.log"
+  fi
+  tail -n 1 "$LOGS/crash.log" | sed 's/^/    /'
 }
 
 # Sanitizers want address randomisation off at some kernel settings; a container may forbid that.
