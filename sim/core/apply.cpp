@@ -21,19 +21,26 @@ Outcome no(std::string why) {
   return {false, false, std::move(why)};
 }
 
-// A change of visible memory, now or after the lag. Where no row is free it shows at once.
-void show(State& state, Process& process, std::int64_t delta) {
-  if (state.lag_ns > 0) {
-    for (Pending& pending : state.pending) {
-      if (pending.pid != 0) continue;
-      pending = {state.now_ns + state.lag_ns, process.pid, process.gpu, delta};
-      return;
-    }
+// A change of visible memory, now or after the lag, never before an older change of the same
+// process. Where no row is free for it, all that waits of this process shows at once.
+void show(State& state, const Process& process, std::int64_t delta) {
+  Pending now{state.now_ns + state.lag_ns, process.pid, process.gpu, delta};
+  Pending* room = nullptr;
+  bool waits = state.lag_ns > 0;
+  for (Pending& pending : state.pending) {
+    if (pending.pid == 0 && room == nullptr) room = &pending;
+    if (pending.pid != process.pid || pending.gpu != process.gpu) continue;
+    now.due_ns = std::max(now.due_ns, pending.due_ns);
+    waits = true;
   }
-  Gpu& gpu = state.gpus[process.gpu];
-  gpu.visible_bytes += static_cast<std::uint64_t>(delta);
-  process.visible_bytes += static_cast<std::uint64_t>(delta);
-  process.visible = true;
+  if (waits && room != nullptr) {
+    *room = now;
+    return;
+  }
+  for (Pending& pending : state.pending) {
+    if (pending.pid == process.pid && pending.gpu == process.gpu) settle(state, pending);
+  }
+  settle(state, now);
 }
 
 // Takes away what NVML shows of a process, now: the kernel frees it with the process, and what had

@@ -75,15 +75,7 @@ void refresh_all(State& state, std::int64_t at_ns) {
 void show_pending(State& state) {
   for (Pending& pending : state.pending) {
     if (pending.pid == 0 || pending.due_ns > state.now_ns) continue;
-    Gpu& gpu = state.gpus[pending.gpu];
-    gpu.visible_bytes = static_cast<std::uint64_t>(
-        std::max<std::int64_t>(0, static_cast<std::int64_t>(gpu.visible_bytes) + pending.delta));
-    if (Process* process = find_process(state, pending.pid, pending.gpu)) {
-      process->visible_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(
-          0, static_cast<std::int64_t>(process->visible_bytes) + pending.delta));
-      process->visible = true;
-    }
-    pending.pid = 0;
+    settle(state, pending);
   }
 }
 
@@ -146,6 +138,17 @@ Process* find_process(State& state, std::int32_t pid, std::uint32_t gpu) {
     if (process.pid == pid && process.gpu == gpu) return &process;
   }
   return nullptr;
+}
+
+// Sums in modular arithmetic: several changes that fall due together may be added in any order.
+void settle(State& state, Pending& pending) {
+  const auto delta = static_cast<std::uint64_t>(pending.delta);
+  state.gpus[pending.gpu].visible_bytes += delta;
+  if (Process* process = find_process(state, pending.pid, pending.gpu)) {
+    process->visible_bytes += delta;
+    process->visible = true;
+  }
+  pending.pid = 0;
 }
 
 std::string sysfs_bus_id(const Gpu& gpu) {

@@ -33,6 +33,8 @@ std::uint64_t free_bytes(const Gpu& gpu);
 Process* find_process(State& state, std::int32_t pid, std::uint32_t gpu);
 // Frees everything that a process holds on all GPUs. False: it held nothing.
 bool end_process(State& state, std::int32_t pid);
+// Makes NVML show an allocation that waited for it.
+void settle(State& state, Pending& pending);
 // "0000:01:00.0", the form of /sys/bus/pci/devices and of kernel messages.
 std::string sysfs_bus_id(const Gpu& gpu);
 

@@ -85,7 +85,11 @@ void write_driver(Writer& out, const State& state) {
 
 void write_proc_gpu(Writer& out, const State& state, const Gpu& gpu) {
   const std::string dir = "/proc/driver/nvidia/gpus/" + sysfs_bus_id(gpu);
-  if (!gpu.present || !state.driver_loaded) return out.remove(dir);
+  const std::string node = "/dev/nvidia" + std::to_string(gpu.minor);
+  if (!gpu.present || !state.driver_loaded) {
+    out.remove(node);
+    return out.remove(dir);
+  }
   out.file(dir + "/information", std::string("Model: \t\t ") + gpu.card.name + "\nGPU UUID: \t " +
                                      gpu.uuid + "\nVideo BIOS: \t " + gpu.card.vbios +
                                      "\nBus Type: \t PCIe\nBus Location: \t " + sysfs_bus_id(gpu) +
@@ -94,7 +98,7 @@ void write_proc_gpu(Writer& out, const State& state, const Gpu& gpu) {
                                (gpu.may_sleep ? "Enabled (fine-grained)" : "Disabled by default") +
                                "\nVideo Memory:               " + (gpu.asleep ? "Off" : "Active") +
                                "\n");
-  out.file("/dev/nvidia" + std::to_string(gpu.minor), "");
+  out.file(node, "");
 }
 
 }  // namespace

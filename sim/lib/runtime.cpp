@@ -131,16 +131,6 @@ void fill_handles() {
   }
 }
 
-Return attach() {
-  fill_handles();
-  const char* dir = std::getenv("ESTIVA_SIM_DIR");
-  const Return result = dir != nullptr && *dir != '\0' ? attach_host(dir) : attach_scenario();
-  if (result == kSuccess && statics.version[0] == '\0') {
-    std::memcpy(statics.version, statics.state->library_version, sizeof statics.version);
-  }
-  return result;
-}
-
 void tick_locked() {
   if (!statics.ours) return;
   const std::int64_t now = clock_ns(CLOCK_BOOTTIME) - statics.epoch_ns;
@@ -148,6 +138,17 @@ void tick_locked() {
   statics.last_tick_ns = now;
   const Writing writing(*statics.state);
   advance(*statics.state, *statics.scenario, now);
+}
+
+Return attach() {
+  fill_handles();
+  const char* dir = std::getenv("ESTIVA_SIM_DIR");
+  const Return result = dir != nullptr && *dir != '\0' ? attach_host(dir) : attach_scenario();
+  if (result == kSuccess) tick_locked();
+  if (result == kSuccess && statics.version[0] == '\0') {
+    std::memcpy(statics.version, statics.state->library_version, sizeof statics.version);
+  }
+  return result;
 }
 
 bool is_init(Fn function) {
