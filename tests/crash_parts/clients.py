@@ -1,4 +1,5 @@
 """Clients that assign and release in parallel, each with its own log of what it was told."""
+import os
 import random
 import threading
 import time
@@ -69,6 +70,8 @@ class Client(threading.Thread):
 
     def assign(self, name):
         body = {"model": name, "vram_bytes": self.vram_mb << 20}
+        if self.random.random() < 0.5:
+            body["pid"] = os.getpid()  # half the leases live and die with this process
         try:
             status, document = self.api.call("POST", "/api/v1/leases", body)
         except Unanswered:
