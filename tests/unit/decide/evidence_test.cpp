@@ -20,6 +20,7 @@ TEST(Evidence, HolderAndItsDescendantsAreTheLease) {
   room.process(0, 50, mib(500), a.id);
   room.process(0, 51, mib(500), a.id);
   EXPECT_EQ(kinds(room.read()), std::vector{Kind::active});
+  EXPECT_GT(room.ledger.find(a.id)->lease.sequence, a.sequence);
   EXPECT_EQ(room.free_on(0), gib(1));
   const LeaseBytes bytes = bytes_of(*room.ledger.find(a.id));
   EXPECT_EQ(bytes.measured, mib(1000));

@@ -39,6 +39,19 @@ TEST(Explain, OnlyTheNamedGpuIsLookedAt) {
   EXPECT_THAT(e.would_fit_if, Not(Contains(HasSubstr("there were a GPU"))));
 }
 
+TEST(Explain, EachGpuIsMeasuredByTheShareItWouldGet) {
+  Room room(2);
+  room.set_used(0, gib(3));
+  AssignRequest r = room.request("b", gib(1));
+  r.shares = {{"0", gib(2)}, {"auto", gib(3)}};
+  const Explanation e = room.explain(r);
+  ASSERT_EQ(e.gpus.size(), 2u);
+  EXPECT_EQ(e.gpus[0].missing, gib(1));
+  EXPECT_EQ(e.gpus[1].missing, Bytes{}) << "the share for any GPU fits there";
+  r.shares = {{"0", gib(2)}, {"auto", gib(5)}};
+  EXPECT_EQ(room.explain(r).gpus.at(1).missing, gib(1)) << "not the named share's size";
+}
+
 TEST(Explain, LargerThanTheCard) {
   Room room(1);
   const Explanation e = room.explain(room.request("b", gib(5)));
@@ -138,6 +151,8 @@ TEST(Hints, UnboundLeaseNearestInSizeIsNamed) {
   EXPECT_EQ(unbound_like(room.ledger, 0, gib(2) - mib(1))->lease.id, like.id);
   EXPECT_EQ(unbound_like(room.ledger, 0, gib(2) + mib(1))->lease.id, like.id);
   EXPECT_EQ(unbound_like(room.ledger, 0, gib(1))->lease.model, "small");
+  EXPECT_EQ(unbound_like(room.ledger, 0, gib(1) + mib(512))->lease.model, "small")
+      << "equally near: the older lease";
   EXPECT_EQ(unbound_like(room.ledger, 0, {}), nullptr);
 }
 
