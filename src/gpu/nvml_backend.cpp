@@ -9,6 +9,7 @@
 #include "gpu/nvml_device.h"
 #include "gpu/nvml_library.h"
 #include "gpu/nvml_processes.h"
+#include "gpu/nvml_status.h"
 #include "gpu/presence.h"
 #include "gpu/sensor_protocol.h"
 #include "gpu/small_file.h"
@@ -19,38 +20,13 @@ namespace {
 using nvml::Asker;
 using nvml::Device;
 using nvml::Handle;
+using nvml::set_from_code;
+using nvml::set_state;
 
 struct Entry {
   Device device;
   Gpu gpu;
 };
-
-void set_state(DriverStatus& driver, DriverState state, std::string reason,
-               std::string_view remedy) {
-  driver.state = state;
-  driver.reason = std::move(reason);
-  driver.remedy = std::string(remedy);
-}
-
-void set_from_code(DriverStatus& driver, int code, const nvml::Functions& f) {
-  switch (code) {
-    case nvml::kDriverNotLoaded:
-      return set_state(driver, DriverState::no_driver, std::string(msg::kGpuModuleGone),
-                       msg::kGpuNoDriverRemedy);
-    case nvml::kLibRmVersionMismatch:
-      return set_state(driver, DriverState::mismatch, std::string(msg::kGpuMismatch),
-                       msg::kGpuMismatchRemedy);
-    case nvml::kNoPermission:
-      return set_state(driver, DriverState::failed, std::string(msg::kGpuInitDenied),
-                       msg::kGpuInitDeniedRemedy);
-    default:
-      break;
-  }
-  const char* words = f.error_string == nullptr ? nullptr : f.error_string(code);
-  const std::string text = printable(words == nullptr ? "unknown error" : words);
-  set_state(driver, DriverState::failed,
-            fmt::format(msg::kGpuInitFailed, text.substr(0, 200), code), msg::kGpuInitFailedRemedy);
-}
 
 GpuState state_of(int lost) {
   return lost == nvml::kResetRequired ? GpuState::reset_required : GpuState::lost;
@@ -60,15 +36,6 @@ void mark_lost(Entry& entry, int code) {
   entry.device.lost = code;
   entry.gpu.sample.state = state_of(code);
   nvml::blank(entry.gpu.sample, Missing::lost);
-}
-
-// What the kernel module says of a GPU without waking it: "GPU UUID: \t GPU-...".
-std::string information(const std::string& text, std::string_view key) {
-  std::size_t at = text.find(key);
-  if (at == std::string::npos) return {};
-  at = text.find_first_not_of(" \t", at + key.size());
-  if (at == std::string::npos) return {};
-  return printable(text.substr(at, std::min(text.find('\n', at) - at, std::size_t{95})));
 }
 
 class NvmlBackend final : public Backend {
@@ -284,14 +251,7 @@ void NvmlBackend::add_sleeping(unsigned index, const PciGpu& pci, std::vector<En
   }
   GpuIdentity& identity = entry.gpu.identity;
   if (identity.id.uuid.empty()) {
-    const std::string text =
-        read_small_file(options_.root + "/proc/driver/nvidia/gpus/" + pci.bus_id + "/information");
-    identity.name = information(text, "Model:");
-    identity.id.uuid = information(text, "GPU UUID:");
-    if (!identity.id.uuid.starts_with("GPU-") || identity.id.uuid.find('?') != std::string::npos) {
-      identity.id.uuid = "PCI-" + pci.bus_id;
-    }
-    identity.pci_bus_id = pci.bus_id;
+    identity = nvml::identity_of_sleeping(options_.root, pci.bus_id);
     identity.index = index;
   }
   entry.device.handle = nullptr;
