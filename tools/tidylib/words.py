@@ -44,6 +44,18 @@ def check_messages(root, _build):
     return violations
 
 
+_LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+
+
+def check_links(root, _build):
+    """A relative link in a document leads somewhere."""
+    return [f"{tree.where(path, root, tree.line_of(source, match.start()))}: {match.group(1)} does not exist"
+            for path in tree.project_files(root) if path.suffix == ".md"
+            for source in [tree.text(path)]
+            for match in _LINK.finditer(source)
+            if not (path.parent / match.group(1)).exists()]
+
+
 _SENTENCE = re.compile(r'"([A-Za-z](?:\\.|[^"\\\n])*)"')
 
 

@@ -117,6 +117,12 @@ class Words(Tree):
         self.write("docs/a.md", "The worker reads /var/lib/estiva and network/tcp.\n")
         self.assertEqual(self.found(words.check_words), [])
 
+    def test_a_link_to_nowhere(self):
+        self.write("docs/a.md", "[b](b.md) [c](c.md#part) [web](https://a.example/x) [here](#part)\n")
+        self.write("docs/b.md", "")
+        (violation,) = self.found(words.check_links)
+        self.assertIn("c.md does not exist", violation)
+
     def test_a_message_file_without_a_room(self):
         self.write("src/base/messages/kitchen.h", "namespace estiva::msg {}\n")
         self.assertEqual(len(self.found(words.check_messages)), 1)
