@@ -15,7 +15,7 @@ constexpr unsigned char kGuid[16] = {0xc4, 0xfe, 0x3e, 0x6c, 0xc9, 0x8f, 0x6c, 0
 constexpr std::size_t kSlots = 512;
 constexpr std::size_t kConnection = 23;
 constexpr std::size_t kHandleByIndex = 81;
-constexpr std::size_t kComputeProcesses = 213, kGraphicsProcesses = 214, kMpsProcesses = 215;
+constexpr std::size_t kComputeProcesses = 213, kMpsProcesses = 214, kGraphicsProcesses = 215;
 constexpr std::size_t kHostPcieGeneration = 230;
 
 Return not_supported() {
@@ -61,6 +61,7 @@ Return processes(Device device, unsigned* count, ProcessRow* rows) {
     unsigned found = 0;
     for (const Process& process : state.processes) {
       if (process.pid == 0 || !process.visible || process.gpu != handle->gpu) continue;
+      if (handle->instance >= 0 && process.instance != handle->instance) continue;
       if ((process.type & Type) == 0 || (Type == kCompute && (process.type & kMps) != 0)) continue;
       if (found == room) break;
       ProcessRow& row = rows[found++];
