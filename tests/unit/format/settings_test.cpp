@@ -120,6 +120,8 @@ TEST(SettingsFile, ErrorsNamePlaceKeyAndWhatIsAccepted) {
       {"[models.'a b']\nengine = 'vllm'", "not a name for a model"},
       {"[models]\na = 3", "'models.a' is a number, and must be a table"},
       {"a = ", "t.toml:1:"},
+      {"[,,", "t.toml:1:"},
+      {"\u00e9\u00e9 = 1", "t.toml:1:1"},
       {"a = 1\na = 2", "t.toml:2:"},
       {"\x1b[31m = 1", "t.toml:1:1"},
       {"[daemon]\nstate_dir = \"/a\\u0000b\"", "NUL"},
