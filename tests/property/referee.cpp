@@ -145,6 +145,7 @@ void Referee::read(std::int64_t begun_at) {
   const auto& processes = model_.processes();
   looked_.owner.resize(processes.size());
   looked_.held.resize(processes.size());
+  for (const Process& process : processes) looked_.dead.push_back(!process.alive);
   remembered_.resize(processes.size());
   for (int g = 0; g < model_.gpus(); ++g) {
     looked_.used[g] = model_.used(g);
@@ -161,10 +162,24 @@ void Referee::read(std::int64_t begun_at) {
   }
 }
 
+// Whose the process was at the last read. A dead process that the driver still lists has no start
+// time in procfs: if it had got the pid of one that was a lease's, nobody can tell the two apart,
+// and the cautious answer is right until it leaves the list.
+std::string Referee::remembered_owner(const std::vector<PerGpu<std::string>>& before,
+                                      std::size_t id, int gpu) const {
+  if (!before[id][gpu].empty() || !snapshot_.dead[id]) return before[id][gpu];
+  for (std::size_t other = 0; other < id; ++other)
+    if (model_.process(static_cast<int>(other)).pid == model_.process(static_cast<int>(id)).pid &&
+        !before[other][gpu].empty())
+      return before[other][gpu];
+  return {};
+}
+
 void Referee::read_taken_in() {
   snapshot_ = std::move(looked_);
   looked_ = {};
   remembered_.resize(model_.processes().size());
+  const auto before = remembered_;
   for (int g = 0; g < model_.gpus(); ++g) {
     if (snapshot_.lost[g]) continue;
     read_once_[g] = true;
@@ -174,7 +189,7 @@ void Referee::read_taken_in() {
     }
     for (std::size_t id = 0; id < snapshot_.owner.size(); ++id) {
       std::string owner = snapshot_.owner[id][g];
-      if (snapshot_.held[id][g] > 0 && owner.empty()) owner = remembered_[id][g];
+      if (snapshot_.held[id][g] > 0 && owner.empty()) owner = remembered_owner(before, id, g);
       Promise* promise = owner.empty() ? nullptr : find(owner);
       if (promise && promise->declared[g] == 0) promise = nullptr;
       remembered_[id][g] = promise ? owner : std::string();

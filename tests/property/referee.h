@@ -80,12 +80,15 @@ class Referee {
     PerGpu<bool> lost{};
     std::vector<PerGpu<std::string>> owner;  // of each process on each GPU, by evidence
     std::vector<PerGpu<std::uint64_t>> held;
+    std::vector<char> dead;
   };
   std::uint64_t remainder(const Promise& promise, int gpu) const;
   void give_back(const Promise& promise, std::int64_t now);
   std::uint64_t promised_unseen(int gpu) const;
   std::vector<std::vector<int>> fitting_choices(const decide::AssignRequest& request) const;
   void drop_departed();
+  std::string remembered_owner(const std::vector<PerGpu<std::string>>& before, std::size_t id,
+                               int gpu) const;
 
   const GpuModel& model_;
   std::vector<Promise> promises_;
