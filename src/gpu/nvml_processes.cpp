@@ -74,11 +74,8 @@ void ProcessReader::merge(Bytes most, bool GpuProcess::*kind, std::vector<GpuPro
   for (std::size_t i = 0; i < row_count_; ++i) {
     const ProcessInfo& row = rows_[i];
     if (!is_possible(row.pid)) continue;
-    Reading<Bytes> used = Bytes{row.used};
-    if (row.used == kNotAvailable)
-      used = Missing::not_supported;
-    else if (most.value != 0 && row.used > most.value)
-      used = Missing::failed;
+    const bool is_known = row.used != kNotAvailable;
+    const bool is_sane = is_known && (most.value == 0 || row.used <= most.value);
     GpuProcess* known = nullptr;
     for (GpuProcess& process : into) {
       if (process.pid == static_cast<pid_t>(row.pid)) known = &process;
@@ -87,10 +84,9 @@ void ProcessReader::merge(Bytes most, bool GpuProcess::*kind, std::vector<GpuPro
       if (into.size() >= kMaxProcesses) continue;
       known = &into.emplace_back();
       known->pid = static_cast<pid_t>(row.pid);
-      known->used = used;
-    } else if (used && used->value > known->used.value_or({}).value) {
-      known->used = used;
+      known->used = is_known ? Missing::failed : Missing::not_supported;
     }
+    if (is_sane && row.used >= known->used.value_or({}).value) known->used = Bytes{row.used};
     known->*kind = true;
   }
 }

@@ -23,8 +23,10 @@ std::int64_t to_ms(Nanoseconds d) {
 
 PolicyLimits PolicyLimits::of_interval(Nanoseconds interval) {
   PolicyLimits limits;
-  limits.late_after = std::max<Nanoseconds>(interval, std::chrono::milliseconds(50));
-  limits.kill_after = std::max<Nanoseconds>(3 * limits.late_after, std::chrono::milliseconds(500));
+  // At worst a call hangs right after a good answer: one interval until the next read is sent, and
+  // three quarters of one until it is late, is within two.
+  limits.late_after = std::max<Nanoseconds>(interval * 3 / 4, std::chrono::milliseconds(50));
+  limits.kill_after = std::max<Nanoseconds>(3 * interval, std::chrono::milliseconds(500));
   return limits;
 }
 
