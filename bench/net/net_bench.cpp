@@ -20,6 +20,12 @@ using net::Endpoint;
 
 constexpr int kRounds = 5;
 
+// How much each round does.
+struct Amount {
+  int requests, events, bulks;
+};
+constexpr Amount kFull{40'000, 800, 4}, kQuick{10'000, 200, 4}, kHandicapped{500, 100, 1};
+
 // A child process that is killed and reaped at the end.
 class Child {
  public:
@@ -119,7 +125,7 @@ struct Side {
   Series bytes_per_cpu, events, small_cpu, small;  // bytes in MB per CPU-second
 };
 
-void compare(Side& ours, Side& nginx, const Endpoint& upstream, int scale) {
+bool compare(Side& ours, Side& nginx, const Endpoint& upstream, const Amount& amount) {
   Series direct;
   const auto take = [](Series& to, const Series& from) {
     to.values.insert(to.values.end(), from.values.begin(), from.values.end());
@@ -127,15 +133,15 @@ void compare(Side& ours, Side& nginx, const Endpoint& upstream, int scale) {
   for (int round = 0; round < kRounds; ++round) {
     for (Side* side : {&ours, &nginx}) {
       const double before = side->child.cpu_seconds();
-      const std::uint64_t bytes = load_bulk(side->to, 4);
+      const std::uint64_t bytes = load_bulk(side->to, amount.bulks);
       side->bytes_per_cpu.values.push_back(static_cast<double>(bytes) / 1e6 /
                                            (side->child.cpu_seconds() - before));
     }
-    take(direct, load_events(upstream, 200 * scale));
-    for (Side* side : {&ours, &nginx}) take(side->events, load_events(side->to, 200 * scale));
+    take(direct, load_events(upstream, amount.events));
+    for (Side* side : {&ours, &nginx}) take(side->events, load_events(side->to, amount.events));
   }
   for (Side* side : {&ours, &nginx})
-    side->small_cpu = cpu_per_request(side->child, side->to, 8, 4000 * scale, side->small);
+    side->small_cpu = cpu_per_request(side->child, side->to, 8, amount.requests / 2, side->small);
   print_row("event delay, direct", direct, "us");
   for (Side* side : {&ours, &nginx}) {
     std::printf("-- %s\n", side->name);
@@ -143,15 +149,18 @@ void compare(Side& ours, Side& nginx, const Endpoint& upstream, int scale) {
     print_row("event delay through the proxy", side->events, "us");
     print_row("CPU per proxied request, 8 connections", side->small_cpu, "us");
   }
+  if (direct.values.empty() || ours.events.values.empty() || nginx.events.values.empty())
+    return false;
   const double added = ours.events.median() - direct.median();
   const double nginx_added = nginx.events.median() - direct.median();
   std::printf("bytes per CPU-second: %.2fx nginx (target >= 0.9)\n",
               ours.bytes_per_cpu.median() / nginx.bytes_per_cpu.median());
   std::printf("added median per event: %.2f us, nginx %.2f us: %.2fx (target <= 1.5)\n", added,
               nginx_added, added / nginx_added);
+  return true;
 }
 
-int run(const std::string& self, const std::string& handicap, int scale) {
+int run(const std::string& self, const std::string& handicap, const Amount& amount) {
   if (system("command -v nginx >/dev/null 2>&1") != 0) {
     std::fprintf(stderr, "bench_net: nginx is missing; install it with bench/peers\n");
     return 1;
@@ -165,7 +174,7 @@ int run(const std::string& self, const std::string& handicap, int scale) {
     if (!wait_for(upstream)) return 1;
     for (const int connections : {1, 8}) {
       Series latency;
-      const Series cpu = cpu_per_request(server, upstream, connections, 10'000 * scale, latency);
+      const Series cpu = cpu_per_request(server, upstream, connections, amount.requests, latency);
       std::printf("-- server, %d keep-alive connection(s)\n", connections);
       print_row("CPU per request (rounds)", cpu, "us");
       print_row("latency", latency, "us");
@@ -174,7 +183,10 @@ int run(const std::string& self, const std::string& handicap, int scale) {
     const Child nginx({"nginx", "-p", folder, "-c", write_nginx_config(folder, peer, upstream)});
     if (!wait_for(proxy) || !wait_for(peer)) return 1;
     Side a{"estiva relay", ours, proxy, {}, {}, {}, {}}, b{"nginx", nginx, peer, {}, {}, {}, {}};
-    compare(a, b, upstream, scale);
+    if (!compare(a, b, upstream, amount)) {
+      std::fprintf(stderr, "bench_net: a stream of events did not arrive\n");
+      return 1;
+    }
   }
   std::filesystem::remove_all(folder);
   return 0;
@@ -199,5 +211,7 @@ int main(int argc, char** argv) {
   if (words.size() > 2 && words[0] == "--proxy")
     return bench::run_proxy(net::parse_endpoint(words[1]).value(),
                             net::parse_endpoint(words[2]).value(), held);
-  return bench::run("/proc/self/exe", handicap, quick || held.count() > 0 ? 1 : 4);
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  const bench::Amount& usual = quick ? bench::kQuick : bench::kFull;
+  return bench::run("/proc/self/exe", handicap, held.count() > 0 ? bench::kHandicapped : usual);
 }

@@ -69,7 +69,10 @@ Awaitable<void> relay_slowly(Exchange& exchange, Client& client, const Endpoint&
   auto head = co_await (*call)->response();
   if (!head) co_return;
   ResponseHead out;
-  if (!co_await exchange.start(std::move(out))) co_return;
+  const BodyInfo& info = (*call)->body_info();
+  std::optional<std::uint64_t> length;
+  if (info.framing == Framing::length) length = info.length;
+  if (!co_await exchange.start(std::move(out), length)) co_return;
   while (true) {
     auto piece = co_await (*call)->read_some();
     if (!piece) co_return;

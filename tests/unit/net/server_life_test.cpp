@@ -1,0 +1,171 @@
+// Who called, where the server listens, and how it stops; and the loop's own watches.
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "net_fixture.h"
+
+namespace estiva::net {
+namespace {
+
+const std::string kGet = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+
+TEST(Server, knows_which_process_called_on_a_unix_socket) {
+  const TempDir dir;
+  TestServer server(
+      [](Exchange& exchange) -> Awaitable<void> {
+        const Peer& peer = exchange.peer();
+        Response response;
+        response.status = peer.process && peer.process->pinned ? 200 : 500;
+        if (peer.process)
+          response.body = std::to_string(peer.process->pid) + " " +
+                          std::to_string(peer.process->uid) + " " +
+                          std::to_string(peer.process->start_ticks);
+        co_await exchange.respond(std::move(response));
+      },
+      {}, Endpoint::unix_path(dir / "s"));
+  const auto response = fetch(server.endpoint, {});
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->head.status, 200);
+  EXPECT_EQ(response->body, std::to_string(getpid()) + " " + std::to_string(getuid()) + " " +
+                                std::to_string(read_start_ticks(getpid()).value()));
+}
+
+TEST(Peer, a_process_that_does_not_live_can_not_be_pinned) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(pin_process(child));
+  const auto self = pin_process(getpid());
+  ASSERT_TRUE(self);
+  EXPECT_GE(self->pidfd->get(), 0);
+}
+
+TEST(Server, a_port_in_use_is_named_with_its_holder) {
+  TestServer first(echo());
+  TestServer second(echo());
+  second.thread.on_loop([&] {
+    const auto taken = second.server->listen(first.endpoint);
+    ASSERT_FALSE(taken);
+    EXPECT_NE(taken.error().what.find(std::to_string(first.endpoint.port)), std::string::npos);
+    EXPECT_NE(taken.error().what.find(std::to_string(getpid())), std::string::npos)
+        << taken.error().what;
+    EXPECT_FALSE(taken.error().remedy.empty());
+  });
+}
+
+TEST(Server, a_socket_file_is_replaced_only_when_nobody_listens) {
+  const TempDir dir;
+  const Endpoint where = Endpoint::unix_path(dir / "s");
+  {
+    const auto left_behind = open_listener(where, 0600);
+    ASSERT_TRUE(left_behind);
+  }
+  struct stat info {};
+  ASSERT_EQ(stat(where.path.c_str(), &info), 0) << "closing a socket leaves its file";
+  {
+    TestServer server(echo(), {}, where);
+    ASSERT_EQ(stat(where.path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0660u);
+    const auto second = open_listener(where, 0600);
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().what.find(where.path), std::string::npos);
+    EXPECT_TRUE(fetch(server.endpoint, {})) << "the first one must still own the file";
+  }
+  EXPECT_NE(stat(where.path.c_str(), &info), 0) << "the server removes its own file";
+  std::fclose(std::fopen(where.path.c_str(), "w"));
+  const auto file = open_listener(where, 0600);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(stat(where.path.c_str(), &info), 0) << "a file that is no socket was removed";
+}
+
+TEST(Server, adopts_a_listening_descriptor_and_nothing_else) {
+  auto bound = open_listener(Endpoint::tcp("127.0.0.1", 0), 0);
+  ASSERT_TRUE(bound);
+  TestServer server(echo());
+  server.thread.on_loop([&] {
+    const auto adopted = server.server->adopt(bound->fd.release(), {.name = "passed"});
+    ASSERT_TRUE(adopted);
+    EXPECT_EQ(*adopted, bound->endpoint);
+    EXPECT_FALSE(server.server->adopt(socket(AF_INET, SOCK_STREAM, 0)));
+  });
+  EXPECT_TRUE(fetch(bound->endpoint, {}));
+}
+
+TEST(Server, stops_gracefully_and_cuts_what_does_not_end) {
+  std::unique_ptr<Notice> go;
+  std::atomic<int> ended = 0;
+  TestServer server([&](Exchange& exchange) -> Awaitable<void> {
+    const Wake why = co_await exchange.wait(*go);
+    ++ended;
+    if (why == Wake::hung_up) co_return;
+    Response response;
+    response.body = "late answer";
+    co_await exchange.respond(std::move(response));
+  });
+  const auto waits = [&](std::size_t n) {
+    return eventually([&] {
+      bool yes = false;
+      server.thread.on_loop([&] { yes = go->waiting() == n; });
+      return yes;
+    });
+  };
+  server.thread.on_loop([&] { go = std::make_unique<Notice>(server.thread.loop); });
+  Raw busy(server.endpoint), idle(server.endpoint);
+  busy.send(kGet);
+  ASSERT_TRUE(waits(1));
+  std::atomic<bool> stopped = false;
+  server.thread.on_loop([&] {
+    server.thread.loop.spawn([](Server& s, std::atomic<bool>& done) -> Awaitable<void> {
+      co_await s.stop(10s);
+      done = true;
+    }(*server.server, stopped));
+  });
+  EXPECT_EQ(idle.read_all(), "");
+  EXPECT_FALSE(stopped);
+  EXPECT_FALSE(fetch(server.endpoint, {})) << "a stopping server accepts nobody";
+  server.thread.on_loop([&] { go->notify_all(); });
+  EXPECT_NE(busy.read_all().find("late answer"), std::string::npos);
+  EXPECT_TRUE(eventually([&] { return stopped.load(); }));
+
+  server.thread.on_loop([&] {
+    auto again = server.server->listen(Endpoint::tcp("127.0.0.1", 0));
+    ASSERT_TRUE(again);
+    server.endpoint = *again;
+  });
+  Raw stubborn(server.endpoint);
+  stubborn.send(kGet);
+  ASSERT_TRUE(waits(1));
+  server.thread.run(server.server->stop(50ms));
+  EXPECT_EQ(stubborn.read_all(), "");
+  EXPECT_EQ(ended, 2);
+  server.thread.on_loop([&] { go.reset(); });
+}
+
+TEST(Loop, signals_descriptors_and_tickers_call_back) {
+  LoopThread thread;
+  int pipe_fd[2];
+  ASSERT_EQ(pipe(pipe_fd), 0);
+  std::atomic<int> ticks = 0, reads = 0;
+  std::shared_ptr<void> ticker, watch;
+  thread.on_loop([&] {
+    ticker = thread.loop.every(5ms, [&] { ++ticks; });
+    watch = thread.loop.on_readable(pipe_fd[0], [&] {
+      char c;
+      if (read(pipe_fd[0], &c, 1) == 1) ++reads;
+    });
+  });
+  ASSERT_EQ(write(pipe_fd[1], "ab", 2), 2);
+  EXPECT_TRUE(eventually([&] { return ticks >= 3 && reads == 2; }));
+  thread.on_loop([&] {
+    ticker.reset();
+    watch.reset();
+  });
+  const int seen = ticks;
+  std::this_thread::sleep_for(30ms);
+  EXPECT_EQ(ticks, seen);
+  ::close(pipe_fd[0]);
+  ::close(pipe_fd[1]);
+}
+
+}  // namespace
+}  // namespace estiva::net
