@@ -69,6 +69,8 @@ Awaitable<void> relay_slowly(Exchange& exchange, Client& client, const Endpoint&
   auto head = co_await (*call)->response();
   if (!head) co_return;
   ResponseHead out;
+  if (const auto type = (*head)->headers.find("content-type"))
+    out.headers.add("Content-Type", *type);
   const BodyInfo& info = (*call)->body_info();
   std::optional<std::uint64_t> length;
   if (info.framing == Framing::length) length = info.length;
