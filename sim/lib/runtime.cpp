@@ -14,6 +14,10 @@
 
 #include "sim/core/engine.h"
 
+namespace __gnu_cxx {
+void __freeres();  // of our own, static copy of the C++ runtime
+}
+
 namespace estiva::sim {
 namespace {
 
@@ -201,8 +205,11 @@ Return check_driver() {
   return same ? kSuccess : kLibRmVersionMismatch;
 }
 
+// The C++ runtime keeps 71 KiB for exceptions in hard times and gives it back only when asked:
+// without this, each reload of the library would leave that much behind.
 __attribute__((destructor)) void unload() {
   detach();
+  __gnu_cxx::__freeres();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <thread>
@@ -49,10 +50,12 @@ void lives_leave_nothing(int times, int own) {
   for (int i = 0; i < 3; ++i) one_life();  // what the loader itself keeps
   const int maps = all_mappings();
   const long fds = descriptors();
+  const std::size_t heap = ::mallinfo2().uordblks;
   for (int i = 0; i < times; ++i) one_life();
   EXPECT_EQ(mappings_of_library(), own);
   EXPECT_LE(all_mappings(), maps + 1);  // the heap may have been split
   EXPECT_EQ(descriptors(), fds);
+  EXPECT_LE(::mallinfo2().uordblks, heap + 16384);
 }
 
 TEST(SimLibrary, TwoHundredLivesWithoutAHostLeaveNothing) {
