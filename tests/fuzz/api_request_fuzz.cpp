@@ -6,8 +6,7 @@
 #include "api/request_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto parsed =
-      estiva::api::parse_assign({reinterpret_cast<const char*>(data), size});
+  const auto parsed = estiva::api::parse_assign({reinterpret_cast<const char*>(data), size});
   if (parsed) {
     // What is accepted has a name, at least one share and a size.
     if (parsed->request.model.empty() || parsed->request.shares.empty()) std::abort();
