@@ -91,7 +91,7 @@ void Publisher::rebuild() {
   sources.sequence = ++sequence_;
   sources.wall = wall_now();
   sources.now = steady_now();
-  sources.simulated = facts_.simulated;
+  sources.simulated = facts_.simulated || (gpus_ && gpus_->driver.source == "simulated");
   sources.interval = facts_.interval;
   sources.gpus = gpus_;
   sources.host = host_;

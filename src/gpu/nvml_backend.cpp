@@ -123,6 +123,7 @@ bool NvmlBackend::initialise(DriverStatus& driver) {
     return false;
   }
   initialised_ = true;
+  if (library_.is_simulator()) driver.source = "simulated";
   char text[81] = {};
   if (f.driver_version != nullptr && f.driver_version(text, 80) == nvml::kSuccess) {
     driver.version = printable(text);

@@ -59,6 +59,10 @@ void Library::close() {
   functions_ = {};
 }
 
+bool Library::is_simulator() const {
+  return handle_ != nullptr && ::dlsym(handle_, "estiva_sim_stats") != nullptr;
+}
+
 std::string Library::resolved_path() const {
   link_map* map = nullptr;
   if (handle_ == nullptr || dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0) return {};

@@ -31,6 +31,8 @@ class Library {
   const Functions& call() const { return functions_; }
   // The file that was mapped, symbolic links resolved: its name carries the driver version.
   std::string resolved_path() const;
+  // Is it our simulator? Its GPUs are then called simulated however it was found.
+  bool is_simulator() const;
 
  private:
   void* handle_ = nullptr;
