@@ -142,6 +142,20 @@ TEST(Damage, a_log_without_its_database_is_kept_and_not_replayed) {
   EXPECT_TRUE(kept);
 }
 
+TEST(Damage, the_log_of_a_damaged_database_is_not_written_into_it) {
+  TempDir dir;
+  make_killed_database(dir.path());
+  std::string bytes = file_bytes(dir.database());
+  bytes[20] = 7;      // "reserved space a page": no page can be read any more
+  bytes[100] = 0x7f;  // the kind of the schema's page
+  write_bytes(dir.database(), bytes);
+  const std::string log = file_bytes(dir.database() + "-wal");
+  const auto store = Store::open(dir.path(), options_for_test());
+  ASSERT_FALSE(store);
+  EXPECT_EQ(file_bytes(dir.database()), bytes);
+  EXPECT_EQ(file_bytes(dir.database() + "-wal"), log);
+}
+
 TEST(Damage, leftovers_of_a_start_that_was_killed_are_swept) {
   TempDir dir;
   write_bytes(dir.database() + ".new", "half a database");

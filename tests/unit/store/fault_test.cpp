@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include "unit/store/fault_vfs.h"
@@ -91,6 +92,37 @@ TEST(Fault, a_full_disk_is_named_with_its_free_bytes) {
   EXPECT_THAT(done.error().what, HasSubstr("is full"));
   EXPECT_THAT(done.error().what, HasSubstr("B free"));
   EXPECT_THAT(done.error().remedy, HasSubstr("Free some space"));
+}
+
+TEST(Fault, a_change_that_was_undone_can_be_made_again_under_its_own_number) {
+  TempDir dir;
+  auto store = Store::open(dir.path(), faulty_options());
+  ASSERT_TRUE(store);
+  set_fault(Fault::full);
+  ASSERT_FALSE(submit_and_wait(**store, Write::grant(lease_for_test(1))));
+  set_fault(Fault::none);
+  const auto done = submit_and_wait(**store, Write::grant(lease_for_test(1)));
+  ASSERT_TRUE(done) << done.error().sentence();
+  EXPECT_EQ(done->position, 1U);
+}
+
+TEST(Fault, closing_answers_a_change_whose_disk_hangs_and_says_that_it_is_unknown) {
+  TempDir dir;
+  std::vector<Result<Durable>> answers;
+  auto store = Store::open(dir.path(), faulty_options());
+  ASSERT_TRUE(store);
+  set_fault(Fault::hang);
+  (*store)->submit(Write::grant(lease_for_test(1)),
+                   [&](Result<Durable> r) { answers.push_back(std::move(r)); });
+  while (writes_seen() == 0) std::this_thread::yield();
+  EXPECT_FALSE((*store)->close(std::chrono::milliseconds(10)));
+  ASSERT_EQ(answers.size(), 1U);
+  ASSERT_FALSE(answers[0]);
+  EXPECT_EQ(answers[0].error().kind, ErrorKind::timed_out);
+  EXPECT_THAT(answers[0].error().what, HasSubstr("may or may not be kept"));
+  set_fault(Fault::none);
+  store->reset();
+  EXPECT_EQ(answers.size(), 1U);
 }
 
 // Child processes report by exit status: 0 is what was expected.

@@ -30,6 +30,7 @@ int read_file(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
 int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
   const int seen = ++writes;
   const Fault fault = seen >= first_bad ? fault_now.load() : Fault::none;
+  if (fault == Fault::hang) fault_now.wait(Fault::hang);
   if (fault == Fault::full) return SQLITE_FULL;
   if (fault == Fault::io_error) return SQLITE_IOERR_WRITE;
   if (fault == Fault::short_write) {
@@ -98,6 +99,7 @@ void set_fault(Fault fault, int nth_write) {
   writes = 0;
   first_bad = nth_write;
   fault_now = fault;
+  fault_now.notify_all();
 }
 
 int writes_seen() {

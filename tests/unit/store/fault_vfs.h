@@ -4,13 +4,14 @@
 
 namespace estiva::store {
 
-enum class Fault { none, full, io_error, short_write };
+enum class Fault { none, full, io_error, short_write, hang };
 
 inline constexpr char kFaultVfs[] = "estiva-fault";
 
 // Registers the VFS once.
 void install_fault_vfs();
-// From now on the nth write (1 = the next) and all after it fail like this.
+// From now on the nth write (1 = the next) and all after it fail like this; `hang` waits until
+// another fault (or none) is set.
 void set_fault(Fault fault, int nth_write = 1);
 // Writes that went to the VFS since set_fault.
 int writes_seen();

@@ -93,6 +93,20 @@ std::string run_sql(const std::string& path, const std::string& sql) {
   return out;
 }
 
+void make_killed_database(const std::string& dir) {
+  Options options = options_for_test();
+  options.crash = {CrashPoint::after_callback, 3};
+  const int status = in_child([&] {
+    auto store = Store::open(dir, options);
+    for (std::uint64_t n = 1; store && n <= 9; ++n) {
+      (void)submit_and_wait(**store, Write::grant(lease_for_test(n)));
+    }
+    return 1;
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_FALSE(file_bytes(dir + "/estiva.db-wal").empty());
+}
+
 int in_child(const std::function<int()>& run) {
   const pid_t pid = fork();
   if (pid == 0) _exit(run());

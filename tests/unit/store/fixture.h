@@ -40,6 +40,9 @@ std::vector<std::string> names_in(const std::string& dir);
 // Runs SQL on a closed database, as a stranger with the sqlite3 shell could.
 std::string run_sql(const std::string& path, const std::string& sql);
 
+// A database of a daemon that was killed: three leases that only the log holds.
+void make_killed_database(const std::string& dir);
+
 // Runs a function in a child process; returns what waitpid says. The function's result is the
 // exit status.
 int in_child(const std::function<int()>& run);

@@ -178,6 +178,19 @@ TEST(Journal, its_file_stays_near_the_bound_whatever_the_records_weigh) {
   EXPECT_LT(file_bytes(dir.database()).size(), 48U * 1024 * 1024);
 }
 
+TEST(Journal, the_newest_record_stays_however_small_the_bound) {
+  TempDir dir;
+  Options options = options_for_test();
+  options.journal_bytes = 1;
+  options.journal_rows = 1;
+  const auto store = open_store(dir, options);
+  fill(*store, 200, std::string(kMaxText, 'x'));
+  const auto records = read_and_wait(*store);
+  ASSERT_TRUE(records);
+  ASSERT_FALSE(records->empty());
+  EXPECT_EQ(records->front().position, 200U);
+}
+
 TEST(Journal, the_log_beside_the_database_is_bounded) {
   TempDir dir;
   const auto store = open_store(dir);
