@@ -44,8 +44,8 @@ build() {
   say "    built in $((SECONDS - from)) s"
 }
 
-# targets_of PRESET PATTERN: the targets of a configured build whose names match.
-targets_of() { ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z0-9_]*\): .*/\1/p' | grep -E "$2" | sort -u; }
+# targets_of PRESET PATTERN: the targets of a configured build whose names match (without CMake's own).
+targets_of() { ninja -C "build/$1" -t targets all | sed -n 's/^\([a-z0-9_]*\): .*/\1/p' | grep -v '^cmake_' | grep -E "$2" | sort -u; }
 
 # run_ctest PRESET STAGE PREFIX... -- ARG...: CTest with a JUnit file; the tally prints what failed.
 run_ctest() {
