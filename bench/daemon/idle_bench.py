@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""What estiva costs when nobody asks it anything: CPU of estivad and estiva-sensor at one sample a
+second, and the memory of estivad with its history full, on the simulated server-8 (8 GPUs, 40
+processes).
+
+  bench/daemon/idle_bench.py [--build DIR] [--seconds N] [--handicap 1ms]
+
+The simulator's own time is inside the sensor's CPU; it is printed apart (total, inside, ours). The
+history is filled at the start by its own design: every ring is allocated when its GPU is first seen.
+Exit 1: a figure of issue 2 is not reached, or the daemon did not take its samples."""
+import argparse
+import glob
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CPU_LIMIT = 0.001  # of a core
+PSS_LIMIT_MIB = 12.0
+
+
+class Control(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+def status(path):
+    connection = Control(path)
+    connection.request("GET", "/api/v1/status")
+    document = json.loads(connection.getresponse().read())
+    connection.close()
+    return document
+
+
+def cpu_ns(pid):
+    """CPU of all threads in ns, from the scheduler (the ticks of /proc/PID/stat are 10 ms)."""
+    total = 0
+    for name in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        with open(name) as file:
+            total += int(file.read().split()[0])
+    return total
+
+
+def pss_mib(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) / 1024
+
+
+def child_of(pid, name):
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path) as file:
+                text = file.read()
+        except OSError:
+            continue
+        if f"({name}" in text and int(text.rsplit(")", 1)[1].split()[1]) == pid:
+            return int(text.split()[0])
+    return None
+
+
+def inside_ns(sim, folder):
+    """Time inside the simulator's functions, summed over them."""
+    text = subprocess.run([sim, "ctl", folder, "stats"], capture_output=True, text=True).stdout
+    return sum(int(row.split()[2]) for row in text.splitlines()
+               if len(row.split()) >= 3 and row.split()[0].startswith("nvml"))
+
+
+def keep_busy(path, pid, handicap_ns):
+    """Asks for documents until the daemon spent that much more CPU."""
+    end = cpu_ns(pid) + handicap_ns
+    while cpu_ns(pid) < end:
+        status(path)
+
+
+def build_type(build):
+    with open(os.path.join(build, "CMakeCache.txt")) as file:
+        return re.search(r"^CMAKE_BUILD_TYPE\S*=(\S+)", file.read(), re.M).group(1)
+
+
+def wait_for(what, limit=20.0):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(0.05)
+    sys.exit("error: the daemon did not start; is the build complete?")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--handicap", default=None, metavar="1ms",
+                        help="make the daemon work this much longer in each second")
+    options = parser.parse_args()
+    handicap_ns = float(options.handicap.removesuffix("ms")) * 1e6 if options.handicap else 0
+    sim = os.path.join(options.build, "estiva-sim")
+    folder = tempfile.mkdtemp(prefix="estiva-idle-")
+    environment = dict(os.environ, ESTIVA_SIM_DIR=os.path.join(folder, "sim"))
+    host = daemon = None
+    try:
+        host = subprocess.Popen([sim, "run", "server-8", "--dir", os.path.join(folder, "sim")],
+                                stdout=subprocess.PIPE)
+        host.stdout.readline()
+        with open(os.path.join(folder, "log"), "w") as log:
+            daemon = subprocess.Popen(
+                [os.path.join(options.build, "estivad"), "--simulated", "--nvml",
+                 os.path.join(options.build, "sim", "libnvidia-ml.so.1"), "--listen", "off",
+                 "--state-dir", os.path.join(folder, "state"), "--runtime-dir",
+                 os.path.join(folder, "run")], env=environment, stderr=log)
+        path = os.path.join(folder, "run", "control", "api.sock")
+        wait_for(lambda: os.path.exists(path) and len(status(path)["gpus"]) == 8)
+        time.sleep(15)  # the first rounds of every tier are over
+        sensor = child_of(daemon.pid, "estiva-sensor")
+        first = status(path)
+        shares = []
+        before = (cpu_ns(daemon.pid), cpu_ns(sensor), inside_ns(sim, os.path.join(folder, "sim")))
+        mark = before
+        for _ in range(options.seconds):
+            started = time.monotonic()
+            if handicap_ns:
+                keep_busy(path, daemon.pid, handicap_ns)
+            time.sleep(1)
+            now = (cpu_ns(daemon.pid), cpu_ns(sensor), 0)
+            elapsed = (time.monotonic() - started) * 1e9
+            shares.append((now[0] + now[1] - mark[0] - mark[1]) / elapsed)
+            mark = now
+        after = (cpu_ns(daemon.pid), cpu_ns(sensor), inside_ns(sim, os.path.join(folder, "sim")))
+        pss, sensor_pss = pss_mib(daemon.pid), pss_mib(sensor)
+        taken = status(path)["sequence"] - first["sequence"]
+    finally:
+        for process in (daemon, host):
+            if process:
+                process.send_signal(signal.SIGTERM)
+                process.wait(timeout=20)
+        shutil.rmtree(folder, ignore_errors=True)
+    seconds = options.seconds
+    loop, sense, inside = ((b - a) / 1e9 / seconds for a, b in zip(before, after))
+    shares.sort()
+    print(f"load {os.getloadavg()[0]:.2f}  build {build_type(options.build)}  "
+          f"{seconds} s, {taken} Worlds published")
+    print(f"CPU, share of a core     total {(loop + sense) * 100:.4f} %  "
+          f"(estivad {loop * 100:.4f} %, sensor {sense * 100:.4f} %)")
+    print(f"                         inside the simulator {inside * 100:.4f} %, "
+          f"ours {(loop + sense - inside) * 100:.4f} %")
+    print(f"CPU in each second       n {len(shares)}  median {statistics.median(shares) * 100:.4f} %  "
+          f"p99 {shares[int(len(shares) * 0.99)] * 100:.4f} %")
+    print(f"PSS                      estivad {pss:.2f} MiB, estiva-sensor {sensor_pss:.2f} MiB")
+    if taken < seconds:
+        sys.exit(f"error: only {taken} Worlds in {seconds} s: this was not a daemon at work")
+    missed = []
+    if loop + sense - inside > CPU_LIMIT:
+        missed.append(f"CPU above {CPU_LIMIT * 100} % of a core")
+    if pss > PSS_LIMIT_MIB:
+        missed.append(f"PSS above {PSS_LIMIT_MIB} MiB")
+    if missed:
+        sys.exit("not reached: " + ", ".join(missed))
+
+
+if __name__ == "__main__":
+    main()
