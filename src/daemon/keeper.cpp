@@ -271,7 +271,10 @@ void Keeper::save(const decide::LedgerChange& change, Saved done) {
 
 void Keeper::submit(const Lease& lease, bool gone, std::string why, Saved done) {
   const auto known = submitted_.find(lease.id);
-  if (known == submitted_.end()) return;  // its grant failed: nothing of it is on disk
+  if (known == submitted_.end()) {  // its grant failed: nothing of it is on disk
+    if (done) done(store::Durable{});
+    return;
+  }
   const std::uint64_t expected = known->second;
   known->second = lease.sequence;
   store::Write write = gone ? store::Write::release(lease, expected, why)
