@@ -5,10 +5,32 @@
 
 namespace estiva::decide {
 
-Bytes committed(const GpuAccount& account) {
+namespace {
+
+Bytes committed_here(const GpuAccount& account) {
   if (account.exact) return std::max(account.used, account.measured) + account.remainder;
   // F can't be more than what is in use now.
   return std::max(account.used, account.charges + std::min(account.foreign, account.used));
+}
+
+// What others have to leave alone, and no look at the RAM can show them.
+Bytes held_back(const GpuAccount& account) {
+  return committed_here(account) - account.used + account.credit_pending +
+         (account.foreign_held - account.foreign);
+}
+
+}  // namespace
+
+Bytes committed(const GpuAccount& account) {
+  return committed_here(account) + account.elsewhere;
+}
+
+void share_unified_memory(std::vector<GpuAccount>& accounts) {
+  Bytes all;
+  for (const GpuAccount& account : accounts)
+    if (account.unified) all += held_back(account);
+  for (GpuAccount& account : accounts)
+    account.elsewhere = account.unified ? all - held_back(account) : Bytes{};
 }
 
 Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed) {

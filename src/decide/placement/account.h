@@ -1,13 +1,13 @@
 // The account of one GPU: what it has, what is in use, what was promised and is not yet visible.
 // The sums are kept up to date at each change, so that a decision costs a few additions a GPU.
 //
-//   C  capacity   total - reserved
-//   U  used       what the device says is in use, by anybody
-//   M  measured   of U, what the processes of leases hold
-//   F  foreign    U - sum M
-//   charge        of a lease on this GPU: max(declared, M) + context allowance until it has a
-//   context R  remainder  sum max(0, charge - M): promised, and not yet visible in U A  admissible
-//   C - (sum M + F) - R - margin
+// * C, capacity: total - reserved
+// * U, used: what the device says is in use, by anybody
+// * M, measured: of U, what the processes of leases hold
+// * F, foreign: U - sum M
+// * charge of a lease on this GPU: max(declared, M) + context allowance until it has a context
+// * R, remainder: sum max(0, charge - M): promised, and not yet visible in U
+// * A, admissible: C - (sum M + F) - R - margin
 //
 // Where the driver hides what each process holds (MIG, WSL, some vGPU), sum M is unknown and
 // A = C - max(U, sum charge + last known F) - margin.
@@ -57,15 +57,19 @@ struct GpuAccount {
   std::string name;
   Usable usable = Usable::not_seen;
   Reading<Ratio> utilization;
-  Bytes capacity;              // C
-  Bytes used;                  // U
-  bool list_known = false;     // the driver said which processes are on it; false before a read
-  bool exact = true;           // sum M is known
-  Bytes measured;              // sum M
-  Bytes charges;               // sum of charges
-  Bytes remainder;             // R
-  Bytes foreign;               // F now; where `exact` is false, the last known
-  Bytes foreign_held;          // F at its high-water mark over the window
+  Bytes capacity;           // C
+  Bytes used;               // U
+  bool list_known = false;  // the driver said which processes are on it; false before a read
+  bool exact = true;        // sum M is known
+  Bytes measured;           // sum M
+  Bytes charges;            // sum of charges
+  Bytes remainder;          // R
+  Bytes foreign;            // F now; where `exact` is false, the last known
+  Bytes foreign_held;       // F at its high-water mark over the window
+  // A unified-memory GPU has the machine's RAM and no memory of its own. Several on one machine
+  // share it: `elsewhere` is what the others promised of it and nobody can see yet.
+  bool unified = false;
+  Bytes elsewhere;
   bool overcommitted = false;  // I8: observed use and promises together are more than C
   // Given back after the last read was begun. It is not granted again before a read begun after
   // `credited_at`: until then nobody has looked whether those bytes are really free.
@@ -80,6 +84,9 @@ struct GpuAccount {
 Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed = {});
 // What is in use or promised, as I1 counts it, without margin and window. O(1).
 Bytes committed(const GpuAccount& account);
+// Tells the unified-memory accounts what the others hold back of the RAM they share; to be called
+// when one of them changed. O(accounts).
+void share_unified_memory(std::vector<GpuAccount>& accounts);
 // Takes in the foreign memory of a read: F now, and F held over the policy's window.
 void note_foreign(GpuAccount& account, Bytes foreign, SteadyTime at, Nanoseconds window);
 

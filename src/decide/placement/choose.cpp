@@ -54,11 +54,20 @@ Choice settled(const Ledger& ledger, Choice choice) {
   return usable >= 2 ? Choice::pack : Choice::least_utilized;
 }
 
+// What is left there for one more share of this request. Shares on different unified-memory GPUs
+// come out of the same RAM, so what was placed on one of them is missing on the others.
+Bytes room_left(const Ledger& ledger, std::uint32_t account, std::span<const Bytes> freed,
+                Bytes placed_in_ram) {
+  const Bytes room = room_on(ledger, account, freed);
+  return ledger.accounts()[account].unified ? room - placed_in_ram : room;
+}
+
 Candidate best_for(const Ledger& ledger, Choice choice, Bytes wanted,
-                   const std::vector<std::uint32_t>& taken, std::span<const Bytes> freed) {
+                   const std::vector<std::uint32_t>& taken, std::span<const Bytes> freed,
+                   Bytes placed_in_ram) {
   Candidate best;
   for (std::uint32_t i = 0; i < ledger.accounts().size(); ++i) {
-    const Candidate next{i, room_on(ledger, i, freed)};
+    const Candidate next{i, room_left(ledger, i, freed, placed_in_ram)};
     if (ledger.accounts()[i].usable != Usable::yes || next.room < wanted || is_taken(taken, i))
       continue;
     if (best.account == kNone || is_better(ledger, choice, next, best)) best = next;
@@ -79,7 +88,7 @@ Chosen failed(Cause cause, std::string detail = {}) {
 // before a GPU that can't be used before one that is full.
 std::optional<Chosen> place_named(const Ledger& ledger, const AssignRequest& request,
                                   std::span<const Bytes> freed,
-                                  std::vector<std::uint32_t>& accounts) {
+                                  std::vector<std::uint32_t>& accounts, Bytes& placed_in_ram) {
   for (std::size_t i = 0; i < request.shares.size(); ++i) {
     const std::string& name = request.shares[i].gpu;
     if (is_auto(name)) continue;
@@ -91,10 +100,12 @@ std::optional<Chosen> place_named(const Ledger& ledger, const AssignRequest& req
   for (std::size_t i = 0; i < accounts.size(); ++i)
     if (accounts[i] != kNone && ledger.accounts()[accounts[i]].usable != Usable::yes)
       return failed(Cause::no_usable_gpu);
-  for (std::size_t i = 0; i < accounts.size(); ++i)
-    if (accounts[i] != kNone &&
-        room_on(ledger, accounts[i], freed) < cost_of(ledger, request.shares[i].bytes))
-      return failed(Cause::no_room);
+  for (std::size_t i = 0; i < accounts.size(); ++i) {
+    if (accounts[i] == kNone) continue;
+    const Bytes cost = cost_of(ledger, request.shares[i].bytes);
+    if (room_left(ledger, accounts[i], freed, placed_in_ram) < cost) return failed(Cause::no_room);
+    if (ledger.accounts()[accounts[i]].unified) placed_in_ram += cost;
+  }
   return std::nullopt;
 }
 
@@ -116,15 +127,22 @@ bool has_usable_gpu(const Ledger& ledger) {
 }  // namespace
 
 Bytes room_on(const Ledger& ledger, std::uint32_t account, std::span<const Bytes> freed) {
-  return admissible(ledger.accounts()[account], ledger.policy(),
-                    freed.empty() ? Bytes{} : freed[account]);
+  const GpuAccount& there = ledger.accounts()[account];
+  if (freed.empty() || !there.unified)
+    return admissible(there, ledger.policy(), freed.empty() ? Bytes{} : freed[account]);
+  // RAM that is freed through one unified-memory GPU is free for all of them.
+  GpuAccount shared = there;
+  for (std::uint32_t i = 0; i < freed.size(); ++i)
+    if (i != account && ledger.accounts()[i].unified) shared.capacity += freed[i];
+  return admissible(shared, ledger.policy(), freed[account]);
 }
 
 Chosen choose_gpus(const Ledger& ledger, const AssignRequest& request,
                    std::span<const Bytes> freed) {
   if (!has_usable_gpu(ledger)) return failed(Cause::no_usable_gpu);
   std::vector<std::uint32_t> accounts(request.shares.size(), kNone);
-  if (auto fault = place_named(ledger, request, freed, accounts)) return *fault;
+  Bytes placed_in_ram;
+  if (auto fault = place_named(ledger, request, freed, accounts, placed_in_ram)) return *fault;
   const Choice choice = settled(ledger, request.choice);
   // The GPUs that can take a share can take every smaller one too. So whichever of them the
   // largest share gets, the later shares lose exactly one choice each: no order of picks can
@@ -132,8 +150,9 @@ Chosen choose_gpus(const Ledger& ledger, const AssignRequest& request,
   for (const std::size_t i : largest_first(request.shares)) {
     if (accounts[i] != kNone) continue;
     const Bytes cost = cost_of(ledger, request.shares[i].bytes);
-    const Candidate best = best_for(ledger, choice, cost, accounts, freed);
+    const Candidate best = best_for(ledger, choice, cost, accounts, freed, placed_in_ram);
     if (best.account == kNone) return failed(Cause::no_room);
+    if (ledger.accounts()[best.account].unified) placed_in_ram += cost;
     accounts[i] = best.account;
   }
   return {Cause::none, {}, std::move(accounts)};

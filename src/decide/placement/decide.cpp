@@ -47,13 +47,16 @@ Decision no_room(bool fits_with_credit, Lease lease = {}) {
   return refused(Cause::no_room, {}, std::move(lease));
 }
 
-bool fits_with_credit(const Ledger& ledger, const AssignRequest& request) {
+// Per account, what was given back and nobody has looked at yet.
+std::vector<Bytes> credits_of(const Ledger& ledger) {
   std::vector<Bytes> freed;
-  bool any = false;
-  for (const GpuAccount& account : ledger.accounts()) {
-    freed.push_back(account.credit_pending);
-    any = any || account.credit_pending > Bytes{};
-  }
+  for (const GpuAccount& account : ledger.accounts()) freed.push_back(account.credit_pending);
+  return freed;
+}
+
+bool fits_with_credit(const Ledger& ledger, const AssignRequest& request) {
+  const auto freed = credits_of(ledger);
+  const bool any = std::any_of(freed.begin(), freed.end(), [](Bytes b) { return b > Bytes{}; });
   return any && choose_gpus(ledger, request, freed).cause == Cause::none;
 }
 
@@ -173,6 +176,7 @@ Decision decide_grow(const Ledger& ledger, const LeaseEntry& entry, const std::v
   if (is_too_old(ledger, requested_at))
     return {Verdict::needs_fresh_reading, Cause::none, {}, entry.lease};
   Lease lease = entry.lease;
+  Bytes grown_in_ram;  // unified-memory GPUs share it
   for (std::size_t i = 0; i < entry.uses.size(); ++i) {
     const Use& use = entry.uses[i];
     const GpuAccount& account = ledger.accounts()[use.account];
@@ -184,8 +188,10 @@ Decision decide_grow(const Ledger& ledger, const LeaseEntry& entry, const std::v
     const Bytes extra =
         charge_of(larger, entry.lease.state, account.used, ledger.policy().context_allowance) -
         use.charge;
-    if (admissible(account, ledger.policy()) >= extra) continue;
-    const bool with_credit = admissible(account, ledger.policy(), account.credit_pending) >= extra;
+    const Bytes needed = account.unified ? extra + grown_in_ram : extra;
+    grown_in_ram += account.unified ? extra : Bytes{};
+    if (admissible(account, ledger.policy()) >= needed) continue;
+    const bool with_credit = room_on(ledger, use.account, credits_of(ledger)) >= needed;
     return no_room(with_credit, entry.lease);
   }
   return {Verdict::grown, Cause::none, {}, std::move(lease)};

@@ -21,7 +21,7 @@ constexpr std::size_t kReleaseHints = 2;
 class Hypotheses {
  public:
   Hypotheses(const Ledger& ledger, const AssignRequest& request, const LeaseEntry* growing)
-      : ledger_(ledger), request_(request), growing_(growing) {}
+      : ledger_(ledger), request_(request), growing_(growing), least_(least_needed()) {}
 
   Freed nothing() const { return Freed(ledger_.accounts().size()); }
 
@@ -35,24 +35,50 @@ class Hypotheses {
     return true;
   }
 
-  // What leaves the accounts if the lease goes.
-  Freed without(const LeaseEntry& entry) const {
-    Freed freed = nothing();
-    add(freed, entry);
-    return freed;
+  // False where freeing so many bytes there can't turn the refusal into a grant, whatever else is
+  // so: no part of the request would fit there even then. Most hypotheses end here. O(1).
+  bool could_help(std::uint32_t account, Bytes freed) const {
+    const GpuAccount& there = ledger_.accounts()[account];
+    return there.unified ||
+           (there.usable == Usable::yes && admissible(there, ledger_.policy(), freed) >= least_);
   }
-  void add(Freed& freed, const LeaseEntry& entry) const {
-    for (const Use& use : entry.uses) freed[use.account] += std::max(use.charge, use.measured);
+  // The same for what leaves the accounts if the lease goes, on top of what left them already.
+  bool could_help(const LeaseEntry& entry, const Freed& freed) const {
+    return std::any_of(entry.uses.begin(), entry.uses.end(), [&](const Use& use) {
+      return could_help(use.account, freed[use.account] + held(use));
+    });
+  }
+
+  // What leaves the accounts if the lease goes.
+  static void add(Freed& freed, const LeaseEntry& entry) {
+    for (const Use& use : entry.uses) freed[use.account] += held(use);
+  }
+  static void take_back(Freed& freed, const LeaseEntry& entry) {
+    for (const Use& use : entry.uses) freed[use.account] -= held(use);
+  }
+
+  // The GPUs on which the request would be placed; empty where shares of RAM may move about, or
+  // the model has its GPUs already.
+  std::vector<std::uint32_t> places(const Freed& freed) const {
+    for (const GpuAccount& account : ledger_.accounts())
+      if (account.unified) return {};
+    return growing_ ? std::vector<std::uint32_t>{} : choose_gpus(ledger_, request_, freed).accounts;
   }
 
   // The largest size of each share that would be granted; nothing where shares differ.
   Bytes largest_that_fits() const {
     if (growing_) return largest_growth();
-    std::vector<Bytes> rooms;
-    for (const std::uint32_t i : candidates()) rooms.push_back(room_on(ledger_, i, {}));
+    if (!all_alike()) return {};
+    std::vector<Bytes> rooms, in_ram;
+    for (const std::uint32_t i : candidates())
+      (ledger_.accounts()[i].unified ? in_ram : rooms).push_back(room_on(ledger_, i, {}));
+    // Of n shares that come out of one RAM each can have an nth part of it.
+    std::sort(in_ram.begin(), in_ram.end());
+    for (std::size_t n = 1; n <= in_ram.size(); ++n)
+      rooms.push_back({in_ram[in_ram.size() - n].value / n});
     std::sort(rooms.rbegin(), rooms.rend());
     const std::size_t n = request_.shares.size();
-    if (!all_alike() || rooms.size() < n) return {};
+    if (rooms.size() < n) return {};
     return rooms[n - 1] - ledger_.policy().context_allowance;
   }
 
@@ -61,6 +87,20 @@ class Hypotheses {
   const LeaseEntry* growing() const { return growing_; }
 
  private:
+  static Bytes held(const Use& use) { return std::max(use.charge, use.measured); }
+
+  // What the smallest part of the request needs.
+  Bytes least_needed() const {
+    Bytes least{UINT64_MAX};
+    for (std::size_t i = 0; i < request_.shares.size(); ++i) {
+      if (!growing_)
+        least = std::min(least, request_.shares[i].bytes + ledger_.policy().context_allowance);
+      else if (i < growing_->uses.size())
+        least = std::min(least, extra_of(growing_->uses[i], i));
+    }
+    return least;
+  }
+
   Bytes extra_of(const Use& use, std::size_t share) const {
     const Bytes held = std::max(use.declared, use.measured);
     return std::max(held, request_.shares[share].bytes) - held;
@@ -93,6 +133,7 @@ class Hypotheses {
   const Ledger& ledger_;
   const AssignRequest& request_;
   const LeaseEntry* growing_;
+  Bytes least_;
 };
 
 std::string_view state_words(const LeaseEntry& entry) {
@@ -113,13 +154,20 @@ int reluctance(const LeaseEntry& entry) {
 }
 
 std::vector<const LeaseEntry*> others_easiest_first(const Hypotheses& what_if) {
-  std::vector<const LeaseEntry*> others;
+  struct Other {
+    int reluctance;
+    Bytes charged;
+    const LeaseEntry* entry;
+  };
+  std::vector<Other> sorted;
   for (const auto& [id, entry] : what_if.ledger().entries())
-    if (&entry != what_if.growing()) others.push_back(&entry);
-  std::stable_sort(others.begin(), others.end(), [](const LeaseEntry* a, const LeaseEntry* b) {
-    const int x = reluctance(*a), y = reluctance(*b);
-    return x != y ? x < y : bytes_of(*a).charged < bytes_of(*b).charged;
+    if (&entry != what_if.growing())
+      sorted.push_back({reluctance(entry), bytes_of(entry).charged, &entry});
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Other& a, const Other& b) {
+    return a.reluctance != b.reluctance ? a.reluctance < b.reluctance : a.charged < b.charged;
   });
+  std::vector<const LeaseEntry*> others;
+  for (const Other& other : sorted) others.push_back(other.entry);
   return others;
 }
 
@@ -130,26 +178,40 @@ std::string release_hint(const LeaseEntry& entry) {
   return fmt::format(msg::kFitIfReleasedOne, entry.lease.model, size, state_words(entry));
 }
 
+bool is_on_any(const LeaseEntry& entry, const std::vector<std::uint32_t>& places) {
+  return std::any_of(entry.uses.begin(), entry.uses.end(), [&](const Use& use) {
+    return std::find(places.begin(), places.end(), use.account) != places.end();
+  });
+}
+
+// Drops from the set each lease without which it fits as well, the hardest to give up first.
+void drop_needless(const Hypotheses& what_if, std::vector<const LeaseEntry*>& set, Freed& freed) {
+  const auto places = what_if.places(freed);
+  for (std::size_t i = set.size(); i-- > 0;) {
+    what_if.take_back(freed, *set[i]);
+    // A lease on none of the GPUs that would be used needs no trial.
+    if ((!places.empty() && !is_on_any(*set[i], places)) || what_if.fits(freed))
+      set.erase(set.begin() + static_cast<std::ptrdiff_t>(i));
+    else
+      what_if.add(freed, *set[i]);
+  }
+}
+
 // Where no single release is enough: adds leases, the easiest first, until it fits, and then
 // drops each that turned out not to be needed. So no member of the set is superfluous.
 std::optional<std::string> several_releases(const Hypotheses& what_if,
                                             const std::vector<const LeaseEntry*>& others) {
-  const auto freed_by = [&](const std::vector<const LeaseEntry*>& set) {
-    Freed freed = what_if.nothing();
-    for (const LeaseEntry* entry : set) what_if.add(freed, *entry);
-    return freed;
-  };
+  Freed freed = what_if.nothing();
   std::vector<const LeaseEntry*> set;
-  for (const LeaseEntry* entry : others) {
-    if (what_if.fits(freed_by(set))) break;
-    set.push_back(entry);
+  bool fits = false;
+  for (std::size_t i = 0; i < others.size() && !fits; ++i) {
+    const bool could = what_if.could_help(*others[i], freed);
+    what_if.add(freed, *others[i]);
+    set.push_back(others[i]);
+    fits = could && what_if.fits(freed);
   }
-  if (!what_if.fits(freed_by(set))) return std::nullopt;
-  for (std::size_t i = set.size(); i-- > 0;) {
-    auto without = set;
-    without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-    if (what_if.fits(freed_by(without))) set = std::move(without);
-  }
+  if (!fits) return std::nullopt;
+  drop_needless(what_if, set, freed);
   std::vector<std::string> names;
   Bytes together;
   for (const LeaseEntry* entry : set) {
@@ -164,7 +226,8 @@ void hint_at_binding(const Hypotheses& what_if, std::vector<std::string>& hints)
   for (std::uint32_t i = 0; i < accounts.size(); ++i)
     for (const ForeignProcess& stranger : accounts[i].strangers) {
       const Bytes held = stranger.used.value_or({});
-      const LeaseEntry* unbound = unbound_like(what_if.ledger(), i, held);
+      const LeaseEntry* unbound =
+          what_if.could_help(i, held) ? unbound_like(what_if.ledger(), i, held) : nullptr;
       if (!unbound) continue;
       Freed freed = what_if.nothing();
       for (const Use& use : unbound->uses)
@@ -190,11 +253,16 @@ void hint_at_size(const Hypotheses& what_if, std::vector<std::string>& hints) {
 void hint_at_releases(const Hypotheses& what_if, std::vector<std::string>& hints) {
   const auto others = others_easiest_first(what_if);
   std::size_t found = 0;
+  Freed freed = what_if.nothing();
   for (const LeaseEntry* entry : others) {
     if (found == kReleaseHints) return;
-    if (!what_if.fits(what_if.without(*entry))) continue;
-    hints.push_back(release_hint(*entry));
-    ++found;
+    if (!what_if.could_help(*entry, freed)) continue;
+    what_if.add(freed, *entry);
+    if (what_if.fits(freed)) {
+      hints.push_back(release_hint(*entry));
+      ++found;
+    }
+    what_if.take_back(freed, *entry);
   }
   if (found > 0) return;
   if (auto several = several_releases(what_if, others)) hints.push_back(std::move(*several));
@@ -203,12 +271,13 @@ void hint_at_releases(const Hypotheses& what_if, std::vector<std::string>& hints
 void hint_at_strangers(const Hypotheses& what_if, std::vector<std::string>& hints) {
   const auto& accounts = what_if.ledger().accounts();
   for (std::uint32_t i = 0; i < accounts.size(); ++i) {
-    if (accounts[i].strangers.empty()) continue;
+    Bytes held;
+    for (const ForeignProcess& stranger : accounts[i].strangers) held += stranger.used.value_or({});
+    if (held == Bytes{} || !what_if.could_help(i, held)) continue;
     Freed freed = what_if.nothing();
-    for (const ForeignProcess& stranger : accounts[i].strangers)
-      freed[i] += stranger.used.value_or({});
+    freed[i] = held;
     if (!what_if.fits(freed)) continue;
-    hints.push_back(fmt::format(msg::kFitIfStrangersEnded, accounts[i].index, to_text(freed[i])));
+    hints.push_back(fmt::format(msg::kFitIfStrangersEnded, accounts[i].index, to_text(held)));
     return;
   }
 }

@@ -75,6 +75,12 @@ void Ledger::uncharge(const LeaseEntry& entry) {
   }
 }
 
+void Ledger::share_memory(const LeaseEntry& entry) {
+  const bool shares = std::any_of(entry.uses.begin(), entry.uses.end(),
+                                  [&](const Use& use) { return accounts_[use.account].unified; });
+  if (shares) share_unified_memory(accounts_);
+}
+
 LeaseEntry& Ledger::insert(Lease lease) {
   LeaseEntry entry;
   for (const Share& share : lease.shares) {
@@ -88,6 +94,7 @@ LeaseEntry& Ledger::insert(Lease lease) {
   entry.lease = std::move(lease);
   LeaseEntry& placed = entries_.insert_or_assign(std::move(id), std::move(entry)).first->second;
   charge(placed);
+  share_memory(placed);
   return placed;
 }
 
@@ -95,6 +102,7 @@ void Ledger::erase(std::string_view id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   uncharge(found->second);
+  share_memory(found->second);
   const auto live = live_.find(found->second.lease.model);
   if (live != live_.end() && live->second == id) live_.erase(live);
   entries_.erase(found);
@@ -120,6 +128,7 @@ Applied Ledger::apply(const Decision& decision) {
   for (std::size_t i = 0; i < entry.uses.size(); ++i)
     entry.uses[i].declared = entry.lease.shares[i].bytes;
   charge(entry);
+  share_memory(entry);
   applied.lease = entry.lease;
   return applied;
 }
@@ -137,6 +146,7 @@ void Ledger::roll_back(const Applied& applied) {
   for (std::size_t i = 0; i < entry.uses.size(); ++i)
     entry.uses[i].declared = entry.lease.shares[i].bytes;
   charge(entry);
+  share_memory(entry);
 }
 
 LedgerChange Ledger::start_releasing(LeaseEntry& entry, SteadyTime now, std::string_view reason) {
@@ -151,6 +161,7 @@ LedgerChange Ledger::start_releasing(LeaseEntry& entry, SteadyTime now, std::str
   entry.lease.sequence = ++sequence_;
   entry.changed_at = now;
   charge(entry);
+  share_memory(entry);
   return {LedgerChange::Kind::releasing, entry.lease, {}, std::string(reason)};
 }
 

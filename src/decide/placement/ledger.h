@@ -147,6 +147,9 @@ class Ledger {
   void erase(std::string_view lease_id);
   void charge(LeaseEntry& entry);
   void uncharge(const LeaseEntry& entry);
+  // Brings what unified-memory GPUs hold back from each other up to date, after a change of
+  // `entry`.
+  void share_memory(const LeaseEntry& entry);
   LedgerChange start_releasing(LeaseEntry& entry, SteadyTime now, std::string_view reason);
   LedgerChange credit_now(LeaseEntry& entry, SteadyTime now, std::string_view reason);
 

@@ -112,6 +112,7 @@ class Observation {
       account.usable = Usable::no_memory;
       return;
     }
+    account.unified = gpu.identity.unified_memory;
     account.utilization = gpu.sample.utilization;
     account.capacity = memory->total - memory->reserved;
     account.used = memory->used;
@@ -230,10 +231,13 @@ class Observation {
     }
     for (auto& [id, entry] : ledger_.entries_) ledger_.charge(entry);
     for (GpuAccount& account : ledger_.accounts_)
-      if (account.usable == Usable::yes) settle(account);
+      if (account.usable == Usable::yes) settle_foreign(account);
+    share_unified_memory(ledger_.accounts_);
+    for (GpuAccount& account : ledger_.accounts_)
+      if (account.usable == Usable::yes) settle_overcommit(account);
   }
 
-  void settle(GpuAccount& account) {
+  void settle_foreign(GpuAccount& account) {
     if (account.exact) {
       note_foreign(account, account.used - account.measured, readings_.begun_at,
                    ledger_.policy_.foreign_window);
@@ -241,6 +245,9 @@ class Observation {
       account.foreign = std::min(account.foreign, account.used);
       account.foreign_held = std::min(account.foreign_held, account.used);
     }
+  }
+
+  void settle_overcommit(GpuAccount& account) {
     const bool over = committed(account) > account.capacity;
     if (over == account.overcommitted) return;
     account.overcommitted = over;

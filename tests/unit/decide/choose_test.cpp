@@ -1,8 +1,10 @@
 // Which GPU: the policies, explicit names, several shares, GPUs that can't be used.
 #include "decide/placement/choose.h"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "base/messages/decide.h"
 #include "unit/decide/room.h"
 
 namespace estiva::decide {
@@ -211,6 +213,103 @@ TEST(Choose, UnifiedMemoryIsWhatTheKernelCallsAvailable) {
   EXPECT_EQ(room.ask("m", gib(100)).verdict, Verdict::granted);
   room.set_memory(0, gib(64), gib(4));
   EXPECT_EQ(room.ask("m", gib(61)).cause, Cause::no_room) << "the driver's own figures come first";
+}
+
+// Two GPUs that have no memory of their own, on a machine with `available` of RAM.
+struct SharedRam : Room {
+  explicit SharedRam(Bytes available) : Room(2) {
+    for (Gpu& gpu : readings.gpus) {
+      gpu.identity.unified_memory = true;
+      gpu.sample.memory = Missing::not_supported;
+    }
+    HostMemory host;
+    host.total = gib(128);
+    host.available = available;
+    readings.host_memory = host;
+  }
+};
+
+TEST(Choose, TwoGpusWithTheSameRamDoNotBothPromiseIt) {
+  SharedRam room(gib(100));
+  EXPECT_EQ(where(room.ask("a", gib(60), "0")), key(0));
+  room.grant("a", gib(60), "0");
+  EXPECT_EQ(room.free_on(1), gib(40));
+  EXPECT_EQ(room.ask("b", gib(40) + Bytes{1}, "1").cause, Cause::no_room);
+  EXPECT_FALSE(room.grant("b", gib(40), "1").id.empty()) << "what is left is there to be had";
+  EXPECT_EQ(room.free_on(0), Bytes{});
+  EXPECT_EQ(room.ask("c", Bytes{1}).cause, Cause::no_room);
+  const auto released = room.ledger.release("l-000000000001", {++room.now});
+  ASSERT_EQ(released.size(), 1U);
+  EXPECT_EQ(decide_assign(room.ledger, room.request("c", gib(60), "1")).verdict,
+            Verdict::needs_fresh_reading);
+  EXPECT_EQ(room.ask("c", gib(60), "1").verdict, Verdict::granted) << "back for both of them";
+}
+
+TEST(Choose, TwoGpusWithTheSameRamOnOneReadingPromiseItOnce) {
+  SharedRam room(gib(100));
+  const AssignRequest a = room.request("a", gib(60), "0"), b = room.request("b", gib(60), "1");
+  room.read();
+  const Applied applied = room.ledger.apply(decide_assign(room.ledger, a));
+  EXPECT_EQ(decide_assign(room.ledger, b).cause, Cause::no_room);
+  room.ledger.roll_back(applied);
+  EXPECT_EQ(decide_assign(room.ledger, b).verdict, Verdict::granted) << "nobody has it any more";
+}
+
+TEST(Choose, SharesOnGpusWithTheSameRamAddUp) {
+  SharedRam room(gib(100));
+  AssignRequest two = room.request("two", gib(60));
+  two.shares = on_any_gpus(2, gib(60));
+  EXPECT_EQ(room.decide(two).cause, Cause::no_room);
+  const Explanation words = room.explain(two);
+  EXPECT_NE(std::find(words.would_fit_if.begin(), words.would_fit_if.end(),
+                      fmt::format(msg::kFitIfSmaller, "51200 MiB")),
+            words.would_fit_if.end())
+      << fmt::format("{}", fmt::join(words.would_fit_if, "; "));
+  two.shares = {{"0", gib(60)}, {"1", gib(60)}};
+  EXPECT_EQ(room.decide(two).cause, Cause::no_room);
+  two.shares = on_any_gpus(2, gib(50));
+  two.requested_at = {++room.now};
+  const Decision granted = room.decide(two);
+  ASSERT_EQ(granted.verdict, Verdict::granted);
+  room.ledger.apply(granted);
+  two.shares = on_any_gpus(2, gib(51));
+  EXPECT_EQ(room.decide(two).cause, Cause::no_room) << "nor do they grow into each other";
+}
+
+TEST(Choose, LoadedModelsOfGpusWithTheSameRamCountOnce) {
+  SharedRam room(gib(100));
+  room.grant("a", gib(60), "0", 4242);
+  // The back end counts what a GPU's own processes hold as used and the rest as reserved.
+  const auto show = [&](std::size_t i, Bytes used, Bytes available) {
+    room.readings.gpus[i].sample.memory =
+        GpuMemory{gib(128), used, available, gib(128) - used - available, true};
+  };
+  show(0, {}, gib(100));
+  show(1, {}, gib(100));
+  room.process(0, 4242, gib(60), "l-000000000001");
+  show(0, gib(60), gib(40));
+  show(1, {}, gib(40));
+  room.read();
+  EXPECT_EQ(room.free_on(0), gib(40));
+  EXPECT_EQ(room.free_on(1), gib(40));
+  EXPECT_TRUE(room.ledger.overcommitted().empty());
+  show(0, gib(60), gib(10));
+  show(1, {}, gib(10));
+  EXPECT_FALSE(room.grant("b", gib(10), "1").id.empty());
+  show(0, gib(60), gib(4));
+  show(1, {}, gib(4));
+  room.read();
+  EXPECT_EQ(room.ledger.overcommitted().size(), 2U) << "both GPUs are short of the same RAM";
+}
+
+TEST(Choose, WhatEndsOnOneGpuMakesRoomOnItsNeighbourWithTheSameRam) {
+  SharedRam room(gib(100));
+  room.grant("chat", gib(60), "0");
+  const Explanation words = room.explain(room.request("b", gib(80), "1"));
+  EXPECT_TRUE(
+      std::any_of(words.would_fit_if.begin(), words.would_fit_if.end(),
+                  [](const std::string& hint) { return hint.find("chat") != std::string::npos; }))
+      << fmt::format("{}", fmt::join(words.would_fit_if, "; "));
 }
 
 TEST(Choose, DriverThatIsNotReadyRefusesWithItsOwnWords) {
