@@ -1,11 +1,15 @@
 #include "format/psi.h"
 
 #include <charconv>
+#include <string>
 
 #include "format/text.h"
 
 namespace estiva::format {
 namespace {
+
+// The kernel writes at most "100.00".
+constexpr std::size_t kLongestPercent = 32;
 
 // "avg10=1.25" with the name "avg10=": 0.0125.
 bool read_share(std::string_view& rest, std::string_view name, Ratio& out) {
@@ -16,8 +20,11 @@ bool read_share(std::string_view& rest, std::string_view name, Ratio& out) {
   const auto [end, error] =
       std::from_chars(word.data(), word.data() + word.size(), percent, std::chars_format::fixed);
   if (error != std::errc() || end != word.data() + word.size()) return false;
-  if (!(percent >= 0 && percent <= 100)) return false;
-  out.value = percent / 100.0;
+  if (!(percent >= 0 && percent <= 100) || word.size() > kLongestPercent) return false;
+  // The point moves in the text: 47.10 is 0.471, where 47.10 / 100 is 0.47100000000000003.
+  std::string moved(word);
+  moved += "e-2";
+  std::from_chars(moved.data(), moved.data() + moved.size(), out.value);
   return true;
 }
 

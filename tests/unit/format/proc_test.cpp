@@ -1,9 +1,11 @@
 #include "format/proc.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include "format/cgroup.h"
+#include "format/json_writer.h"
 #include "format/mounts.h"
 #include "format/psi.h"
 
@@ -84,6 +86,19 @@ TEST(SmallFiles, LoadAndBootId) {
   EXPECT_TRUE(parse_boot_id("0f3a1c52-7b1e-4d0c-9a46-51d2f3e8a901\n"));
   EXPECT_FALSE(parse_boot_id("0F3A1C52-7b1e-4d0c-9a46-51d2f3e8a901"));
   EXPECT_FALSE(parse_boot_id("0f3a1c52"));
+}
+
+TEST(Psi, NoShareGetsDigitsThatTheKernelDidNotWrite) {
+  for (unsigned hundredths = 0; hundredths <= 10000; ++hundredths) {
+    const auto text = fmt::format("some avg10={0}.{1:02} avg60=0.00 avg300=0.00 total=1\n",
+                                  hundredths / 100, hundredths % 100);
+    const auto pressure = parse_pressure(text);
+    ASSERT_TRUE(pressure.some) << text;
+    std::string shown;
+    append_json_number(shown, pressure.some->avg10.value);
+    ASSERT_LE(shown.size(), 6u) << text << "is printed as " << shown;
+  }
+  EXPECT_EQ(parse_pressure("some avg10=47.10 avg60=0 avg300=0 total=1").some->avg10.value, 0.471);
 }
 
 TEST(Psi, PercentagesBecomeShares) {
