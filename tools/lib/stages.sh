@@ -63,6 +63,20 @@ run_ctest() {
   show_log "$LOGS/$stage-ctest.log"
 }
 
+# The real NVIDIA clients (nvidia-smi, nvtop, nvitop, gpustat), fetched into build/peers and not
+# installed: sim.clients compares their figures with ours. They need chroot, so root.
+stage_peers() {
+  local from=$SECONDS
+  [ "$(id -u)" -eq 0 ] || { say "    not root: the real clients are left out"; return; }
+  if with_progress "$LOGS/peers.log" timeout --kill-after=20 "$STAGE_LIMIT" \
+    "$ROOT/bench/peers" nvidia-smi nvtop nvitop gpustat; then
+    note peers "fetch the real clients" passed $((SECONDS - from))
+  else
+    note peers "fetch the real clients" failed $((SECONDS - from)) "see build/log/peers.log"
+    show_log "$LOGS/peers.log"
+  fi
+}
+
 # With --long the tests run their big counts (ESTIVA_LONG), here only: under a sanitizer they take hours.
 stage_dev() {
   if [ "$LONG" = 1 ]; then

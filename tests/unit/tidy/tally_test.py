@@ -1,4 +1,5 @@
 """tools/tally counts right, and no failure or unexplained skip gets past it."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -47,6 +48,10 @@ class Tally(unittest.TestCase):
     def test_a_skip_for_any_other_reason_fails(self):
         status, output = self.tally(cases=case("a") + case("b", "notrun", gtest_skip("no time")))
         self.assertEqual((status, output.splitlines()[-1]), (1, "1 passed, 1 failed, 0 skipped"))
+
+    def test_a_reason_of_ordinary_users_does_not_excuse_root(self):
+        skip = case("b", "notrun", gtest_skip("mount namespaces are not permitted here"))
+        self.assertEqual(self.tally(cases=case("a") + skip)[0], 1 if os.geteuid() == 0 else 0)
 
     def test_a_test_that_could_not_start_fails(self):
         self.assertEqual(self.tally(cases=case("a") + case("b_NOT_BUILT", "notrun"))[0], 1)
