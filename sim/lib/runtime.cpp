@@ -278,6 +278,13 @@ Return before(Fn function, int gpu) {
   return check_driver();
 }
 
+void touch(unsigned gpu) {
+  Gpu& card = statics.state->gpus[gpu];
+  if (card.asleep && card.wake_request.exchange(1, std::memory_order_relaxed) == 0) {
+    card.wakes.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
 Return before_device(Fn function, const Handle* handle) {
   if (statics.references == 0) return kUninitialized;
   if (handle == nullptr || handle->gpu >= statics.state->gpu_count) return kInvalidArgument;
@@ -288,9 +295,7 @@ Return before_device(Fn function, const Handle* handle) {
   if (!gpu.present || gpu.health == Health::lost) return kGpuIsLost;
   if (gpu.health == Health::reset_required) return kResetRequired;
   if (handle->instance >= static_cast<int>(gpu.instance_count)) return kNotFound;
-  if (gpu.asleep && gpu.wake_request.exchange(1, std::memory_order_relaxed) == 0) {
-    gpu.wakes.fetch_add(1, std::memory_order_relaxed);
-  }
+  touch(handle->gpu);
   return kSuccess;
 }
 

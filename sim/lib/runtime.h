@@ -56,6 +56,8 @@ class Timed {
 Return before(Fn function, int gpu);
 // The same for a handle: also lost, reset required, unplugged; wakes a sleeping card.
 Return before_device(Fn function, const Handle* handle);
+// A call that attaches to the card: wakes it where it sleeps, and counts that.
+void touch(unsigned gpu);
 
 // Runs `body` until no writer was at work meanwhile: it must only read the state and write its
 // outputs. Bounded: a host that died in mid-write can't hold us.

@@ -160,8 +160,12 @@ Return by_index(Fn function, unsigned index, Device* device) {
   return timed.done(give(function, machine()->order[index], device));
 }
 
+// By address NVML goes to the card at once; by UUID or serial number it attaches to one card after
+// the other until it has found it.
+enum class Way { straight, search };
+
 template <class Match>
-Return by_match(Fn function, Device* device, Match&& match) {
+Return by_match(Fn function, Device* device, Way way, Match&& match) {
   Timed timed(function);
   if (const Return wrong = before(function, -1); wrong != kSuccess) return timed.done(wrong);
   if (device == nullptr) return timed.done(kInvalidArgument);
@@ -169,6 +173,7 @@ Return by_match(Fn function, Device* device, Match&& match) {
   for (unsigned i = 0; i < state.order_count; ++i) {
     if (match(state.gpus[state.order[i]]))
       return timed.done(give(function, state.order[i], device));
+    if (way == Way::search) touch(state.order[i]);
   }
   return timed.done(kNotFound);
 }
@@ -208,22 +213,22 @@ ESTIVA_NVML nvmlDeviceGetHandleByUUID(const char* uuid, Device* device) {
     }
     return timed.done(kNotFound);
   }
-  return by_match(Fn::nvmlDeviceGetHandleByUUID, device,
+  return by_match(Fn::nvmlDeviceGetHandleByUUID, device, Way::search,
                   [&](const Gpu& gpu) { return std::strcmp(gpu.uuid, uuid) == 0; });
 }
 ESTIVA_NVML nvmlDeviceGetHandleByPciBusId(const char* bus_id, Device* device) {
   if (bus_id == nullptr) return kInvalidArgument;
-  return by_match(Fn::nvmlDeviceGetHandleByPciBusId, device,
+  return by_match(Fn::nvmlDeviceGetHandleByPciBusId, device, Way::straight,
                   [&](const Gpu& gpu) { return same_address(gpu, bus_id); });
 }
 ESTIVA_NVML nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, Device* device) {
   if (bus_id == nullptr) return kInvalidArgument;
-  return by_match(Fn::nvmlDeviceGetHandleByPciBusId_v2, device,
+  return by_match(Fn::nvmlDeviceGetHandleByPciBusId_v2, device, Way::straight,
                   [&](const Gpu& gpu) { return same_address(gpu, bus_id); });
 }
 ESTIVA_NVML nvmlDeviceGetHandleBySerial(const char* serial, Device* device) {
   if (serial == nullptr || *serial == '\0') return kInvalidArgument;
-  return by_match(Fn::nvmlDeviceGetHandleBySerial, device,
+  return by_match(Fn::nvmlDeviceGetHandleBySerial, device, Way::search,
                   [&](const Gpu& gpu) { return std::strcmp(gpu.serial, serial) == 0; });
 }
 

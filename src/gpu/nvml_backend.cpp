@@ -63,6 +63,8 @@ class NvmlBackend final : public Backend {
   void add_unseen(unsigned index, int code, std::vector<Entry>& found);
   void add_sleeping(unsigned index, const PciGpu& pci, std::vector<Entry>& found);
   void keep_the_missing(std::vector<Entry>& found);
+  bool was_unplugged(const Entry& entry) const;
+  void drop_the_unplugged(Snapshot& snapshot);
   bool count_changed(Asker& asker);
   void probe(Asker& asker, Entry& entry);
   bool order_changed(Asker& asker);
@@ -79,6 +81,8 @@ class NvmlBackend final : public Backend {
   bool initialised_ = false;
   std::vector<PciGpu> sleeping_;  // from the last look at sysfs, where any GPU slept
   std::vector<Entry> entries_;
+  // NVML indexes of unplugged GPUs: it goes on answering "lost" for them until it is opened again.
+  std::vector<unsigned> unplugged_;
   unsigned driver_count_ = 0;
   bool changed_ = true;
   nvml::ProcessReader processes_;
@@ -124,23 +128,13 @@ bool NvmlBackend::initialise(DriverStatus& driver) {
   }
   initialised_ = true;
   if (library_.is_simulator()) driver.source = "simulated";
-  char text[81] = {};
-  if (f.driver_version != nullptr && f.driver_version(text, 80) == nvml::kSuccess) {
-    driver.version = printable(text);
-  }
-  if (f.nvml_version != nullptr && f.nvml_version(text, 80) == nvml::kSuccess) {
-    driver.nvml_version = printable(text);
-  }
-  int cuda = 0;
-  const int cuda_code = f.cuda_version == nullptr ? nvml::kFunctionNotFound : f.cuda_version(&cuda);
-  driver.cuda_version = cuda_code == nvml::kSuccess
-                            ? Reading<unsigned>(static_cast<unsigned>(std::max(cuda, 0)))
-                            : Reading<unsigned>(nvml::missing_of(cuda_code));
+  nvml::read_versions(f, driver);
   return true;
 }
 
 void NvmlBackend::open(Snapshot& snapshot) {
   close();
+  unplugged_.clear();
   snapshot.driver.source = options_.source;
   if (!may_open(snapshot)) return;
   if (library_.is_open() && !initialise(snapshot.driver)) return;
@@ -177,10 +171,13 @@ void NvmlBackend::add_handle(Asker& asker, unsigned index, Handle handle,
     entry.gpu.identity.unified_memory = before->gpu.identity.unified_memory;
     entry.device.refused = before->device.refused;
     entry.device.lost = before->device.lost;
+    entry.device.was_on_pci = before->device.was_on_pci;
     entry.device.last_process_sample = before->device.last_process_sample;
   }
   entry.gpu.identity.index = index;
   entry.device.sysfs_bus_id = to_sysfs_bus_id(entry.gpu.identity.pci_bus_id);
+  entry.device.was_on_pci =
+      entry.device.was_on_pci || is_on_pci(options_.root, entry.device.sysfs_bus_id);
   entry.device.may_sleep = has_power_states_ && may_sleep(options_.root, entry.device.sysfs_bus_id);
   found.push_back(std::move(entry));
   add_instances(asker, found.size() - 1, found);
@@ -188,12 +185,9 @@ void NvmlBackend::add_handle(Asker& asker, unsigned index, Handle handle,
 
 void NvmlBackend::add_instances(Asker& asker, std::size_t parent, std::vector<Entry>& found) {
   const nvml::Functions& f = asker.f;
-  nvml::U32 current = 0;
-  nvml::U32 pending = 0;
   nvml::U32 most = 0;
   Device& owner = found[parent].device;
-  if (asker.ask(owner, nvml::Metric::mig_mode, f.mig_mode, &current, &pending) != nvml::kSuccess ||
-      current != 1 || f.mig_handle == nullptr || f.max_mig_devices == nullptr ||
+  if (!nvml::has_mig(asker, owner) || f.mig_handle == nullptr || f.max_mig_devices == nullptr ||
       f.max_mig_devices(owner.handle, &most) != nvml::kSuccess) {
     return;
   }
@@ -224,6 +218,7 @@ void NvmlBackend::add_unseen(unsigned index, int code, std::vector<Entry>& found
   };
   const auto before = std::find_if(entries_.begin(), entries_.end(), at_index);
   if (before != entries_.end()) return;  // keep_the_missing() lists it under its own name
+  if (std::find(unplugged_.begin(), unplugged_.end(), index) != unplugged_.end()) return;
   Entry entry;
   entry.gpu.identity.index = index;
   entry.gpu.identity.id.uuid = fmt::format("unknown-{}", index);
@@ -257,6 +252,7 @@ void NvmlBackend::add_sleeping(unsigned index, const PciGpu& pci, std::vector<En
   }
   entry.device.handle = nullptr;
   entry.device.sysfs_bus_id = pci.bus_id;
+  entry.device.was_on_pci = true;
   entry.device.may_sleep = true;
   entry.gpu.sample.state = GpuState::asleep;
   nvml::blank(entry.gpu.sample, Missing::asleep);
@@ -274,7 +270,33 @@ void NvmlBackend::add_by_pci(Asker& asker, unsigned index, const PciGpu& pci,
     add_unseen(index, code, found);
 }
 
-// GPUs (not MIG instances, which come and go) that were there and are not found any more.
+// The kernel had a PCI device for it and has none now: it was taken out, not lost. A GPU that fell
+// off the bus keeps its device; one that never had any (WSL) can't be told from a lost one. A
+// simulated GPU on a real machine's root has no device: what its driver does not list is unplugged.
+bool NvmlBackend::was_unplugged(const Entry& entry) const {
+  if (!has_power_states_) return library_.is_open() && library_.is_simulator();
+  return entry.device.was_on_pci && !is_on_pci(options_.root, entry.device.sysfs_bus_id);
+}
+
+// A driver that is not opened again lists an unplugged GPU for ever, with every call failing.
+void NvmlBackend::drop_the_unplugged(Snapshot& snapshot) {
+  if (!has_power_states_) return;
+  std::vector<std::string> gone;
+  for (const Entry& entry : entries_) {
+    if (entry.device.lost == 0 || entry.device.is_instance || !was_unplugged(entry)) continue;
+    gone.push_back(entry.gpu.identity.id.uuid);
+    unplugged_.push_back(entry.gpu.identity.index);
+  }
+  if (gone.empty()) return;
+  std::erase_if(entries_, [&](const Entry& entry) {  // and its MIG instances
+    return std::find(gone.begin(), gone.end(), entry.gpu.identity.id.uuid) != gone.end();
+  });
+  changed_ = true;
+  if (entries_.empty()) nvml::set_none_found(snapshot.driver);
+}
+
+// GPUs (not MIG instances, which come and go) that were there and are not found any more. They stay
+// in their place.
 void NvmlBackend::keep_the_missing(std::vector<Entry>& found) {
   for (Entry& entry : entries_) {
     const DeviceId& id = entry.gpu.identity.id;
@@ -284,12 +306,15 @@ void NvmlBackend::keep_the_missing(std::vector<Entry>& found) {
               e.device.sysfs_bus_id == entry.device.sysfs_bus_id);
     });
     if (is_found || entry.device.is_instance || id.uuid.starts_with("unknown-") ||
-        found.size() >= kMaxDevices) {
+        found.size() >= kMaxDevices || was_unplugged(entry)) {
       continue;
     }
     mark_lost(entry, nvml::kGpuIsLost);
     found.push_back(std::move(entry));
   }
+  std::stable_sort(found.begin(), found.end(), [](const Entry& a, const Entry& b) {
+    return a.gpu.identity.index < b.gpu.identity.index;
+  });
 }
 
 // Handles by index would wake a sleeping GPU; while one sleeps, devices are looked up by address.
@@ -317,10 +342,7 @@ void NvmlBackend::enumerate(Asker& asker, Snapshot& snapshot) {
     changed_ = found[i].gpu.identity != entries_[i].gpu.identity;
   }
   entries_ = std::move(found);
-  if (entries_.empty()) {
-    set_state(snapshot.driver, DriverState::failed, std::string(msg::kGpuNoneFound),
-              msg::kGpuInitFailedRemedy);
-  }
+  if (entries_.empty()) nvml::set_none_found(snapshot.driver);
 }
 
 bool NvmlBackend::count_changed(Asker& asker) {
@@ -336,20 +358,8 @@ bool NvmlBackend::order_changed(Asker& asker) {
     GpuIdentity& identity = entry.gpu.identity;
     if (entry.device.is_instance || entry.device.lost != 0) continue;
     if (identity.mig_enabled) return true;
-    Device now;
-    char uuid[97] = {};
-    const int code = asker.f.handle_by_index(identity.index, &now.handle);
-    if (nvml::ends_session(code)) asker.session_error = code;
-    if (code != nvml::kSuccess || asker.f.uuid == nullptr) continue;
-    if (asker.f.uuid(now.handle, uuid, 96) == nvml::kSuccess && identity.id.uuid != uuid)
-      return true;
-    nvml::U32 current = 0;
-    nvml::U32 pending = 0;
-    if (asker.ask(entry.device, nvml::Metric::mig_mode, asker.f.mig_mode, &current, &pending) ==
-            nvml::kSuccess &&
-        current == 1) {
-      return true;
-    }
+    if (nvml::has_moved(asker, identity)) return true;
+    if (nvml::has_mig(asker, entry.device)) return true;
   }
   return false;
 }
@@ -371,9 +381,11 @@ bool NvmlBackend::someone_woke() const {
 void NvmlBackend::probe(Asker& asker, Entry& entry) {
   const nvml::Functions& f = asker.f;
   const GpuIdentity& identity = entry.gpu.identity;
+  // By name NVML searches, and wakes GPUs that sleep on its way; by address it does not.
+  const bool by_address = f.handle_by_uuid == nullptr || any_sleeps();
   Handle handle = nullptr;
   int code = nvml::kFunctionNotFound;
-  if (f.handle_by_uuid != nullptr)
+  if (!by_address)
     code = f.handle_by_uuid(identity.id.uuid.c_str(), &handle);
   else if (f.handle_by_pci != nullptr)
     code = f.handle_by_pci(identity.pci_bus_id.c_str(), &handle);
@@ -426,6 +438,7 @@ void NvmlBackend::read(Tiers tiers, Snapshot& snapshot) {
       (count_changed(asker) || (tiers.has(Tier::slow) && order_changed(asker)))) {
     enumerate(asker, snapshot);
   }
+  if (tiers.has(Tier::steady)) drop_the_unplugged(snapshot);
   for (Entry& entry : entries_) {
     if (asker.session_error != 0) break;
     if (entry.device.lost != 0 && tiers.has(Tier::steady))

@@ -249,6 +249,22 @@ bool read_identity(Asker& asker, Device& device, GpuIdentity& identity) {
   return true;
 }
 
+bool has_moved(Asker& asker, const GpuIdentity& identity) {
+  Device now;
+  const int code = asker.f.handle_by_index(identity.index, &now.handle);
+  if (ends_session(code)) asker.session_error = code;
+  if (code != kSuccess) return false;
+  const std::string uuid = ask_text(now, asker.f.uuid);
+  return !uuid.empty() && uuid != identity.id.uuid;
+}
+
+bool has_mig(Asker& asker, Device& device) {
+  U32 current = 0;
+  U32 pending = 0;
+  return asker.ask(device, Metric::mig_mode, asker.f.mig_mode, &current, &pending) == kSuccess &&
+         current == 1;
+}
+
 void read_memory(Asker& asker, Device& device, Gpu& gpu, const std::string& root) {
   MemoryV2 second{};
   second.version = version_word<MemoryV2>(2);

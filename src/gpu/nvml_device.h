@@ -45,6 +45,7 @@ enum class Metric : std::uint8_t {
 struct Device {
   Handle handle = nullptr;
   std::string sysfs_bus_id;
+  bool was_on_pci = false;   // the kernel listed it once
   bool may_sleep = false;    // ask its power state before each read
   bool is_instance = false;  // a MIG device
   int lost = 0;              // kGpuIsLost or kResetRequired: no call until it is probed again
@@ -84,6 +85,10 @@ class Asker {
 // Reads what never changes while the driver is loaded. False where the GPU did not even say who it
 // is (its UUID and PCI address).
 bool read_identity(Asker& asker, Device& device, GpuIdentity& identity);
+// Another GPU answers at this one's index now. Attaches to the GPU: not while one may sleep.
+bool has_moved(Asker& asker, const GpuIdentity& identity);
+// MIG is on: the GPU is cut into instances.
+bool has_mig(Asker& asker, Device& device);
 void read_memory(Asker& asker, Device& device, Gpu& gpu, const std::string& root);
 void read_fast(Asker& asker, Device& device, GpuSample& sample);
 void read_steady(Asker& asker, Device& device, Gpu& gpu);

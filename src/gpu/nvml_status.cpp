@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/gpu.h"
+#include "gpu/nvml_device.h"
 #include "gpu/small_file.h"
 
 namespace estiva::gpu::nvml {
@@ -45,6 +46,26 @@ void set_from_code(DriverStatus& driver, int code, const Functions& f) {
   const std::string text = printable(words == nullptr ? "unknown error" : words);
   set_state(driver, DriverState::failed,
             fmt::format(msg::kGpuInitFailed, text.substr(0, 200), code), msg::kGpuInitFailedRemedy);
+}
+
+void set_none_found(DriverStatus& driver) {
+  set_state(driver, DriverState::failed, std::string(msg::kGpuNoneFound),
+            msg::kGpuInitFailedRemedy);
+}
+
+void read_versions(const Functions& f, DriverStatus& driver) {
+  char text[81] = {};
+  if (f.driver_version != nullptr && f.driver_version(text, 80) == kSuccess) {
+    driver.version = printable(text);
+  }
+  if (f.nvml_version != nullptr && f.nvml_version(text, 80) == kSuccess) {
+    driver.nvml_version = printable(text);
+  }
+  int cuda = 0;
+  const int cuda_code = f.cuda_version == nullptr ? kFunctionNotFound : f.cuda_version(&cuda);
+  driver.cuda_version = cuda_code == kSuccess
+                            ? Reading<unsigned>(static_cast<unsigned>(std::max(cuda, 0)))
+                            : Reading<unsigned>(missing_of(cuda_code));
 }
 
 GpuIdentity identity_of_sleeping(const std::string& root, const std::string& sysfs_bus_id) {

@@ -12,6 +12,10 @@ void set_state(DriverStatus& driver, DriverState state, std::string reason,
                std::string_view remedy);
 // The state that `code` of init, or of a call that ends the session, stands for.
 void set_from_code(DriverStatus& driver, int code, const Functions& f);
+// The driver works and has no GPU.
+void set_none_found(DriverStatus& driver);
+// The versions of the driver, of its library and of CUDA; what is not known stays as it is.
+void read_versions(const Functions& f, DriverStatus& driver);
 // Who a GPU is that must not be woken: name and UUID as the kernel module's files have them, else
 // "PCI-" and its address as UUID.
 GpuIdentity identity_of_sleeping(const std::string& root, const std::string& sysfs_bus_id);

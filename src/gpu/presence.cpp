@@ -84,6 +84,10 @@ bool is_suspended(const std::string& root, const std::string& bus_id) {
   return read_line(device_path(root, bus_id, "power/runtime_status")) == "suspended";
 }
 
+bool is_on_pci(const std::string& root, const std::string& bus_id) {
+  return !bus_id.empty() && access((root + "/sys/bus/pci/devices/" + bus_id).c_str(), F_OK) == 0;
+}
+
 bool may_sleep(const std::string& root, const std::string& bus_id) {
   return read_line(device_path(root, bus_id, "power/control")) == "auto";
 }

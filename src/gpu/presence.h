@@ -39,6 +39,8 @@ bool library_is_chosen(const std::string& nvml_file, const char* ld_library_path
 
 // The power state of one device now; false where it can't be read. `bus_id` in sysfs form.
 bool is_suspended(const std::string& root, const std::string& bus_id);
+// The kernel lists a PCI device of that address.
+bool is_on_pci(const std::string& root, const std::string& bus_id);
 bool may_sleep(const std::string& root, const std::string& bus_id);
 // NVML's "00000000:01:00.0" as sysfs writes it: "0000:01:00.0".
 std::string to_sysfs_bus_id(std::string_view nvml_bus_id);

@@ -31,6 +31,16 @@ bool holds(const Header& header, std::span<const std::byte> rows) {
   return header.count <= kRowsPerMessage<Row> && rows.size() == header.count * sizeof(Row);
 }
 
+constexpr auto kListTooLong = static_cast<std::uint8_t>(1 + static_cast<int>(Missing::failed));
+
+// Whether the GPU's list still goes into the answer, and counts it.
+bool takes(const Gpu& gpu, std::size_t& sent) {
+  const std::size_t rows = gpu.sample.processes ? gpu.sample.processes->size() : 0;
+  if (sent + rows > kMaxProcesses) return false;
+  sent += rows;
+  return true;
+}
+
 }  // namespace
 
 void Outbox::clear() {
@@ -88,8 +98,12 @@ void Outbox::add_inventory(std::uint64_t id, const std::vector<Gpu>& gpus) {
 }
 
 void Outbox::add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool with_processes) {
+  std::size_t sent = 0;
   for (std::uint32_t i = 0; i < gpus.size(); ++i) {
-    add_row(Kind::samples, id, 0, to_row(i, gpus[i].sample, with_processes));
+    SampleRow row = to_row(i, gpus[i].sample, with_processes);
+    // Half a list would say of the rest that it has left the GPU: all of it or none.
+    if (with_processes && !takes(gpus[i], sent)) row.processes_why = kListTooLong;
+    add_row(Kind::samples, id, 0, row);
   }
   end();
   if (with_processes) add_processes(id, gpus);
@@ -98,10 +112,9 @@ void Outbox::add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool wi
 void Outbox::add_processes(std::uint64_t id, const std::vector<Gpu>& gpus) {
   std::size_t sent = 0;
   for (std::uint32_t i = 0; i < gpus.size(); ++i) {
-    if (!gpus[i].sample.processes) continue;
-    for (const GpuProcess& process : *gpus[i].sample.processes) {
-      if (sent++ < kMaxProcesses) add_row(Kind::processes, id, 0, to_row(i, process));
-    }
+    if (!gpus[i].sample.processes || !takes(gpus[i], sent)) continue;
+    for (const GpuProcess& process : *gpus[i].sample.processes)
+      add_row(Kind::processes, id, 0, to_row(i, process));
   }
   end();
 }
@@ -130,6 +143,10 @@ void Assembler::restart() {
   arriving_.clear();
   expected_ = 0;
   processes_ = 0;
+  // An answer broke off: a list that began anew may lack rows, and those have not left the GPU.
+  for (Gpu& gpu : gpus_)
+    if (is_listing_) gpu.sample.processes = Missing::not_read;
+  is_listing_ = false;
 }
 
 Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
@@ -152,6 +169,7 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
       if (!rows.empty() || expected_ != arriving_.size()) return Outcome::malformed;
       done_id_ = header.id;
       processes_ = 0;
+      is_listing_ = false;
       return Outcome::done;
     default:
       return Outcome::malformed;
@@ -204,6 +222,7 @@ Assembler::Outcome Assembler::take_samples(const Header& header, std::span<const
     if (row.device >= gpus_.size() || !from_row(row, gpus_[row.device].sample)) {
       return Outcome::malformed;
     }
+    is_listing_ = is_listing_ || row.processes_fresh != 0;
   }
   return Outcome::more;
 }

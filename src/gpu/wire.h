@@ -19,7 +19,8 @@ class Outbox {
   void add_hello(std::uint32_t pid);
   void add_state(std::uint64_t id, const DriverStatus& driver);
   void add_inventory(std::uint64_t id, const std::vector<Gpu>& gpus);
-  // `with_processes`: the lists are new, send them; at most kMaxProcesses rows in all.
+  // `with_processes`: the lists are new, send them; at most kMaxProcesses rows in all; the
+  // lists of GPUs beyond that are unknown, never cut.
   void add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool with_processes);
   void add_done(std::uint64_t id);
 
@@ -72,6 +73,7 @@ class Assembler {
   std::vector<Gpu> gpus_;
   std::vector<GpuIdentity> arriving_;
   std::uint32_t expected_ = 0;  // devices in the inventory that is arriving
+  bool is_listing_ = false;     // process lists began anew since the last done
   std::size_t processes_ = 0;   // rows since the last done
   std::uint64_t done_id_ = 0;
 };

@@ -244,6 +244,58 @@ TEST(Backend, HotPlugAddsAGpuAndAVanishedOneIsLost) {
   EXPECT_EQ(opened.snapshot.gpus[2].sample.state, GpuState::lost);
 }
 
+TEST(Backend, AnUnpluggedGpuLeavesTheListAndALostOneStays) {
+  StubScript stub("gpus 3\n");
+  for (const char* id : {"0000:01:00.0", "0000:02:00.0", "0000:03:00.0"})
+    add_pci(stub, id, "0x030000");
+  Opened opened = open_and_read(stub);
+  ASSERT_EQ(opened.snapshot.gpus.size(), 3U);
+  stub.say("gpus 1\n");  // two fell off the bus; the kernel still lists one of them
+  std::filesystem::remove_all(stub.path + "/sys/bus/pci/devices/0000:02:00.0");
+  opened.backend->read(Tier::steady, opened.snapshot);
+  ASSERT_EQ(opened.snapshot.gpus.size(), 2U);
+  EXPECT_EQ(opened.snapshot.gpus[1].identity.id.uuid.substr(0, 12), "GPU-00000002");
+  EXPECT_EQ(opened.snapshot.gpus[1].sample.state, GpuState::lost);
+  EXPECT_EQ(opened.snapshot.driver.state, DriverState::partial);
+  std::filesystem::remove_all(stub.path + "/sys/bus/pci/devices/0000:03:00.0");
+  opened.backend->read(Tier::steady, opened.snapshot);
+  ASSERT_EQ(opened.snapshot.gpus.size(), 1U);
+  EXPECT_EQ(opened.snapshot.driver.state, DriverState::ready) << opened.snapshot.driver.reason;
+}
+
+// NVML enumerates once: a card that is taken out keeps its index, and every call for it fails.
+TEST(Backend, AnUnpluggedGpuLeavesTheListOfADriverThatStillCountsIt) {
+  StubScript stub("gpus 2\n");
+  add_pci(stub, "0000:01:00.0", "0x030000");
+  add_pci(stub, "0000:02:00.0", "0x030000");
+  Opened opened = open_and_read(stub);
+  stub.say("gpus 2\nfail * 15 1\n");
+  opened.backend->read(Tiers::all(), opened.snapshot);
+  ASSERT_EQ(opened.snapshot.gpus.size(), 2U) << "lost, not unplugged";
+  std::filesystem::remove_all(stub.path + "/sys/bus/pci/devices/0000:02:00.0");
+  opened.backend->read(Tiers::all(), opened.snapshot);
+  ASSERT_EQ(opened.snapshot.gpus.size(), 1U);
+  EXPECT_EQ(opened.snapshot.driver.state, DriverState::ready);
+  stub.say("gpus 3\nfail * 15 1\n");  // everything is enumerated again
+  add_pci(stub, "0000:03:00.0", "0x030000");
+  opened.backend->read(Tiers::all(), opened.snapshot);
+  ASSERT_EQ(opened.snapshot.gpus.size(), 2U) << "nor does it come back as an unknown one";
+  EXPECT_EQ(opened.snapshot.gpus[1].identity.index, 2U);
+}
+
+TEST(Backend, TheLastGpuThatIsUnpluggedLeavesNone) {
+  StubScript stub("gpus 1\n");
+  add_pci(stub, "0000:01:00.0", "0x030000");
+  Opened opened = open_and_read(stub);
+  stub.say("gpus 1\nfail * 15 0\n");
+  opened.backend->read(Tiers::all(), opened.snapshot);
+  std::filesystem::remove_all(stub.path + "/sys/bus/pci/devices/0000:01:00.0");
+  opened.backend->read(Tiers::all(), opened.snapshot);
+  EXPECT_TRUE(opened.snapshot.gpus.empty());
+  EXPECT_EQ(opened.snapshot.driver.state, DriverState::failed);
+  EXPECT_FALSE(opened.snapshot.driver.reason.empty());
+}
+
 TEST(Backend, MigInstancesAreDevicesOfTheirParent) {
   StubScript stub("gpus 2\nmig 2\n");
   Opened opened = open_and_read(stub);

@@ -65,6 +65,38 @@ TEST(Wire, AnAnswerArrivesAsItWas) {
   EXPECT_EQ(assembler.done_id(), 9U);
 }
 
+TEST(Wire, AListThatDoesNotFitIsUnknownAndNotCut) {
+  auto gpus = machine(3);
+  gpus[1].sample.processes =
+      std::vector<GpuProcess>(kMaxProcesses - 2, gpus[1].sample.processes->front());
+  Outbox outbox;
+  outbox.add_inventory(1, gpus);
+  outbox.add_samples(1, gpus, true);
+  outbox.add_done(1);
+  Assembler assembler;
+  ASSERT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
+  EXPECT_EQ(assembler.gpus()[0].sample.processes->size(), 2U);
+  EXPECT_EQ(assembler.gpus()[1].sample.processes->size(), kMaxProcesses - 2);
+  EXPECT_EQ(assembler.gpus()[2].sample.processes.why(), Missing::failed)
+      << "a process that was left out would be taken for one that ended";
+}
+
+TEST(Wire, AnAnswerThatBreaksOffLeavesNoEmptyLists) {
+  const auto gpus = machine(2);
+  Outbox outbox;
+  outbox.add_inventory(1, gpus);
+  outbox.add_samples(1, gpus, true);
+  outbox.add_done(1);
+  Assembler assembler;
+  ASSERT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
+  assembler.restart();
+  EXPECT_EQ(assembler.gpus()[0].sample.processes->size(), 2U) << "the last answer was whole";
+  EXPECT_EQ(assembler.take(outbox.message(1)), Assembler::Outcome::more);  // the samples, no lists
+  assembler.restart();
+  EXPECT_EQ(assembler.gpus()[0].sample.processes.why(), Missing::not_read);
+  EXPECT_TRUE(assembler.gpus()[0].sample.memory.known());
+}
+
 TEST(Wire, TheLargestMachineFitsIntoBoundedMessages) {
   const auto gpus = machine(kMaxDevices);
   Outbox outbox;

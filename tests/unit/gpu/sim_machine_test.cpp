@@ -1,0 +1,177 @@
+// The sensor on a running simulated machine with a tree of its own: cards that sleep, are lost, are
+// taken out and put back, and the simulator's own count of what woke them.
+#include <boost/asio/io_context.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gpu/sensor_client.h"
+#include "gpu_fixture.h"
+
+namespace estiva::gpu {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::kSensor;
+using testing::Scratch;
+
+// estiva-sim in a process of its own, and its control socket.
+class SimMachine : public Scratch {
+ public:
+  explicit SimMachine(const std::string& scenario) {
+    write("scenario", scenario);
+    int out[2];
+    if (pipe2(out, O_CLOEXEC) != 0) std::abort();
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(out[1], STDOUT_FILENO);
+      execl(kProgram.c_str(), "estiva-sim", "run", file("scenario").c_str(), "--dir",
+            file("run").c_str(), "--tree", file("tree").c_str(), nullptr);
+      _exit(127);
+    }
+    close(out[1]);
+    char first = 0;
+    is_ready_ = ::read(out[0], &first, 1) == 1 && first == 'r';  // "ready DIR"
+    close(out[0]);
+    setenv("ESTIVA_SIM_DIR", file("run").c_str(), 1);
+  }
+  ~SimMachine() {
+    kill(pid_, SIGTERM);
+    waitpid(pid_, nullptr, 0);
+    unsetenv("ESTIVA_SIM_DIR");
+  }
+
+  bool is_ready() const { return is_ready_; }
+  std::string file(const std::string& name) const { return path + "/" + name; }
+  // The first line of the host's answer.
+  std::string tell(const std::string& line) const {
+    const auto command = fmt::format("'{}' ctl '{}' '{}'", kProgram, file("run"), line);
+    FILE* answer = popen(command.c_str(), "r");
+    char text[256] = {};
+    if (fgets(text, sizeof text, answer) == nullptr) text[0] = 0;
+    while (fgetc(answer) != EOF) {
+    }
+    pclose(answer);
+    return std::string(text).substr(0, std::string(text).find('\n'));
+  }
+  SensorOptions options() const {
+    SensorOptions options;
+    options.program = kSensor;
+    options.nvml_file = std::string(ESTIVA_BUILD_DIR) + "/sim/libnvidia-ml.so.1";
+    options.root = file("tree");
+    options.source = "simulated";
+    options.interval = milliseconds(50);
+    return options;
+  }
+
+ private:
+  inline static const std::string kProgram = std::string(ESTIVA_BUILD_DIR) + "/estiva-sim";
+  pid_t pid_ = 0;
+  bool is_ready_ = false;
+};
+
+// A sensor on a machine, and the loop it lives in.
+struct Watched {
+  explicit Watched(const SimMachine& machine) : sensor(loop.get_executor(), machine.options()) {
+    sensor.start([this](SensorViewPtr view) { updates += !view->gpus.empty(); });
+  }
+  // Runs until something is so; at most 20 s.
+  bool until(const std::function<bool()>& is_so) {
+    const SteadyTime deadline = steady_now() + seconds(20);
+    while (!is_so() && steady_now() < deadline) {
+      loop.restart();
+      loop.run_for(milliseconds(10));
+    }
+    return is_so();
+  }
+  bool more_updates(int n) {
+    const int before = updates;
+    return until([&] { return updates >= before + n; });
+  }
+  const std::vector<Gpu>& gpus() const { return sensor.current()->gpus; }
+  DriverState state() const { return sensor.current()->driver.state; }
+  std::vector<GpuState> states() const {
+    std::vector<GpuState> all;
+    for (const Gpu& gpu : gpus()) all.push_back(gpu.sample.state);
+    return all;
+  }
+
+  boost::asio::io_context loop;
+  Sensor sensor;
+  int updates = 0;
+};
+
+constexpr auto kOk = GpuState::ok, kLost = GpuState::lost, kAsleep = GpuState::asleep;
+using States = std::vector<GpuState>;
+
+TEST(SimMachine, ASleepingGpuIsNeverWokenAndItsAwakeNeighbourIsRead) {
+  SimMachine machine("gpu rtx3060-12g may-sleep\ngpu rtx4090-24g\nat 0s sleep 0\n");
+  ASSERT_TRUE(machine.is_ready());
+  Watched watched(machine);
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kAsleep, kOk}; }));
+  ASSERT_TRUE(watched.more_updates(40));
+  EXPECT_EQ(machine.tell("wakes"), "0");
+  EXPECT_TRUE(watched.gpus()[1].sample.memory.known());
+  EXPECT_TRUE(watched.gpus()[1].sample.temperature.known());
+  // Nor does looking for a lost neighbour wake it.
+  machine.tell("lose 1");
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kAsleep, kLost}; }));
+  ASSERT_TRUE(watched.more_updates(40));
+  machine.tell("recover 1");
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kAsleep, kOk}; }));
+  EXPECT_EQ(machine.tell("wakes"), "0");
+}
+
+TEST(SimMachine, TheWakeCounterCountsAndAGpuThatWakesIsRead) {
+  SimMachine machine("gpu rtx3060-12g may-sleep\nat 0s sleep 0\n");
+  ASSERT_TRUE(machine.is_ready());
+  Watched watched(machine);
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kAsleep}; }));
+  machine.tell("wake 0");  // somebody else uses it
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kOk}; }));
+  EXPECT_TRUE(watched.gpus()[0].sample.memory.known());
+  EXPECT_EQ(machine.tell("wakes"), "0");
+  machine.tell("sleep 0");
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kAsleep}; }));
+  // With sysfs saying that it is awake we would call, and that would be counted.
+  const std::string before = machine.tell("wakes");
+  machine.write("awake/sys/bus/pci/devices/x", "");
+  SensorOptions blind = machine.options();
+  blind.root = machine.file("awake");
+  boost::asio::io_context loop;
+  Sensor sensor(loop.get_executor(), blind);
+  sensor.start([](SensorViewPtr) {});
+  const SteadyTime deadline = steady_now() + seconds(20);
+  while (machine.tell("wakes") == before && steady_now() < deadline) {
+    loop.restart();
+    loop.run_for(milliseconds(50));
+  }
+  EXPECT_NE(machine.tell("wakes"), before);
+}
+
+TEST(SimMachine, AGpuThatIsTakenOutLeavesTheListAndALostOneStays) {
+  SimMachine machine("gpu rtx3060-12g times 3\n");
+  ASSERT_TRUE(machine.is_ready());
+  Watched watched(machine);
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kOk, kOk, kOk}; }));
+  const std::string first = watched.gpus()[0].identity.id.key();
+  const std::string third = watched.gpus()[2].identity.id.key();
+  machine.tell("lose 0");
+  machine.tell("unplug 1");
+  ASSERT_TRUE(watched.until([&] { return watched.gpus().size() == 2; }));
+  EXPECT_TRUE(watched.more_updates(20));
+  ASSERT_EQ(watched.states(), (States{kLost, kOk}));
+  EXPECT_EQ(watched.gpus()[0].identity.id.key(), first);
+  EXPECT_EQ(watched.gpus()[1].identity.id.key(), third);
+  machine.tell("plug 1");
+  machine.tell("recover 0");
+  EXPECT_TRUE(watched.until([&] { return watched.states() == States{kOk, kOk, kOk}; }));
+  EXPECT_EQ(watched.state(), DriverState::ready);
+}
+
+}  // namespace
+}  // namespace estiva::gpu
