@@ -27,6 +27,7 @@ struct Listener {
   ListenOptions options;
   Endpoint endpoint;
   bool remove_file = false;
+  std::size_t open = 0;  // connections that came through it
   std::shared_ptr<void> watch, pause;
 };
 
@@ -70,7 +71,11 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     for (int i = 0; i < kAcceptBatch; ++i) {
       UniqueFd fd(accept4(one.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (fd) {
-        welcome(std::move(fd), one);
+        try {
+          welcome(std::move(fd), one);
+        } catch (const std::exception& e) {  // no memory, or no room in epoll: this client only
+          log(LogLevel::warning, "a connection could not be set up", {{"reason", e.what()}});
+        }
       } else if (errno == EAGAIN) {
         return;
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -91,9 +96,14 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     one.watch.reset();
   }
 
-  void welcome(UniqueFd fd, const Listener& one) {
+  bool is_full(const Listener& one) const {
+    return connections.size() >= shared->limits.connections ||
+           (one.options.connections > 0 && one.open >= one.options.connections);
+  }
+
+  void welcome(UniqueFd fd, Listener& one) {
     ++shared->stats.accepted;
-    if (connections.size() >= shared->limits.connections) {
+    if (is_full(one)) {
       ++shared->stats.refused;
       return turn_away(fd.get());
     }
@@ -105,10 +115,13 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     auto connection =
         std::make_shared<Connection>(shared, std::move(fd), std::move(*peer), one.options.name);
     connections.insert(connection);
-    loop.spawn(serve(weak_from_this(), std::move(connection)));
+    ++one.open;
+    loop.spawn(serve(weak_from_this(), std::move(connection), one));
   }
 
-  static Awaitable<void> serve(std::weak_ptr<Impl> weak, std::shared_ptr<Connection> connection) {
+  // `listener` lives as long as the server, which is asked for before it is touched.
+  static Awaitable<void> serve(std::weak_ptr<Impl> weak, std::shared_ptr<Connection> connection,
+                               Listener& listener) {
     try {
       co_await connection->serve();
     } catch (const std::exception& e) {
@@ -118,6 +131,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     const auto self = weak.lock();
     if (!self) co_return;
     self->connections.erase(connection);
+    --listener.open;
     if (self->connections.empty()) self->all_done.notify_all();
   }
 

@@ -33,6 +33,9 @@ struct ServerLimits {
 struct ListenOptions {
   std::string name;         // what Exchange::listener() says
   mode_t unix_mode = 0660;  // permission bits of the socket file
+  // Connections through this listener, 0: as many as the server has. So that strangers on one can't
+  // take the room of those on another.
+  std::size_t connections = 0;
 };
 
 // Counters since start.

@@ -1,4 +1,6 @@
 // Who called, where the server listens, and how it stops; and the loop's own watches.
+#include <csignal>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -165,6 +167,94 @@ TEST(Loop, signals_descriptors_and_tickers_call_back) {
   EXPECT_EQ(ticks, seen);
   ::close(pipe_fd[0]);
   ::close(pipe_fd[1]);
+}
+
+TEST(Loop, a_signal_calls_back_on_the_loop_until_the_handle_is_dropped) {
+  LoopThread thread;
+  std::atomic<int> caught = 0;
+  std::atomic<std::thread::id> where{};
+  std::shared_ptr<void> watch;
+  std::thread::id loop_id;
+  thread.on_loop([&] {
+    loop_id = std::this_thread::get_id();
+    watch = thread.loop.on_signals({SIGUSR1, SIGUSR2}, [&](int number) {
+      where = std::this_thread::get_id();
+      caught += number;
+    });
+  });
+  kill(getpid(), SIGUSR1);
+  EXPECT_TRUE(eventually([&] { return caught == SIGUSR1; }));
+  EXPECT_EQ(where.load(), loop_id);
+  kill(getpid(), SIGUSR2);
+  EXPECT_TRUE(eventually([&] { return caught == SIGUSR1 + SIGUSR2; })) << "only the first came";
+  thread.on_loop([&] { watch.reset(); });
+  struct sigaction now {};
+  sigaction(SIGUSR1, nullptr, &now);
+  EXPECT_EQ(now.sa_handler, SIG_DFL) << "the handler stays behind";
+}
+
+// Descriptors of the process that are open now; the lowest free number is what a limit must leave.
+int next_descriptor() {
+  const int fd = dup(0);
+  close(fd);
+  return fd;
+}
+
+TEST(Server, accepts_again_when_descriptors_are_free_again) {
+  TestServer server(echo());
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  Raw first(server.endpoint);
+  first.send(kGet);
+  EXPECT_NE(first.read_to("GET /x").find("200"), std::string::npos);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(next_descriptor()) + 1;  // one: for our end of the next
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  Raw waiting(server.endpoint);
+  waiting.send(kGet);
+  const std::string early = waiting.read_until([](const std::string&) { return false; }, 300ms);
+  first.send(kGet);
+  const std::string old_one = first.read_to("GET /x");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(early, "") << "there was a descriptor left: the test proves nothing";
+  EXPECT_FALSE(waiting.ended);
+  EXPECT_NE(old_one.find("200"), std::string::npos) << "connections that are open must go on";
+  EXPECT_NE(waiting.read_to("GET /x").find("200"), std::string::npos);
+}
+
+TEST(Server, a_connection_ends_after_its_share_of_requests) {
+  ServerLimits limits;
+  limits.requests_per_connection = 3;
+  TestServer server(echo(), limits);
+  Raw client(server.endpoint);
+  client.send(kGet + kGet + kGet + kGet);
+  const std::string all = client.read_all();
+  EXPECT_TRUE(client.ended);
+  EXPECT_EQ(occurrences(all, "HTTP/1.1 200"), 3u);
+  EXPECT_EQ(occurrences(all, "Connection: close"), 1u) << "the last must say so";
+}
+
+TEST(Server, strangers_on_one_listener_leave_room_on_another) {
+  ServerLimits limits;
+  limits.connections = 8;
+  TestServer server(echo(), limits);
+  Endpoint open_to_all;
+  server.thread.on_loop([&] {
+    auto bound = server.server->listen(Endpoint::tcp("127.0.0.1", 0),
+                                       {.name = "strangers", .connections = 2});
+    ASSERT_TRUE(bound);
+    open_to_all = *bound;
+  });
+  Raw one(open_to_all), two(open_to_all);
+  ASSERT_TRUE(eventually([&] { return server.stats().connections == 2; }));
+  Raw three(open_to_all);
+  EXPECT_NE(three.read_all().find("503"), std::string::npos);
+  EXPECT_TRUE(fetch(server.endpoint, {})) << "the others must not notice";
+  one.close();
+  ASSERT_TRUE(eventually([&] { return server.stats().connections == 1; }));
+  const auto again = fetch(open_to_all, {});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->head.status, 200);
 }
 
 }  // namespace
