@@ -25,18 +25,23 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Never waits, never null.
+  // The newest there is. Never waits, never null.
   virtual WorldPtr world() const = 0;
+  // The one that changed() last told of: what a stream shows, at most 20 different ones a second.
+  virtual WorldPtr published() const = 0;
   // Notified each time a new World was published.
   virtual net::Notice& changed() = 0;
   // True once the daemon is about to end: streams should finish.
   virtual bool is_ending() const = 0;
   // Grants or refuses after a reading that began after the call; durable when it returns. Errors:
-  // refused (too many waiting, driver gone), timed_out, failed (the store).
-  virtual net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request) = 0;
+  // refused (too many waiting, driver gone), timed_out, failed (the store). With `only_new` a
+  // model that has a lease already is refused and its lease stays as it is.
+  virtual net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request,
+                                                      bool only_new) = 0;
   // Ends the live lease of this name; durable when it returns. The lease as it is then: gone, or
-  // `releasing` while its processes still hold memory. Errors: not_found, failed (the store).
-  virtual net::Awaitable<Result<Lease>> release(std::string model) = 0;
+  // `releasing` while its processes still hold memory. With an `id` only if it is that lease: a
+  // name may belong to somebody else by now. Errors: not_found, failed (the store).
+  virtual net::Awaitable<Result<Lease>> release(std::string model, std::string id) = 0;
   // The identity of a live process, to bind a lease to. Errors: usage (no such process).
   virtual Result<Holder> identify(pid_t pid) = 0;
 };

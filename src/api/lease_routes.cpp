@@ -49,12 +49,13 @@ net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
     co_await send_error(exchange, body.error());
     co_return;
   }
+  const bool only_new = body->only_new;
   auto request = complete(backend, std::move(*body), arrived);
   if (!request) {
     co_await send_error(exchange, request.error());
     co_return;
   }
-  auto answer = co_await backend.assign(std::move(*request));
+  auto answer = co_await backend.assign(std::move(*request), only_new);
   if (!answer) {
     co_await send_error(exchange, answer.error());
     co_return;
@@ -63,8 +64,9 @@ net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
   co_await send_json(exchange, status, assign_json(*answer, backend.world()->simulated));
 }
 
-net::Awaitable<void> delete_lease(Backend& backend, net::Exchange& exchange, std::string model) {
-  auto released = co_await backend.release(std::move(model));
+net::Awaitable<void> delete_lease(Backend& backend, net::Exchange& exchange, std::string model,
+                                  std::string id) {
+  auto released = co_await backend.release(std::move(model), std::move(id));
   if (!released) {
     co_await send_error(exchange, released.error());
     co_return;

@@ -51,6 +51,7 @@ struct Draft {
   std::uint64_t gpus = 1;
   decide::Choice choice = decide::Choice::by_gpu_count;
   std::optional<pid_t> pid;
+  bool only_new = false;
 };
 
 Result<void> take_policy(Draft& draft, const json::value& value) {
@@ -125,8 +126,14 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
     draft.pid = static_cast<pid_t>(*number);
     return {};
   }
-  static constexpr std::string_view kKnown[] = {"model",  "vram_bytes", "vram", "required_vram_mb",
-                                                "policy", "gpu",        "gpus", "pid"};
+  if (member == "only_new") {
+    if (!value.is_bool()) return wrong(member, "true or false");
+    draft.only_new = value.get_bool();
+    return {};
+  }
+  static constexpr std::string_view kKnown[] = {"model",  "vram_bytes", "vram",
+                                                "policy", "gpu",        "gpus",
+                                                "pid",    "only_new",   "required_vram_mb"};
   const auto near = format::nearest_name(member, kKnown);
   return fail(ErrorKind::usage,
               fmt::format(msg::kUnknownMember, format::escape_for_terminal(member.substr(0, 64))),
@@ -157,6 +164,7 @@ Result<AssignBody> parse_assign(std::string_view text) {
   body.request.shares[0].gpu = draft.gpu;
   body.request.choice = draft.choice;
   body.pid = draft.pid;
+  body.only_new = draft.only_new;
   return body;
 }
 

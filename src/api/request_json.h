@@ -13,6 +13,7 @@ namespace estiva::api {
 struct AssignBody {
   decide::AssignRequest request;  // without holder and times
   std::optional<pid_t> pid;
+  bool only_new = false;  // refuse where the model has a lease already
 };
 
 // The largest body that makes sense; more is refused before it is read.
@@ -20,7 +21,8 @@ inline constexpr std::size_t kMaxAssignBody = 64 << 10;
 // Names go into file names, tables and environment variables.
 inline constexpr std::size_t kMaxModelName = 256;
 
-// {"model":"xtts","vram_bytes":3670016000,"gpu":"auto","gpus":1,"policy":"pack","pid":123}
+// {"model":"xtts","vram_bytes":3670016000,"gpu":"auto","gpus":1,"policy":"pack","pid":123,
+//  "only_new":true}
 // The size also as "vram":"3500MiB" or "required_vram_mb":3500 (MiB, as seed 002 calls it).
 // Errors are of kind usage. Pure.
 Result<AssignBody> parse_assign(std::string_view json);

@@ -33,7 +33,8 @@ net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
   if (!co_await exchange.start_events()) co_return;
   std::uint64_t sent = 0;
   while (!backend.is_ending()) {
-    const WorldPtr world = backend.world();
+    // Not world(): a client that is slow to take each event would be sent more than are published.
+    const WorldPtr world = backend.published();
     if (world->sequence != sent) {
       sent = world->sequence;
       net::Event event{"world", fmt::format("{}", sent), status_json(*world)};
@@ -88,18 +89,19 @@ net::Awaitable<void> wrong_method(net::Exchange& exchange, std::string_view path
 
 net::Awaitable<void> leases(Backend& backend, net::Exchange& exchange, const net::Target& target) {
   const std::string& method = exchange.request().method;
+  std::string id(target.find("id").value_or(""));
   if (target.segments.size() == 3) {
     if (method == "GET") co_return co_await send_json(exchange, 200, leases_json(*backend.world()));
     if (method == "POST") co_return co_await post_lease(backend, exchange);
     // Names with a slash can't be a part of the path: DELETE /api/v1/leases?model=NAME.
     const auto named = target.find("model");
     if (method == "DELETE" && named) {
-      co_return co_await delete_lease(backend, exchange, std::string(*named));
+      co_return co_await delete_lease(backend, exchange, std::string(*named), std::move(id));
     }
-    co_return co_await wrong_method(exchange, target.path, "GET, POST");
+    co_return co_await wrong_method(exchange, target.path, "GET, POST, DELETE");
   }
   if (method != "DELETE") co_return co_await wrong_method(exchange, target.path, "DELETE");
-  co_await delete_lease(backend, exchange, target.segments[3]);
+  co_await delete_lease(backend, exchange, target.segments[3], std::move(id));
 }
 
 net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const net::Target& target) {

@@ -22,7 +22,7 @@ struct Access {
 //   GET  /healthz                 200, or 503 when gpu_status is UNHEALTHY; open on TCP
 //   GET  /api/v1/gpu|status|leases|world
 //   POST /api/v1/leases           200, 409 no room, 503 refused
-//   DELETE /api/v1/leases/NAME    200, 404
+//   DELETE /api/v1/leases/NAME    200, 404; ?id=ID: only if the name's lease is that one
 //   GET  /api/v1/events           text/event-stream: "world" with the status document
 net::Handler make_handler(Backend& backend, Access access);
 

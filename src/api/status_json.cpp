@@ -31,6 +31,28 @@ Check from_driver(const DriverStatus& driver) {
   }
 }
 
+double host_age_seconds(const World& world) {
+  return static_cast<double>((world.made_at - world.host.read_at).count()) / 1e9;
+}
+
+// A disk that hangs must not pass for one with room.
+Check host_status(const World& world) {
+  if (!world.host_stale) return {"host_status", "OK", {}, {}};
+  std::string reason = world.host.read_at.ns == 0
+                           ? std::string(msg::kHostNeverRead)
+                           : fmt::format(msg::kHostStale, host_age_seconds(world));
+  return {"host_status", "UNKNOWN", std::move(reason), msg::kHostStaleRemedy};
+}
+
+void write_check(JsonWriter& json, const Check& check) {
+  json.begin_object()
+      .field("name", check.name)
+      .field("state", check.state)
+      .field("reason", check.reason)
+      .field("remedy", check.remedy)
+      .end_object();
+}
+
 std::optional<std::string> too_hot(const Gpu& gpu) {
   if (!gpu.sample.temperature) return std::nullopt;
   const Celsius limit = gpu.identity.slowdown_at.value_or(kHotWithoutThreshold);
@@ -113,9 +135,16 @@ void write_disks(JsonWriter& json, const HostSample& host) {
   json.end_array();
 }
 
-void write_host(JsonWriter& json, const HostSample& host) {
+void write_host(JsonWriter& json, const World& world) {
+  const HostSample& host = world.host;
   MissingList missing;
-  json.begin_object().field("cores", host.cores);
+  json.begin_object().key("read_age_seconds");
+  if (host.read_at.ns != 0) {
+    json.value(host_age_seconds(world));
+  } else {
+    json.null();
+  }
+  json.field("stale", world.host_stale).field("cores", host.cores);
   write_reading(json, missing, "cpu_ratio", host.cpu);
   write_reading(json, missing, "load1", host.load1);
   write_host_memory(json, missing, host);
@@ -153,21 +182,15 @@ std::string status_json(const World& world) {
   JsonWriter json(text);
   json.begin_object().field("schema", "estiva/status/1");
   write_origin(json, world);
-  const Check check = gpu_status(world);
-  json.key("checks")
-      .begin_array()
-      .begin_object()
-      .field("name", check.name)
-      .field("state", check.state)
-      .field("reason", check.reason)
-      .field("remedy", check.remedy)
-      .end_object()
-      .end_array()
+  json.key("checks").begin_array();
+  write_check(json, gpu_status(world));
+  write_check(json, host_status(world));
+  json.end_array()
       .field("node_id", world.node_id)
       .field("boot_epoch", world.boot_epoch)
       .field("sequence", world.sequence)
       .key("host");
-  write_host(json, world.host);
+  write_host(json, world);
   json.key("gpus");
   write_gpus(json, world);
   json.key("leases");

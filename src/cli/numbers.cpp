@@ -94,6 +94,7 @@ std::string to_json(const Wanted& wanted) {
   if (wanted.gpus > 1) json.field("gpus", wanted.gpus);
   if (!wanted.policy.empty()) json.field("policy", wanted.policy);
   if (wanted.pid) json.field("pid", *wanted.pid);
+  if (wanted.only_new) json.field("only_new", true);
   json.end_object();
   return text;
 }

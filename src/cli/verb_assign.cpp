@@ -56,9 +56,12 @@ Result<void> release_one(Session& session, const Arguments& args, const std::str
 
 }  // namespace
 
-std::string lease_target(std::string_view name) {
+std::string lease_target(std::string_view name, std::string_view id) {
   const bool fits_a_path = name.find('/') == std::string_view::npos && name != "." && name != "..";
-  return (fits_a_path ? "/api/v1/leases/" : "/api/v1/leases?model=") + net::percent_encode(name);
+  std::string target =
+      (fits_a_path ? "/api/v1/leases/" : "/api/v1/leases?model=") + net::percent_encode(name);
+  if (!id.empty()) target += (fits_a_path ? "?id=" : "&id=") + net::percent_encode(id);
+  return target;
 }
 
 Result<int> run_assign(Session& session, const Arguments& args) {

@@ -1,5 +1,5 @@
 // The order that leaves nothing behind: fork the child and hold it; ask for a lease bound to the
-// child's process number; let it go; forward signals until it ends; release by name. Die at any
+// child's process number; let it go; forward signals until it ends; release that lease. Die at any
 // point and the daemon sees the child's end and takes the lease back.
 #include "cli/verb_run.h"
 
@@ -52,10 +52,6 @@ Result<Attempt> try_once(const Job& job) {
   if (answer->status == 200) {
     auto assignment = read_assignment(answer->body);
     if (!assignment) return Failure(assignment.error());
-    if (assignment->already_assigned)
-      return fail(ErrorKind::refused,
-                  fmt::format(m::kNameTaken, format::escape_for_terminal(job.wanted.model)),
-                  fmt::format(m::kOtherName, format::escape_for_terminal(job.wanted.model)));
     return Attempt{std::move(*assignment), {}};
   }
   const auto refusal = read_refusal(answer->body);
@@ -131,9 +127,10 @@ int wait_for_end(const SignalQueue& signals, HeldChild& child) {
   }
 }
 
-// By name; a lease that the daemon took back already (it watches the child) is just as well gone.
-void release(const Job& job) {
-  const auto answer = ask(job.session, "DELETE", lease_target(job.wanted.model));
+// A lease that the daemon took back already (it watches the child) is just as well gone; by then
+// the name may be somebody else's, so the lease is named by its id as well.
+void release(const Job& job, const LeaseRow& lease) {
+  const auto answer = ask(job.session, "DELETE", lease_target(job.wanted.model, lease.id));
   std::string trouble;
   if (!answer) {
     trouble = answer.error().what;
@@ -147,7 +144,7 @@ void release(const Job& job) {
 Result<int> start_and_wait(const Job& job, const SignalQueue& signals, HeldChild& child,
                            const LeaseRow& lease) {
   if (const int number = child.let_go(environment_of(lease))) {
-    release(job);
+    release(job, lease);
     const Error error{ErrorKind::failed,
                       fmt::format(m::kCantStart, job.command, std::strerror(number)),
                       std::string(m::kCheckCommand)};
@@ -155,7 +152,7 @@ Result<int> start_and_wait(const Job& job, const SignalQueue& signals, HeldChild
     return number == ENOENT ? 127 : 126;  // as a shell says it
   }
   const int status = wait_for_end(signals, child);
-  release(job);
+  release(job, lease);
   return status;
 }
 
@@ -184,6 +181,7 @@ Result<int> run_run(Session& session, const Arguments& args) {
   if (!child) return Failure(child.error());
   if (!named) job.wanted.model = default_name(args.command[0], child->pid());
   job.wanted.pid = static_cast<std::uint64_t>(child->pid());
+  job.wanted.only_new = true;
   const auto granted = wait_for_room(job, signals, *child);
   if (!granted) return Failure(granted.error());
   if (!granted->lease) return granted->ended_with;

@@ -2,8 +2,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <csignal>
+#include <cstring>
 #include <fmt/format.h>
-#include <sys/socket.h>
+#include <grp.h>
+#include <mutex>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "api/routes.h"
 #include "base/log.h"
@@ -30,6 +35,9 @@ using namespace std::chrono_literals;
 // case that it is being replaced.
 constexpr std::chrono::milliseconds kGrantReading = 5s;
 constexpr std::chrono::milliseconds kShutdownGrace = 2s;
+// Half of the server's: anybody on this machine may connect to TCP, and must not be able to lock
+// the control socket's users out.
+constexpr std::size_t kTcpConnections = 256;
 
 gpu::SensorOptions sensor_options(const DaemonOptions& options) {
   gpu::SensorOptions sensor;
@@ -64,6 +72,38 @@ decide::Choice choice_of(format::PlacementChoice choice) {
   return decide::Choice::by_gpu_count;
 }
 
+// Each lease's holder is a descriptor, each client of the control socket two: the soft limit of
+// 1,024 that shells and old units give would be reached by one careless client.
+void allow_descriptors() {
+  constexpr rlim_t kDescriptors = 16384;  // as packaging/systemd/estiva.service has it
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kDescriptors);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    log(LogLevel::warning, "the limit of open files stays as it is", {{"limit", limit.rlim_cur}});
+  }
+}
+
+// A folder that is there already belongs to somebody: its mode is theirs, be it /tmp.
+Result<void> ensure_folder(const std::string& path, mode_t mode) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+  return host::ensure_dir(path, mode);
+}
+
+// Started by root without systemd: the members of the group may use the control socket, as with the
+// socket unit.
+void share_with_group(const api::Places& places) {
+  if (::geteuid() != 0) return;
+  const group* wanted = ::getgrnam("estiva");
+  if (wanted == nullptr) return;
+  for (const std::string& path : {places.control_dir, places.control_socket}) {
+    if (::chown(path.c_str(), static_cast<uid_t>(-1), wanted->gr_gid) == 0) continue;
+    log(LogLevel::warning, "the group estiva can't use the control socket",
+        {{"path", path}, {"reason", std::strerror(errno)}});
+  }
+}
+
 // Simulation never stands in for a real GPU.
 Result<void> check_simulation(const DaemonOptions& options) {
   if (!options.simulated) return {};
@@ -74,22 +114,43 @@ Result<void> check_simulation(const DaemonOptions& options) {
               msg::kSimulationRefusedRemedy);
 }
 
+// Where a thread that may outlive the daemon leaves its results.
+class Inbox {
+ public:
+  explicit Inbox(net::Loop* loop) : loop_(loop) {}
+  void post(std::function<void()> work) {
+    const std::lock_guard lock(mutex_);
+    if (loop_ != nullptr) loop_->post(std::move(work));
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    loop_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  net::Loop* loop_;
+};
+
 class Core final : public api::Backend {
  public:
   Core(const DaemonOptions& options, host::Root root, std::string boot_id)
       : options_(options), root_(std::move(root)), boot_id_(std::move(boot_id)) {}
+  ~Core() override { inbox_->close(); }
 
   Result<void> start();
   void run() { loop_.run(); }
 
   WorldPtr world() const override { return publisher_->world(); }
+  WorldPtr published() const override { return publisher_->published(); }
   net::Notice& changed() override { return publisher_->changed(); }
   bool is_ending() const override { return stopping_; }
-  net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request) override {
-    return keeper_->assign(std::move(request));
+  net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request,
+                                                   bool only_new) override {
+    return keeper_->assign(std::move(request), only_new);
   }
-  net::Awaitable<Result<Lease>> release(std::string model) override {
-    return keeper_->release(std::move(model));
+  net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
+    return keeper_->release(std::move(model), std::move(id));
   }
   Result<Holder> identify(pid_t pid) override;
 
@@ -100,6 +161,7 @@ class Core final : public api::Backend {
   void start_sensor();
   void start_sampling();
   void sample_host();
+  void tick();
   void take_sensor(const gpu::SensorViewPtr& view);
   void start_watchdog();
   net::Awaitable<void> shut_down(int signal);
@@ -115,7 +177,9 @@ class Core final : public api::Backend {
   std::unique_ptr<net::Server> server_;
   std::shared_ptr<observe::HostSampler> sampler_;
   std::unique_ptr<Worker> worker_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>(&loop_);
   std::vector<std::shared_ptr<void>> timers_;
+  std::shared_ptr<void> signals_;
   bool stopping_ = false;
 };
 
@@ -128,7 +192,7 @@ Result<Holder> Core::identify(pid_t pid) {
 }
 
 Result<void> Core::open_store() {
-  if (auto made = host::ensure_dir(options_.places.state_dir, 0700); !made) return made;
+  if (auto made = ensure_folder(options_.places.state_dir, 0700); !made) return made;
   store::Options store_options;
   store_options.executor = [this](std::function<void()> work) { loop_.post(std::move(work)); };
   store_options.fresh_state = options_.fresh_state;
@@ -153,11 +217,12 @@ Result<void> Core::listen_control() {
     }
     return {};
   }
-  if (auto made = host::ensure_dir(options_.places.runtime_dir, 0755); !made) return made;
+  if (auto made = ensure_folder(options_.places.runtime_dir, 0755); !made) return made;
   if (auto made = host::ensure_dir(options_.places.control_dir, 0750); !made) return made;
   auto bound =
       server_->listen(net::Endpoint::unix_path(options_.places.control_socket), listen_options);
   if (!bound) return Failure(bound.error());
+  share_with_group(options_.places);
   return {};
 }
 
@@ -179,7 +244,8 @@ Result<void> Core::listen() {
   server_ = std::make_unique<net::Server>(loop_, api::make_handler(*this, std::move(access)));
   if (auto control = listen_control(); !control) return control;
   if (!tcp) return {};
-  auto bound = server_->listen(*tcp, {std::string(api::kTcpListener), 0660});
+  const net::ListenOptions tcp_options{std::string(api::kTcpListener), 0660, kTcpConnections};
+  auto bound = server_->listen(*tcp, tcp_options);
   if (!bound) return Failure(bound.error());
   log(LogLevel::info, "listening", {{"address", net::to_text(*bound)}});
   return {};
@@ -224,17 +290,19 @@ void Core::start_sampling() {
   sampler_ = std::make_shared<observe::HostSampler>(std::move(*sampler));
   worker_ = std::make_unique<Worker>();
   sample_host();
-  timers_.push_back(loop_.every(options_.settings.daemon.interval, [this] {
-    sample_host();
-    keeper_->tick();
-  }));
+}
+
+void Core::tick() {
+  if (worker_) sample_host();
+  keeper_->tick();
+  publisher_->tick();
 }
 
 void Core::sample_host() {
-  // The job keeps the sampler alive even if the daemon ends while a disk hangs.
-  const bool taken = worker_->try_run([this, sampler = sampler_] {
+  // The job keeps what it needs alive even if the daemon ends while a disk hangs.
+  const bool taken = worker_->try_run([this, sampler = sampler_, inbox = inbox_] {
     auto sample = std::make_shared<const HostSample>(sampler->sample());
-    loop_.post([this, sample = std::move(sample)] {
+    inbox->post([this, sample = std::move(sample)] {
       if (!stopping_) publisher_->take_host(sample);
     });
   });
@@ -268,10 +336,13 @@ Result<void> Core::start() {
   start_sensor();
   if (auto listening = listen(); !listening) return listening;
   start_sampling();
+  timers_.push_back(loop_.every(options_.settings.daemon.interval, [this] { tick(); }));
   start_watchdog();
-  timers_.push_back(loop_.on_signals({SIGTERM, SIGINT}, [this](int signal) {
+  // Watched to the very end: a second Ctrl-C must not cut a clean end short. SIGHUP is the terminal
+  // that went away; settings are read at the start only.
+  signals_ = loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) {
     if (!stopping_) loop_.spawn(shut_down(signal));
-  }));
+  });
   log(LogLevel::notice, msg::kDaemonReady,
       {{"version", ESTIVA_VERSION},
        {"state", options_.places.state_dir},
@@ -287,6 +358,7 @@ Result<void> Core::start() {
 Result<void> run_daemon(const DaemonOptions& options) {
   set_log_level(options.settings.daemon.log_level);
   std::signal(SIGPIPE, SIG_IGN);
+  allow_descriptors();
   if (auto allowed = check_simulation(options); !allowed) return allowed;
   auto root = host::Root::open(options.root);
   if (!root) return Failure(root.error());

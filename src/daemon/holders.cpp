@@ -11,6 +11,7 @@ Holders::Holders(net::Loop& loop, const host::Root& root, std::string boot_id,
 
 void Holders::watch(const Lease& lease) {
   if (!lease.holder) return;
+  forget(lease.id);  // of an earlier holder
   auto pidfd = host::watch_holder(root_, *lease.holder, boot_id_);
   if (!pidfd) {
     if (pidfd.error().kind == ErrorKind::not_found) {

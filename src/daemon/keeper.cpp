@@ -54,20 +54,24 @@ void Keeper::restore() {
   }
 }
 
-net::Awaitable<Result<api::AssignAnswer>> Keeper::assign(decide::AssignRequest request) {
-  if (waiting_.size() >= kMostWaiting) {
-    co_return fail(ErrorKind::refused, fmt::format(msg::kTooManyWaiting, waiting_.size()),
-                   msg::kTryLater);
+net::Awaitable<Result<api::AssignAnswer>> Keeper::assign(decide::AssignRequest request,
+                                                         bool only_new) {
+  if (const std::size_t waiting = waiting_.size() + following_; waiting >= kMostWaiting) {
+    co_return fail(ErrorKind::refused, fmt::format(msg::kTooManyWaiting, waiting), msg::kTryLater);
   }
   if (request.choice == decide::Choice::by_gpu_count) request.choice = parts_.default_choice;
-  const Pending pending = std::make_shared<PendingAssign>(parts_.loop, std::move(request));
-  waiting_.push_back(pending);
-  if (!pumping_) {
-    pumping_ = true;
-    parts_.loop.spawn(pump());
-  }
+  const Pending pending =
+      std::make_shared<PendingAssign>(parts_.loop, std::move(request), only_new);
+  enqueue(pending);
   while (!pending->answer) (void)co_await pending->answered.wait();
   co_return std::move(*pending->answer);
+}
+
+void Keeper::enqueue(const Pending& pending) {
+  waiting_.push_back(pending);
+  if (pumping_) return;
+  pumping_ = true;
+  parts_.loop.spawn(pump());
 }
 
 net::Awaitable<void> Keeper::pump() {
@@ -94,10 +98,15 @@ net::Awaitable<void> Keeper::pump() {
 }
 
 void Keeper::decide(const Pending& pending) {
+  const std::string& model = pending->request.model;
+  if (pending->only_new && ledger_.find_model(model) != nullptr) {
+    return answer(pending, fail(ErrorKind::refused, fmt::format(msg::kHasLease, model),
+                                msg::kHasLeaseRemedy));
+  }
   const decide::Decision decision = decide::decide_assign(ledger_, pending->request);
   if (decision.verdict == decide::Verdict::needs_fresh_reading) {
     if (++pending->readings_waited_for < kMostReadings) {
-      waiting_.push_back(pending);
+      enqueue(pending);
     } else {
       answer(pending, fail(ErrorKind::timed_out, msg::kNeverFresh, msg::kTryLater));
     }
@@ -107,6 +116,11 @@ void Keeper::decide(const Pending& pending) {
   pending->why = grant_reason(ledger_, pending->request, decision);
   if (decide::changes_ledger(decision.verdict)) {
     journal_grant(pending, ledger_.apply(decision));
+    return;
+  }
+  if (const auto promise = promises_.find(decision.lease.id); promise != promises_.end()) {
+    promise->second.followers.push_back(pending);
+    ++following_;
     return;
   }
   api::AssignAnswer same;
@@ -135,6 +149,7 @@ void Keeper::answer_refusal(const Pending& pending, const decide::Decision& deci
 void Keeper::journal_grant(const Pending& pending, decide::Applied applied) {
   const Lease& lease = applied.lease;
   submitted_[lease.id] = lease.sequence;
+  ++promises_[lease.id].writes;
   store::Write write = applied.before
                            ? store::Write::change(lease, applied.before->sequence, pending->why)
                            : store::Write::grant(lease, record(pending->request, pending->why));
@@ -163,7 +178,17 @@ void Keeper::granted(const Pending& pending, const decide::Applied& applied) {
   answered.already_assigned = applied.before.has_value();
   answered.why = pending->why;
   answer(pending, std::move(answered));
+  promise_settled(applied.lease.id);
   parts_.changed();
+}
+
+void Keeper::promise_settled(const std::string& lease_id) {
+  const auto promise = promises_.find(lease_id);
+  if (promise == promises_.end() || --promise->second.writes > 0) return;
+  const std::vector<Pending> followers = std::move(promise->second.followers);
+  promises_.erase(promise);
+  following_ -= followers.size();
+  for (const Pending& follower : followers) decide(follower);
 }
 
 void Keeper::take_back() {
@@ -179,6 +204,7 @@ void Keeper::take_back() {
     }
     it->first->answered.notify_all();
   }
+  for (const auto& [pending, applied] : failed) promise_settled(applied.lease.id);
   parts_.changed();
 }
 
@@ -187,7 +213,7 @@ void Keeper::answer(const Pending& pending, Result<api::AssignAnswer> answer) {
   pending->answered.notify_all();
 }
 
-net::Awaitable<Result<Lease>> Keeper::release(std::string model) {
+net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id) {
   const decide::LeaseEntry* entry = ledger_.find_model(model);
   if (entry == nullptr) {
     std::vector<std::string> names;
@@ -197,6 +223,10 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model) {
     co_return fail(
         ErrorKind::not_found, fmt::format(msg::kNotAssigned, model),
         near ? fmt::format(msg::kDidYouMean, *near) : std::string(msg::kNotAssignedRemedy));
+  }
+  if (!id.empty() && entry->lease.id != id) {
+    co_return fail(ErrorKind::not_found, fmt::format(msg::kNotThatLease, id, model),
+                   msg::kNotAssignedRemedy);
   }
   const auto changes = ledger_.release(entry->lease.id, steady_now());
   if (changes.empty()) co_return fail(fmt::format(msg::kNotAssigned, model));

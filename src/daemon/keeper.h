@@ -24,9 +24,10 @@ namespace estiva::daemon {
 
 // One assign under way.
 struct PendingAssign {
-  PendingAssign(net::Loop& loop, decide::AssignRequest wanted)
-      : request(std::move(wanted)), answered(loop) {}
+  PendingAssign(net::Loop& loop, decide::AssignRequest wanted, bool new_only)
+      : request(std::move(wanted)), only_new(new_only), answered(loop) {}
   decide::AssignRequest request;
+  bool only_new = false;
   int readings_waited_for = 0;
   std::string why;
   std::optional<Result<api::AssignAnswer>> answer;
@@ -53,8 +54,10 @@ class Keeper {
   // The leases that the store remembers, checked against the processes that live now.
   void restore();
 
-  net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request);
-  net::Awaitable<Result<Lease>> release(std::string model);
+  // As api::Backend says.
+  net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request,
+                                                   bool only_new = false);
+  net::Awaitable<Result<Lease>> release(std::string model, std::string id = {});
 
   // A reading arrived outside a grant. Only one with memory and processes is evidence.
   void observe(const gpu::SensorView& view, const Reading<HostMemory>& host);
@@ -70,11 +73,14 @@ class Keeper {
  private:
   using Pending = std::shared_ptr<PendingAssign>;
 
+  void enqueue(const Pending& pending);
   net::Awaitable<void> pump();
   void decide(const Pending& pending);
   void journal_grant(const Pending& pending, decide::Applied applied);
   void granted(const Pending& pending, const decide::Applied& applied);
   void take_back();
+  // A write of a promise ended; when it was the lease's last, those that asked meanwhile are heard.
+  void promise_settled(const std::string& lease_id);
   void answer(const Pending& pending, Result<api::AssignAnswer> answer);
   void answer_refusal(const Pending& pending, const decide::Decision& decision);
   void holder_died(const std::string& lease_id);
@@ -100,6 +106,14 @@ class Keeper {
   std::map<std::string, std::uint64_t> submitted_;  // lease id -> sequence last given to the store
   std::map<std::string, std::uint64_t> durable_;    // lease id -> sequence known to be on disk
   std::vector<std::pair<Pending, decide::Applied>> failed_;
+  // Promises on their way to the disk, by lease: how many, and who asked for the same meanwhile.
+  // Nobody may be told "assigned already" of what a crash could still take away.
+  struct Promise {
+    int writes = 0;
+    std::vector<Pending> followers;
+  };
+  std::map<std::string, Promise> promises_;
+  std::size_t following_ = 0;
   struct Unsaved {
     Lease lease;
     bool gone = false;

@@ -1,5 +1,7 @@
 #include "daemon/publisher.h"
 
+#include <algorithm>
+
 #include "observe/assemble.h"
 
 namespace estiva::daemon {
@@ -9,6 +11,9 @@ LeaseUse use_of(const decide::LeaseEntry& entry) {
   const decide::LeaseBytes bytes = decide::bytes_of(entry);
   return {entry.lease.id, bytes.declared, bytes.measured, bytes.charged};
 }
+
+// Sampling the machine takes milliseconds; a disk that hangs is told from a busy moment by this.
+constexpr Nanoseconds kHostPatience = std::chrono::seconds(3);
 
 const decide::GpuAccount* account_of(const decide::Ledger& ledger, const std::string& key) {
   for (const decide::GpuAccount& account : ledger.accounts()) {
@@ -34,6 +39,7 @@ void add_ledger(World& world, const Keeper& keeper) {
 
 Publisher::Publisher(net::Loop& loop, Facts facts, const Keeper& keeper)
     : loop_(loop), facts_(std::move(facts)), keeper_(keeper), changed_(loop) {
+  host_read_at_ = steady_now();
   if (facts_.history) history_ = std::make_unique<observe::History>();
   publish();
 }
@@ -45,6 +51,7 @@ void Publisher::take_gpus(gpu::SensorViewPtr view) {
 
 void Publisher::take_host(std::shared_ptr<const HostSample> sample) {
   host_ = std::move(sample);
+  host_read_at_ = host_->read_at;
   soon();
 }
 
@@ -54,6 +61,10 @@ void Publisher::leases_changed() {
 
 Reading<HostMemory> Publisher::host_memory() const {
   return host_ ? host_->memory : Reading<HostMemory>();
+}
+
+void Publisher::tick() {
+  if (steady_now() - published_at_ >= facts_.interval) soon();
 }
 
 WorldPtr Publisher::world() {
@@ -78,7 +89,8 @@ void Publisher::soon() {
 
 void Publisher::publish() {
   if (outdated_) rebuild();
-  published_at_ = world_->made_at;
+  published_ = world_;
+  published_at_ = steady_now();  // not made_at: a reader may have had it made earlier
   if (history_) history_->add(*world_);
   changed_.notify_all();
 }
@@ -98,6 +110,7 @@ void Publisher::rebuild() {
   sources.leases = keeper_.ledger().leases();
   sources.overcommitted = keeper_.ledger().overcommitted();
   World world = observe::assemble(std::move(sources));
+  world.host_stale = world.made_at - host_read_at_ > std::max(2 * facts_.interval, kHostPatience);
   add_ledger(world, keeper_);
   world_ = std::make_shared<const World>(std::move(world));
 }

@@ -29,6 +29,10 @@ class Publisher {
 
   // The newest there is: a reader that was told of a change sees it, even between two publications.
   WorldPtr world();
+  // What was shown last.
+  WorldPtr published() const { return published_; }
+  // Call it at every interval: shows how old everything has become where nothing arrives any more.
+  void tick();
   Reading<HostMemory> host_memory() const;
   net::Notice& changed() { return changed_; }
   const observe::History* history() const { return history_.get(); }
@@ -49,10 +53,11 @@ class Publisher {
   std::unique_ptr<observe::History> history_;
   gpu::SensorViewPtr gpus_;
   std::shared_ptr<const HostSample> host_;
-  WorldPtr world_;
+  WorldPtr world_, published_;
   std::uint64_t sequence_ = 0;
   bool outdated_ = true;  // something changed since world_ was made
   SteadyTime published_at_;
+  SteadyTime host_read_at_;  // or when waiting for the first began
   std::shared_ptr<void> delayed_;
 };
 

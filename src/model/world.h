@@ -44,6 +44,7 @@ struct World {
   SteadyTime gpus_read_at;
   std::vector<Gpu> gpus;
   HostSample host;
+  bool host_stale = false;  // reading the machine takes far longer than it should
   std::vector<Lease> leases;
   std::vector<LeaseUse> lease_uses;  // one a lease, in the order of `leases`
   std::vector<GpuRoom> rooms;        // one a GPU, in the order of `gpus`

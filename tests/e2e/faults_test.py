@@ -9,7 +9,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import ESTIVA, ONE_GPU, Case, has_real_gpu, until
+from harness import ESTIVA, ONE_GPU, SIMULATOR, Case, has_real_gpu, until
 
 LAGGING = ONE_GPU + "lag 5s\n"
 
@@ -26,6 +26,38 @@ class Race(Case):
             codes.append(runner.returncode)
         self.assertEqual(sorted(codes), [0] + [1] * 63)
         self.assertEqual(len(self.place.leases()), 1)
+
+    def wave(self, prefix, size, holders=None):
+        """64 assigns at once; their exit codes."""
+        extra = [["--pid", str(holder.pid)] for holder in holders] if holders else [[]] * 64
+        started = [self.place.spawn("assign", f"{prefix}-{i}", "--vram", f"{size}B", *extra[i])
+                   for i in range(64)]
+        for runner in started:
+            runner.communicate(timeout=120)
+        return [runner.returncode for runner in started]
+
+    def test_what_the_winner_took_but_nvml_does_not_show_yet_is_neither_free_nor_counted_twice(self):
+        self.simulated(LAGGING)
+        room = self.place.gpus()[0]["memory"]["admissible_bytes"]
+        size = room * 6 // 10
+        holders = [subprocess.Popen(["sleep", "600"]) for _ in range(64)]
+        self.addCleanup(lambda: [holder.wait() for holder in holders])
+        self.addCleanup(lambda: [holder.kill() for holder in holders])
+        codes = self.wave("model", size, holders)
+        self.assertEqual(sorted(codes), [0] + [1] * 63)
+        winner = holders[codes.index(0)].pid
+        before = self.place.gpus()[0]["memory"]["used_bytes"]
+        taken = size - (1 << 30)  # the rest is the context and what the model may still take
+        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc",
+                        str(winner), "0", f"{taken}B"], check=True, timeout=60)
+        self.assertLess(self.place.gpus()[0]["memory"]["used_bytes"], before + taken)
+        self.assertEqual(self.wave("late", size), [1] * 64)
+        until(lambda: self.place.gpus()[0]["memory"]["used_bytes"] >= before + taken,
+              "NVML shows what the winner took")
+        self.assertEqual(self.place.gpus()[0]["memory"]["admissible_bytes"], room - size)
+        self.expect(self.estiva("assign", "a-byte-more", "--vram", f"{room - size + 1}B"), 1)
+        self.expect(self.estiva("assign", "the-rest", "--vram", f"{room - size}B"), 0)
+        self.assertEqual(len(self.place.leases()), 2)
 
 
 class Crash(Case):

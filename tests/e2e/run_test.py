@@ -111,6 +111,30 @@ class Run(Case):
         runner.kill()
         runner.communicate()
 
+    def test_a_name_that_is_taken_is_left_as_it_is(self):
+        self.expect(self.estiva("assign", "job", "--vram", "1GiB"), 0)
+        before = self.place.leases()
+        ran = self.expect(self.estiva("run", "--vram", "2GiB", "--name", "job", "--", "echo", "started"),
+                          5, "holds a lease already")
+        self.assertEqual(ran.out, "")
+        # Neither grown nor bound to a child that is gone, which would take it away.
+        self.assertEqual(self.place.leases(), before)
+
+    def test_a_lease_that_took_the_name_later_is_left_alone(self):
+        # The holder dies, its lease ends, the name is taken again; only then does `run` give back.
+        runner, pid = self.held("sh", "-c", "echo $$; exec sleep 60")
+        first = self.place.leases()["job"]["id"]
+        runner.send_signal(signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: "job" not in self.place.leases(), "the lease ends with its holder")
+        self.expect(self.estiva("assign", "job", "--vram", "1GiB"), 0)
+        second = self.place.leases()["job"]["id"]
+        self.assertNotEqual(first, second)
+        runner.send_signal(signal.SIGCONT)
+        runner.communicate(timeout=30)
+        self.assertEqual(runner.returncode, 137)
+        self.assertEqual(self.place.leases()["job"]["id"], second)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

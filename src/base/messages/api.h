@@ -6,6 +6,10 @@ namespace estiva::msg {
 inline constexpr char kGpuTooHot[] = "GPU {} is at {:.0f} C, its limit is {:.0f} C";
 inline constexpr char kCoolGpu[] = "Check its fan and the air around it, or lower its power limit";
 inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
+inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old";
+inline constexpr char kHostNeverRead[] = "the machine's own figures could not be read yet";
+inline constexpr char kHostStaleRemedy[] =
+    "A disk or network mount that does not answer holds the reading up; `df` shows which";
 inline constexpr char kOvercommitted[] =
     "more memory is in use and promised on {} than it has: a model grew or a stranger arrived";
 inline constexpr char kOvercommittedRemedy[] =
@@ -35,6 +39,9 @@ inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs 
 inline constexpr char kNotAssigned[] = "no model named {} is assigned";
 inline constexpr char kNotAssignedRemedy[] = "`estiva leases` lists what is";
 inline constexpr char kDidYouMean[] = "Did you mean {}? `estiva leases` lists what is assigned";
+inline constexpr char kNotThatLease[] = "the lease {} of {} is gone; the name belongs to another";
+inline constexpr char kHasLease[] = "{} holds a lease already, and a new one was asked for";
+inline constexpr char kHasLeaseRemedy[] = "Choose another name, or release it first";
 inline constexpr char kTooManyWaiting[] = "{} requests are waiting for the GPU already";
 inline constexpr char kTryLater[] = "Try again in a moment";
 inline constexpr char kNeverFresh[] = "the GPU could not be read again in time for this request";

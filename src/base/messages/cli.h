@@ -153,10 +153,6 @@ inline constexpr std::string_view kWaitOver =
     "No room for {} of VRAM came free within {}; {} was not started";
 inline constexpr std::string_view kWaitLonger =
     "Wait longer with --wait, or release a model ('estiva leases' shows them)";
-inline constexpr std::string_view kNameTaken =
-    "'{}' holds a lease already; two processes can't share it";
-inline constexpr std::string_view kOtherName =
-    "Choose another --name, or release it first: estiva release {}";
 inline constexpr std::string_view kCantStart = "Starting '{}': {}";
 inline constexpr std::string_view kCheckCommand =
     "Check the command's name and that it is executable";

@@ -18,9 +18,12 @@ class FakeBackend final : public Backend {
     world_ = world;
   }
   WorldPtr world() const override { return world_; }
+  WorldPtr published() const override { return world_; }
   net::Notice& changed() override { return changed_; }
   bool is_ending() const override { return false; }
-  net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request) override {
+  net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request,
+                                              bool only_new) override {
+    if (only_new) co_return fail(ErrorKind::refused, "has a lease");
     AssignAnswer answer;
     answer.lease.model = request.model;
     if (request.model == "big") {
@@ -30,8 +33,9 @@ class FakeBackend final : public Backend {
     }
     co_return answer;
   }
-  net::Awaitable<Result<Lease>> release(std::string model) override {
-    if (model != "here") co_return fail(ErrorKind::not_found, "no such model");
+  net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
+    if (model != "here" || (!id.empty() && id != "l-7"))
+      co_return fail(ErrorKind::not_found, "no such model");
     Lease lease;
     lease.model = model;
     co_return lease;
@@ -126,11 +130,18 @@ TEST_F(Routes, AssignAnswersWithTheStatusOfItsOutcome) {
   EXPECT_EQ(status(control_, "POST", leases, R"({"model":"a"})"), 400);
   EXPECT_EQ(status(control_, "POST", leases, R"({"model":"a","vram":"1GiB","pid":9})"), 400);
   EXPECT_EQ(status(control_, "POST", leases, R"({"model":"a","vram":"1GiB","pid":1})"), 200);
+  EXPECT_EQ(status(control_, "POST", leases, R"({"model":"a","vram":"1GiB","only_new":true})"),
+            503);
+  EXPECT_EQ(status(control_, "POST", leases, R"({"model":"a","vram":"1GiB","only_new":1})"), 400);
 }
 
 TEST_F(Routes, ReleaseKnowsItsNames) {
   EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases/here"), 200);
   EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases/nowhere"), 404);
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases?model=here"), 200);
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases/here?id=l-7"), 200);
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases/here?id=l-8"), 404);
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases?model=here&id=l-8"), 404);
 }
 
 TEST_F(Routes, UnknownPathsAndMethods) {

@@ -37,8 +37,9 @@ TEST(Documents, StatusHasHostChecksAndLeases) {
   EXPECT_EQ(document->host.disks[0].used_ratio, 0.42);
   ASSERT_EQ(document->host.top_cpu.size(), 1u);
   EXPECT_EQ(document->host.top_cpu[0].cpu, 1.5);
-  ASSERT_EQ(document->checks.size(), 1u);
+  ASSERT_EQ(document->checks.size(), 2u);
   EXPECT_EQ(document->checks[0].state, "OK");
+  EXPECT_EQ(document->checks[1].name, "host_status");
   ASSERT_EQ(document->leases.size(), 1u);
   EXPECT_EQ(document->leases[0].vram_bytes, mib(3500).value);
   EXPECT_EQ(document->leases[0].pid, 4242);

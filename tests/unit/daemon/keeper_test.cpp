@@ -1,124 +1,8 @@
 // Granting and releasing with a real store, real processes and readings made here.
-#include "daemon/keeper.h"
-
-#include <gtest/gtest.h>
-
-#include "host/machine.h"
-#include "host/process.h"
-#include "support.h"
+#include "keeper_fixture.h"
 
 namespace estiva::daemon {
 namespace {
-
-using namespace std::chrono_literals;
-
-class KeeperTest : public testing::Test {
- protected:
-  KeeperTest() { open(); }
-  ~KeeperTest() override {
-    keeper_.reset();
-    store_.reset();
-    loop_.reset();
-  }
-
-  // A daemon that starts: on what the last one left.
-  void open() {
-    keeper_.reset();
-    store_.reset();
-    loop_ = std::make_unique<net::Loop>();
-    store::Options options;
-    options.executor = [this](std::function<void()> work) { loop_->post(std::move(work)); };
-    options.boot_id = boot_id_;
-    auto opened = store::Store::open(folder_.path(), std::move(options));
-    ASSERT_TRUE(opened) << opened.error().sentence();
-    store_ = std::move(*opened);
-    keeper_ = std::make_unique<Keeper>(Keeper::Parts{*loop_,
-                                                     *store_,
-                                                     root_,
-                                                     boot_id_,
-                                                     [this] { return read(); },
-                                                     [this] { return view_now(); },
-                                                     [] {},
-                                                     {},
-                                                     decide::Choice::by_gpu_count});
-    keeper_->restore();
-  }
-
-  gpu::SensorViewPtr view_now() {
-    auto view = std::make_shared<gpu::SensorView>();
-    view->driver.state = driver_;
-    view->driver.reason = driver_ == DriverState::ready ? "" : "the driver does not answer";
-    view->gpus = gpus_;
-    view->read_at = steady_now();
-    view->tiers = gpu::kGrantTiers;
-    return view;
-  }
-
-  net::Awaitable<Result<gpu::SensorViewPtr>> read() {
-    ++readings_;
-    const SteadyTime begun = steady_now();
-    co_await loop_->sleep(reading_time_);
-    if (driver_ != DriverState::ready) co_return fail(ErrorKind::refused, "no reading");
-    auto view = std::make_shared<gpu::SensorView>(*view_now());
-    view->read_at = begun;
-    co_return gpu::SensorViewPtr(view);
-  }
-
-  decide::AssignRequest request(const std::string& model, Bytes bytes) {
-    decide::AssignRequest wanted;
-    wanted.model = model;
-    wanted.shares = decide::on_any_gpus(1, bytes);
-    wanted.requested_at = steady_now();
-    return wanted;
-  }
-
-  void spawn_assign(decide::AssignRequest wanted) {
-    loop_->spawn([](KeeperTest* test, decide::AssignRequest asked) -> net::Awaitable<void> {
-      test->answers_.push_back(co_await test->keeper_->assign(std::move(asked)));
-    }(this, std::move(wanted)));
-  }
-
-  // Runs the loop until `done` or five seconds.
-  bool run_until(const std::function<bool()>& done) {
-    for (int i = 0; i < 500 && !done(); ++i) loop_->run_for(10ms);
-    return done();
-  }
-
-  Result<api::AssignAnswer> assign(decide::AssignRequest wanted) {
-    answers_.clear();
-    spawn_assign(std::move(wanted));
-    EXPECT_TRUE(run_until([this] { return answers_.size() == 1; })) << "no answer";
-    return answers_.empty() ? fail("no answer") : answers_[0];
-  }
-
-  Result<Lease> release(const std::string& model) {
-    std::optional<Result<Lease>> released;
-    loop_->spawn([](KeeperTest* test, std::string name,
-                    std::optional<Result<Lease>>& out) -> net::Awaitable<void> {
-      out = co_await test->keeper_->release(std::move(name));
-    }(this, model, released));
-    EXPECT_TRUE(run_until([&released] { return released.has_value(); })) << "no answer";
-    return released ? *released : fail("no answer");
-  }
-
-  std::size_t granted() const {
-    return static_cast<std::size_t>(
-        std::count_if(answers_.begin(), answers_.end(),
-                      [](const auto& answer) { return answer && !answer->refusal; }));
-  }
-
-  TemporaryFolder folder_;
-  host::Root root_ = *host::Root::open("/");
-  std::string boot_id_ = *host::read_boot_id(root_);
-  std::vector<Gpu> gpus_ = {gpu_with(0, gib(10), {}, {})};
-  DriverState driver_ = DriverState::ready;
-  Nanoseconds reading_time_ = 5ms;
-  int readings_ = 0;
-  std::unique_ptr<net::Loop> loop_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<Keeper> keeper_;
-  std::vector<Result<api::AssignAnswer>> answers_;
-};
 
 TEST_F(KeeperTest, OfSixtyFourThatWant60PercentOneGetsIt) {
   for (int i = 0; i < 64; ++i) spawn_assign(request("m" + std::to_string(i), gib(6)));
@@ -126,7 +10,9 @@ TEST_F(KeeperTest, OfSixtyFourThatWant60PercentOneGetsIt) {
   EXPECT_EQ(granted(), 1u);
   for (const auto& answer : answers_) {
     ASSERT_TRUE(answer) << answer.error().sentence();
-    if (answer->refusal) EXPECT_EQ(answer->refusal->kind, ErrorKind::no_room);
+    if (answer->refusal) {
+      EXPECT_EQ(answer->refusal->kind, ErrorKind::no_room);
+    }
   }
   EXPECT_LT(readings_, 64) << "a batch shares one reading";
 }
@@ -197,6 +83,56 @@ TEST_F(KeeperTest, AStoreThatCannotWriteGrantsNothingAndPromisesNothing) {
   loop_->run_for(10ms);
   EXPECT_EQ(keeper_->ledger().find_model("a"), nullptr);
   EXPECT_EQ(keeper_->ledger().accounts().at(0).charges, Bytes{});
+}
+
+// "Assigned already" is a promise too: a crash must not be able to take it back.
+TEST_F(KeeperTest, NobodyHearsOfAGrantThatIsNotWrittenDown) {
+  store_->close(1s);
+  answers_.clear();
+  for (int i = 0; i < 3; ++i) spawn_assign(request("a", gib(6)));
+  ASSERT_TRUE(run_until([this] { return answers_.size() == 3; }));
+  for (const auto& answer : answers_) EXPECT_FALSE(answer) << "told of a lease that is nowhere";
+  EXPECT_EQ(keeper_->ledger().find_model("a"), nullptr);
+  EXPECT_EQ(keeper_->ledger().accounts().at(0).charges, Bytes{});
+}
+
+TEST_F(KeeperTest, ThoseWhoAskForTheSameAtOnceGetTheSame) {
+  answers_.clear();
+  for (int i = 0; i < 3; ++i) spawn_assign(request("a", gib(6)));
+  ASSERT_TRUE(run_until([this] { return answers_.size() == 3; }));
+  int already = 0;
+  for (const auto& answer : answers_) {
+    ASSERT_TRUE(answer) << answer.error().sentence();
+    EXPECT_EQ(answer->lease.id, answers_[0]->lease.id);
+    already += answer->already_assigned ? 1 : 0;
+  }
+  EXPECT_EQ(already, 2);
+}
+
+TEST_F(KeeperTest, WhoWantsANewLeaseDoesNotTouchTheOldOne) {
+  ASSERT_TRUE(assign(request("a", gib(2)), true));
+  Child child;
+  decide::AssignRequest wanted = request("a", gib(4));
+  wanted.holder = *host::identify(root_, child.pid(), boot_id_);
+  const auto refused = assign(wanted, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::refused);
+  const decide::LeaseEntry* entry = keeper_->ledger().find_model("a");
+  ASSERT_NE(entry, nullptr);
+  EXPECT_FALSE(entry->lease.holder) << "bound to a process that is told no";
+  EXPECT_EQ(entry->lease.shares[0].bytes, gib(2)) << "grown for one that is told no";
+}
+
+TEST_F(KeeperTest, AReleaseByIdLeavesTheNextLeaseOfTheNameAlone) {
+  const auto first = assign(request("a", gib(6)));
+  ASSERT_TRUE(first && release("a", first->lease.id));
+  const auto second = assign(request("a", gib(6)));
+  ASSERT_TRUE(second && !second->refusal);
+  const auto late = release("a", first->lease.id);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::not_found);
+  EXPECT_NE(keeper_->ledger().find_model("a"), nullptr);
+  EXPECT_TRUE(release("a", second->lease.id));
 }
 
 TEST_F(KeeperTest, ADeadHoldersLeaseGoesWhenItsMemoryIsGone) {
