@@ -37,6 +37,12 @@ int fill(std::vector<Row>& rows, std::size_t& count, const Call& call) {
   return kInsufficientSize;
 }
 
+// This driver or device has no such list, or keeps it from us for good.
+bool does_not_exist(int code) {
+  const Missing why = missing_of(code);
+  return why == Missing::not_supported || why == Missing::not_permitted;
+}
+
 GpuProcess* find(std::vector<GpuProcess>& processes, std::uint32_t pid) {
   const auto at = std::lower_bound(
       processes.begin(), processes.end(), static_cast<pid_t>(pid),
@@ -81,7 +87,6 @@ void ProcessReader::merge(Bytes most, bool GpuProcess::*kind, std::vector<GpuPro
       if (process.pid == static_cast<pid_t>(row.pid)) known = &process;
     }
     if (known == nullptr) {
-      if (into.size() >= kMaxProcesses) continue;
       known = &into.emplace_back();
       known->pid = static_cast<pid_t>(row.pid);
       known->used = is_known ? Missing::failed : Missing::not_supported;
@@ -143,10 +148,15 @@ void ProcessReader::read(Asker& asker, Device& device, Gpu& gpu) {
   merge(most, &GpuProcess::compute, processes);
   const int graphics = list(asker, device, Metric::graphics, asker.f.graphics_processes);
   merge(most, &GpuProcess::graphics, processes);
-  list(asker, device, Metric::mps, asker.f.mps_processes);
+  const int mps = list(asker, device, Metric::mps, asker.f.mps_processes);
   merge(most, &GpuProcess::mps, processes);
-  if (compute != kSuccess && graphics != kSuccess) {
-    gpu.sample.processes = missing_of(compute);
+  // A process that is missing from the list counts as gone. So the list is known only where every
+  // kind of it was read, or does not exist here.
+  int fault = compute != kSuccess && graphics != kSuccess ? compute : kSuccess;
+  for (const int code : {compute, graphics, mps})
+    if (code != kSuccess && !does_not_exist(code)) fault = code;
+  if (fault != kSuccess) {
+    gpu.sample.processes = missing_of(fault);
     return;
   }
   std::sort(processes.begin(), processes.end(),

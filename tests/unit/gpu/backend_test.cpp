@@ -1,5 +1,6 @@
 // The NVML back end on the hand-written stub, in this process: what each answer of a driver
 // becomes.
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 
@@ -154,6 +155,22 @@ TEST(Backend, AListWithoutEndIsGivenUp) {
       "gpus 1\nprocesses 1\nfail nvmlDeviceGetComputeRunningProcesses_v3 7\n"
       "fail nvmlDeviceGetGraphicsRunningProcesses_v3 7\n");
   EXPECT_EQ(open_and_read(stub).snapshot.gpus[0].sample.processes.why(), Missing::failed);
+}
+
+TEST(Backend, AListThatWasReadInPartIsUnknown) {
+  for (const char* name : {"Compute", "Graphics"})
+    for (const int code : {7, 999}) {  // too long for any buffer; unknown error
+      StubScript stub(fmt::format(
+          "gpus 1\nprocesses 2\nfail nvmlDeviceGet{}RunningProcesses_v3 {}\n", name, code));
+      const Reading<std::vector<GpuProcess>> list =
+          open_and_read(stub).snapshot.gpus[0].sample.processes;
+      EXPECT_EQ(list.why(), Missing::failed)
+          << name << " " << code << ": who is not listed would be taken for ended";
+      stub.say(
+          fmt::format("gpus 1\nprocesses 2\nfail nvmlDeviceGet{}RunningProcesses_v3 3\n", name));
+      EXPECT_TRUE(open_and_read(stub).snapshot.gpus[0].sample.processes.known())
+          << name << ": a kind that this driver does not have";
+    }
 }
 
 TEST(Backend, AHostileProcessNameIsMadePrintable) {
