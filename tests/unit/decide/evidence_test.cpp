@@ -392,5 +392,31 @@ TEST(Devices, ThoseThatAreGoneAndInNoLeaseLeaveTheAccounts) {
   EXPECT_TRUE(room.ledger.accounts().empty());
 }
 
+TEST(Devices, ALeaseOnSeveralIsTheSumOfItsShares) {
+  Room room(3);
+  AssignRequest r = room.request("m", gib(1));
+  r.shares = on_any_gpus(3, gib(1));
+  const Lease lease = room.ledger.apply(room.decide(r)).lease;
+  room.process(0, 50, gib(2), lease.id);
+  room.process(1, 51, gib(1), lease.id);
+  room.read();
+  const LeaseBytes bytes = bytes_of(*room.ledger.find(lease.id));
+  EXPECT_EQ(bytes.declared, gib(3));
+  EXPECT_EQ(bytes.measured, gib(3));
+  EXPECT_EQ(bytes.charged, gib(4)) << "the first one grew by itself";
+}
+
+TEST(Devices, OfTwoReadsOfOneInstantTheLaterToArriveCounts) {
+  Room room(1);
+  room.read();
+  room.set_used(0, gib(3));
+  room.ledger.observe(room.readings);  // begun when the last one was: fewer tiers, or a new state
+  EXPECT_EQ(room.free_on(0), gib(1));
+  room.set_used(0, gib(1));
+  --room.readings.begun_at.ns;
+  room.ledger.observe(room.readings);
+  EXPECT_EQ(room.free_on(0), gib(1)) << "an older one is ignored";
+}
+
 }  // namespace
 }  // namespace estiva::decide

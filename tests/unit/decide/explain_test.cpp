@@ -208,5 +208,18 @@ TEST(Hints, AreBounded) {
   EXPECT_LE(room.explain(room.request("b", gib(1))).would_fit_if.size(), kMostHints);
 }
 
+TEST(Explain, OfSeveralSizesTheSmallestSaysWhatAGpuLacks) {
+  for (const bool reversed : {false, true}) {
+    Room room(2, gib(4));
+    AssignRequest r = room.request("m", gib(8));
+    r.shares = {{"auto", gib(8)}, {"auto", gib(5)}};
+    if (reversed) std::swap(r.shares[0], r.shares[1]);
+    const Explanation e = room.explain(r);
+    ASSERT_EQ(e.gpus.size(), 2u);
+    EXPECT_EQ(e.gpus[0].missing, gib(1));
+    EXPECT_EQ(e.gpus[1].missing, gib(1));
+  }
+}
+
 }  // namespace
 }  // namespace estiva::decide
