@@ -418,5 +418,15 @@ TEST(Devices, OfTwoReadsOfOneInstantTheLaterToArriveCounts) {
   EXPECT_EQ(room.free_on(0), gib(1)) << "an older one is ignored";
 }
 
+TEST(Credit, EveryChangeOfALeaseHasASequenceOfItsOwn) {
+  Room room(1);
+  const Lease a = room.grant("a", gib(1)), b = room.grant("b", gib(1));
+  const auto gone = room.ledger.release(a.id, {++room.now});
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_EQ(gone.front().kind, LedgerChange::Kind::gone);
+  EXPECT_GT(gone.front().lease.sequence, b.sequence);
+  EXPECT_EQ(room.ledger.sequence(), gone.front().lease.sequence);
+}
+
 }  // namespace
 }  // namespace estiva::decide

@@ -221,5 +221,19 @@ TEST(Explain, OfSeveralSizesTheSmallestSaysWhatAGpuLacks) {
   }
 }
 
+TEST(Hints, BindingIsNotOfferedForMoreThanItGivesBack) {
+  const auto offers_binding = [](Bytes wanted) {
+    Room room(1, gib(5));
+    room.grant("a", gib(1));
+    room.process(0, 99, gib(3));  // a's own, larger than was asked for, or a stranger
+    const auto hints = room.explain(room.request("b", wanted)).would_fit_if;
+    return std::any_of(hints.begin(), hints.end(), [](const std::string& hint) {
+      return hint.find("bind it") != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(offers_binding(gib(2)));
+  EXPECT_FALSE(offers_binding(gib(3))) << "only the promise comes back, not what is in use";
+}
+
 }  // namespace
 }  // namespace estiva::decide
