@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,12 +32,17 @@ bool says_gone(ssize_t error) {
   return error == -ENOENT || error == -ESRCH;
 }
 
+// With hidepid=2 or 4 (proc(5)) the processes of other users are not in /proc, and live.
+bool is_hidden(const Root& root, pid_t pid) {
+  return root.is_real() && ::kill(pid, 0) != 0 && errno == EPERM;
+}
+
 Result<Identity> read_identity(const Root& root, pid_t pid) {
   if (pid <= 0) return no_process(pid);
   std::array<char, kStatSize> buffer;
   const auto path = fmt::format("/proc/{}/stat", pid);
   const ssize_t size = read_into(root, path.c_str(), buffer);
-  if (says_gone(size)) return no_process(pid);
+  if (says_gone(size) && !is_hidden(root, pid)) return no_process(pid);
   const auto unreadable = fmt::format(msg::kProcessUnreadable, pid);
   if (size < 0) return fail_errno(unreadable, static_cast<int>(-size));
   const auto stat = format::parse_pid_stat({buffer.data(), static_cast<std::size_t>(size)});

@@ -1,7 +1,9 @@
 #include "host/process.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +91,35 @@ TEST_F(HolderTest, WhatCannotBeReadIsNotTakenForDead) {
   EXPECT_EQ(check_holder(broken, {8, 100, "b"}, "b"), HolderState::dead);
   const auto recorded = Root::open(ESTIVA_SOURCE_DIR "/tests/machines/bare-container").value();
   EXPECT_EQ(check_holder(recorded, {1, 100, "b"}, "b"), HolderState::alive);
+}
+
+// Looks for `holder` as an ordinary user on a /proc that shows nobody else's processes; in a child
+// with a mount name space of its own. 10: not permitted here.
+int look_with_hidepid(const Holder& holder, const std::string& boot) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool ready = ::unshare(CLONE_NEWNS) == 0 &&
+                       ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                       ::mount("proc", "/proc", "proc", 0, "hidepid=2") == 0 &&
+                       ::setresgid(65534, 65534, 65534) == 0 &&
+                       ::setresuid(65534, 65534, 65534) == 0;
+    const auto here = Root::open("/");  // the other one is of the mounts before
+    if (!ready || !here) ::_exit(10);
+    ::_exit(static_cast<int>(check_holder(*here, holder, boot)));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(HolderTest, AHolderThatProcHidesFromUsIsNotTakenForDead) {
+  Child other;
+  auto holder = identify(root, other.pid(), boot).value();
+  const int seen = look_with_hidepid(holder, boot);
+  if (seen == 10) GTEST_SKIP() << "mount namespaces are not permitted here";
+  EXPECT_EQ(seen, static_cast<int>(HolderState::unknown));
+  other.end();
+  EXPECT_EQ(look_with_hidepid(holder, boot), static_cast<int>(HolderState::dead));
 }
 
 TEST_F(HolderTest, NameAndCgroup) {
