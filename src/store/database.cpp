@@ -89,8 +89,9 @@ Result<void> Database::check_write(const Write& write) const {
   if (write.decision) {
     const Decision& decision = *write.decision;
     const std::size_t readings = decision.readings ? decision.readings->size() : 0;
-    const std::size_t size = std::max({decision.request.size(), decision.outcome.size(), readings});
+    const std::size_t size = std::max(decision.request.size(), decision.outcome.size());
     if (size > kMaxText) return Failure(too_large(size, kMaxText));
+    if (readings > kMaxReadings) return Failure(too_large(readings, kMaxReadings));
   }
   if (write.text.size() > kMaxText) return Failure(too_large(write.text.size(), kMaxText));
   if (write.subject.size() > kMaxText) return Failure(too_large(write.subject.size(), kMaxText));
@@ -286,7 +287,9 @@ Result<std::vector<JournalRecord>> Database::read_journal(const JournalQuery& qu
   int code = kSqlRow;
   while (bytes < kReadBytes && (code = select_journal_.step()) == kSqlRow) {
     bytes += select_journal_.bytes(6).size();
+    const void* const before = batch_readings_.get();
     records.push_back(take_record());
+    if (batch_readings_ && batch_readings_.get() != before) bytes += batch_readings_->size();
   }
   select_journal_.reset();
   batch_readings_.reset();

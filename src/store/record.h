@@ -23,6 +23,9 @@ struct Decision {
 
 // Larger texts are refused: one request must not fill the journal.
 inline constexpr std::size_t kMaxText = 64 * 1024;
+// Of what was read: some 200 bytes a device, on a machine with 64 GPUs in eight parts each. It is
+// kept once for all decisions that share it.
+inline constexpr std::size_t kMaxReadings = 256 * 1024;
 inline constexpr std::size_t kMaxShares = 1024;
 
 enum class RecordKind : std::uint8_t {

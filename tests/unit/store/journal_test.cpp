@@ -64,6 +64,19 @@ TEST(Journal, keeps_every_kind_of_record_newest_first) {
   EXPECT_EQ((*records)[2].decision->request, "q2");
 }
 
+TEST(Journal, takes_what_was_read_of_the_largest_machine) {
+  TempDir dir;
+  const auto store = open_store(dir);
+  // 64 GPUs in eight devices each, some 200 bytes a device.
+  const auto readings = std::make_shared<const std::string>(std::size_t{64} * 8 * 200, 'r');
+  ASSERT_TRUE(
+      submit_and_wait(*store, Write::grant(lease_for_test(1), Decision{"q", readings, "a"})));
+  const auto records = read_and_wait(*store);
+  ASSERT_TRUE(records);
+  ASSERT_TRUE(records->front().decision->readings);
+  EXPECT_EQ(*records->front().decision->readings, *readings);
+}
+
 TEST(Journal, is_read_in_pages) {
   TempDir dir;
   const auto store = open_store(dir);

@@ -116,6 +116,10 @@ TEST(Store, refuses_what_does_not_fit_the_ledger) {
        Write::change(with(1, [](Lease& l) { l.sequence = 9; }), 8, ""), "has no lease"},
       {"a release of a lease that changed since",
        Write::release(with(1, [](Lease& l) { l.sequence = 9; }), 8, ""), "has no lease"},
+      {"readings beyond the limit",
+       Write::decided(
+           "m", Decision{"q", std::make_shared<const std::string>(kMaxReadings + 1, 'x'), "a"}),
+       "is the limit"},
       {"a text beyond the limit", Write::event("", std::string(kMaxText + 1, 'x')), "is the limit"},
   };
   TempDir dir;
