@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t kSmallBody = 64 << 10;
 
 void copy_fields(const Headers& from, Headers& to) {
-  const std::string_view connection = from.find("connection").value_or("");
+  std::string connection;  // of all fields of that name: RFC 9110 section 5.3
+  for (const HeaderView field : from)
+    if (same_token(field.name, "connection")) connection.append(field.value).append(",");
   for (const HeaderView field : from)
     if (!is_hop_by_hop(field.name, connection) && !same_token(field.name, "content-length"))
       to.add(field.name, field.value);

@@ -309,7 +309,8 @@ TEST(Relay, filters_hop_by_hop_fields_and_keeps_the_rest) {
   Raw client(proxy.server.endpoint);
   client.send(
       "GET / HTTP/1.1\r\nHost: h\r\nX-Keep-Case: a\r\nTE: trailers\r\nX-Drop: b\r\n"
-      "Connection: X-Drop\r\nProxy-Authorization: secret\r\n\r\n");
+      "Connection: X-Drop\r\nX-Drop-Too: c\r\nConnection: X-Drop-Too\r\n"
+      "Proxy-Authorization: secret\r\n\r\n");
   const std::string answer = client.read_to("X-Keep-Case=a;");
   EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), "Host=h;X-Keep-Case=a;");
   EXPECT_NE(answer.find("X-Up: 1"), std::string::npos);
