@@ -55,7 +55,7 @@ Result<int> run_simulate(Session& session, const Arguments& args) {
   // Not the folder of `daemon --simulate`: two simulators must not meet.
   const std::string runtime = api::resolve_places().runtime_dir;
   const std::string dir(args.value("--dir").value_or(runtime + "/simulate"));
-  if (auto ok = host::ensure_dir(dir, 0755); !ok) return Failure(ok.error());
+  if (auto ok = host::ensure_named_dir(dir, 0755); !ok) return Failure(ok.error());
   if (auto ok = tell_how_to_use(session, dir); !ok) return Failure(ok.error());
   const std::string scenario(args.words.empty() ? std::string(kDefaultScenario) : args.words[0]);
   return become({*program, "run", scenario, "--dir", dir});

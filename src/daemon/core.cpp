@@ -7,7 +7,6 @@
 #include <grp.h>
 #include <mutex>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/routes.h"
@@ -82,13 +81,6 @@ void allow_descriptors() {
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     log(LogLevel::warning, "the limit of open files stays as it is", {{"limit", limit.rlim_cur}});
   }
-}
-
-// A folder that is there already belongs to somebody: its mode is theirs, be it /tmp.
-Result<void> ensure_folder(const std::string& path, mode_t mode) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
-  return host::ensure_dir(path, mode);
 }
 
 // Started by root without systemd: the members of the group may use the control socket, as with the
@@ -192,7 +184,7 @@ Result<Holder> Core::identify(pid_t pid) {
 }
 
 Result<void> Core::open_store() {
-  if (auto made = ensure_folder(options_.places.state_dir, 0700); !made) return made;
+  if (auto made = host::ensure_named_dir(options_.places.state_dir, 0700); !made) return made;
   store::Options store_options;
   store_options.executor = [this](std::function<void()> work) { loop_.post(std::move(work)); };
   store_options.fresh_state = options_.fresh_state;
@@ -217,7 +209,7 @@ Result<void> Core::listen_control() {
     }
     return {};
   }
-  if (auto made = ensure_folder(options_.places.runtime_dir, 0755); !made) return made;
+  if (auto made = host::ensure_named_dir(options_.places.runtime_dir, 0755); !made) return made;
   if (auto made = host::ensure_dir(options_.places.control_dir, 0750); !made) return made;
   auto bound =
       server_->listen(net::Endpoint::unix_path(options_.places.control_socket), listen_options);

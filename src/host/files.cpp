@@ -190,6 +190,12 @@ Result<void> ensure_dir(const std::string& path, mode_t mode) {
   return {};
 }
 
+Result<void> ensure_named_dir(const std::string& path, mode_t mode) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+  return ensure_dir(path, mode);
+}
+
 Result<void> check_writable_dir(const std::string& path) {
   // access(2) answers for the real user and misses full and broken disks: make a file instead.
   std::string temp = path + "/.writable.XXXXXX";

@@ -69,6 +69,8 @@ Result<void> write_file_atomic(const std::string& path, std::string_view content
 // Makes the folder and its parents; `mode` is for the last one and is set on it even if it existed,
 // where we own it. Refuses a symbolic link or a file in its place.
 Result<void> ensure_dir(const std::string& path, mode_t mode);
+// The same for a folder that a user named: one that is there already keeps its mode, be it /tmp.
+Result<void> ensure_named_dir(const std::string& path, mode_t mode);
 // Can this process make files there? The reason why not, as an error.
 Result<void> check_writable_dir(const std::string& path);
 
