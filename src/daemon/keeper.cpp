@@ -106,11 +106,15 @@ void Keeper::decide(const Pending& pending) {
   const decide::Decision decision = decide::decide_assign(ledger_, pending->request);
   if (decision.verdict == decide::Verdict::needs_fresh_reading) {
     if (++pending->readings_waited_for < kMostReadings) {
-      enqueue(pending);
-    } else {
-      answer(pending, fail(ErrorKind::timed_out, msg::kNeverFresh, msg::kTryLater));
+      return enqueue(pending);
     }
-    return;
+    if (!ledger_.read_at() || *ledger_.read_at() < pending->request.requested_at) {
+      return answer(pending, fail(ErrorKind::timed_out, msg::kNeverFresh, msg::kTryLater));
+    }
+    // Read often enough: what is given back all the time is taken by others as fast. As it is now,
+    // there is no room, which is what somebody who waits for room can go on waiting with.
+    return answer_refusal(pending,
+                          {decide::Verdict::refused, decide::Cause::no_room, {}, decision.lease});
   }
   if (decision.verdict == decide::Verdict::refused) return answer_refusal(pending, decision);
   pending->why = grant_reason(ledger_, pending->request, decision);
@@ -239,6 +243,7 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
     *outcome = result;
     saved.notify_all();
   });
+  look_again();
   parts_.changed();
   while (!*outcome) (void)co_await saved.wait();
   if (!**outcome) {
@@ -252,6 +257,7 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
 
 void Keeper::holder_died(const std::string& lease_id) {
   journal(ledger_.holder_died(lease_id, steady_now()));
+  look_again();
 }
 
 void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
@@ -281,9 +287,28 @@ void Keeper::take_view(const gpu::SensorView& view) {
   journal(ledger_.observe(readings));
 }
 
+void Keeper::look_again() {
+  if (looking_ || pumping_) return;
+  looking_ = true;
+  parts_.loop.spawn(look());
+}
+
+net::Awaitable<void> Keeper::look() {
+  auto view = co_await parts_.read();
+  looking_ = false;
+  if (!view) co_return;
+  take_view(**view);
+  parts_.changed();
+}
+
 void Keeper::tick() {
   holders_.poll();
   save_again();
+  const auto& entries = ledger_.entries();
+  const bool someone_leaves = std::any_of(entries.begin(), entries.end(), [](const auto& item) {
+    return item.second.lease.state == LeaseState::releasing;
+  });
+  if (someone_leaves) look_again();
 }
 
 void Keeper::save(const decide::LedgerChange& change, Saved done) {
