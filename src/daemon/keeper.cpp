@@ -243,6 +243,7 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
     *outcome = result;
     saved.notify_all();
   });
+  look_again();
   parts_.changed();
   while (!*outcome) (void)co_await saved.wait();
   if (!**outcome) {
@@ -256,6 +257,7 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
 
 void Keeper::holder_died(const std::string& lease_id) {
   journal(ledger_.holder_died(lease_id, steady_now()));
+  look_again();
 }
 
 void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
@@ -285,9 +287,28 @@ void Keeper::take_view(const gpu::SensorView& view) {
   journal(ledger_.observe(readings));
 }
 
+void Keeper::look_again() {
+  if (looking_ || pumping_) return;
+  looking_ = true;
+  parts_.loop.spawn(look());
+}
+
+net::Awaitable<void> Keeper::look() {
+  auto view = co_await parts_.read();
+  looking_ = false;
+  if (!view) co_return;
+  take_view(**view);
+  parts_.changed();
+}
+
 void Keeper::tick() {
   holders_.poll();
   save_again();
+  const auto& entries = ledger_.entries();
+  const bool someone_leaves = std::any_of(entries.begin(), entries.end(), [](const auto& item) {
+    return item.second.lease.state == LeaseState::releasing;
+  });
+  if (someone_leaves) look_again();
 }
 
 void Keeper::save(const decide::LedgerChange& change, Saved done) {

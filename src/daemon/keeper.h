@@ -75,6 +75,9 @@ class Keeper {
 
   void enqueue(const Pending& pending);
   net::Awaitable<void> pump();
+  // Reads the GPUs outside the rhythm: room was given back, or a process is about to leave.
+  void look_again();
+  net::Awaitable<void> look();
   void decide(const Pending& pending);
   void journal_grant(const Pending& pending, decide::Applied applied);
   void granted(const Pending& pending, const decide::Applied& applied);
@@ -103,6 +106,7 @@ class Keeper {
   Reading<HostMemory> host_memory_;
   std::deque<Pending> waiting_;
   bool pumping_ = false;
+  bool looking_ = false;
   std::map<std::string, std::uint64_t> submitted_;  // lease id -> sequence last given to the store
   std::map<std::string, std::uint64_t> durable_;    // lease id -> sequence known to be on disk
   std::vector<std::pair<Pending, decide::Applied>> failed_;
