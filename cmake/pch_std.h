@@ -1,12 +1,11 @@
 // Precompiled for every target that does not touch Asio: the standard headers most files include.
 #pragma once
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <fmt/format.h>
 #include <functional>
 #include <map>
 #include <memory>

@@ -10,7 +10,7 @@ FUZZ_SECONDS_LONG=60
 # After how many seconds one test case counts as hung; the big counts of --long take longer.
 CASE_LIMIT=300
 # Whether a file that clang-format would change fails the suite.
-FORMAT_STRICT=0
+FORMAT_STRICT=1
 
 # note STAGE NAME passed|failed|skipped SECONDS [DETAIL]
 note() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${5:-}" >>"$LOGS/results.tsv"; }

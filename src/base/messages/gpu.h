@@ -48,8 +48,7 @@ inline constexpr std::string_view kGpuSomeLostRemedy =
     "the machine";
 inline constexpr std::string_view kGpuAllAsleep =
     "every NVIDIA GPU is asleep to save power, and reading it would wake it";
-inline constexpr std::string_view kGpuAllAsleepRemedy =
-    "It is read as soon as a program wakes it";
+inline constexpr std::string_view kGpuAllAsleepRemedy = "It is read as soon as a program wakes it";
 
 inline constexpr std::string_view kGpuInitialising = "the GPU driver is being initialised";
 inline constexpr std::string_view kGpuUnresponsive =
@@ -75,8 +74,7 @@ inline constexpr std::string_view kGpuNoSensorRemedy =
 inline constexpr std::string_view kGpuRecordingBad = "the recorded answers in {} can't be used: {}";
 inline constexpr std::string_view kGpuRecordingRemedy =
     "Record the machine again with this version of estiva";
-inline constexpr std::string_view kGpuReadTimedOut =
-    "the GPUs were not read within {} ms";
+inline constexpr std::string_view kGpuReadTimedOut = "the GPUs were not read within {} ms";
 inline constexpr std::string_view kGpuTooManyReaders =
     "{} requests for a reading of the GPUs are already waiting";
 

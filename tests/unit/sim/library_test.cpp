@@ -54,7 +54,7 @@ void lives_leave_nothing(int times, int own) {
   for (int i = 0; i < times; ++i) one_life();
   EXPECT_EQ(mappings_of_library(), own);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep maps of their own
-  EXPECT_LE(all_mappings(), maps + 1);  // the heap may have been split
+  EXPECT_LE(all_mappings(), maps + 1);                               // the heap may have been split
   EXPECT_LE(::mallinfo2().uordblks, heap + 16384);
 #endif
   EXPECT_EQ(descriptors(), fds);
