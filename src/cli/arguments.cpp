@@ -17,7 +17,7 @@ namespace m = msg::cli;
 std::string hint(std::string_view wrong, std::span<const std::string_view> names,
                  std::string otherwise) {
   const auto near = format::nearest_name(wrong, names);
-  return near ? fmt::format(m::kDidYouMean, *near) : otherwise;
+  return near ? fmt::format(m::kDidYouMean, *near, otherwise) : otherwise;
 }
 
 std::string verb_hint(const Verb& verb) {
@@ -67,10 +67,20 @@ Result<void> check_choice(std::string_view choices, std::string_view value, std:
               fmt::format(m::kChoices, list));
 }
 
+// "NAME..." in a sentence is NAME.
+std::string_view one_of(std::string_view words) {
+  return words.substr(0, words.find('.'));
+}
+
+Failure missing_command(const Verb& verb) {
+  return fail(ErrorKind::usage, fmt::format(m::kMissingCommand, verb.name),
+              std::string(m::kExampleRun));
+}
+
 Result<void> check_words(const Arguments& args) {
   const Verb& verb = *args.verb;
   if (args.words.size() < verb.words.least)
-    return fail(ErrorKind::usage, fmt::format(m::kMissingWord, verb.name, verb.words.name),
+    return fail(ErrorKind::usage, fmt::format(m::kMissingWord, verb.name, one_of(verb.words.name)),
                 verb_hint(verb));
   if (args.words.size() > verb.words.most)
     return fail(ErrorKind::usage,
@@ -82,9 +92,7 @@ Result<void> check_words(const Arguments& args) {
     for (const Flag& flag : verb.flags)
       if (flag.name == name && !flag.value.empty())
         if (auto ok = check_choice(flag.choices, value, name); !ok) return ok;
-  if (verb.command && args.command.empty())
-    return fail(ErrorKind::usage, fmt::format(m::kMissingCommand, verb.name),
-                std::string(m::kExampleRun));
+  if (verb.command && args.command.empty()) return missing_command(verb);
   return {};
 }
 
@@ -121,11 +129,16 @@ Result<void> run_cli11(CLI::App& app, const Verb& verb, std::vector<std::string>
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
     app.parse(std::move(words));
+  } catch (const CLI::ArgumentMismatch& error) {  // "--vram: 1 required TEXT missing"
+    const std::string text = error.what();
+    return fail(ErrorKind::usage, fmt::format(m::kFlagNeedsValue, text.substr(0, text.find(':'))),
+                verb_hint(verb));
   } catch (const CLI::Error& error) {
     return fail(ErrorKind::usage, cli11_says(error), verb_hint(verb));
   }
   for (const std::string& extra : app.remaining()) {
     if (extra.size() > 1 && extra[0] == '-') return unknown_flag(verb, extra);
+    if (verb.command && verb.words.most == 0) return missing_command(verb);
     return fail(ErrorKind::usage, fmt::format(m::kTooManyWords, verb.name, shown(extra)),
                 verb_hint(verb));
   }

@@ -61,7 +61,9 @@ Result<std::chrono::nanoseconds> time_of(const Arguments& args, std::string_view
   if (!text) return otherwise;
   const auto span = format::parse_seconds(*text);
   if (span && *span >= least) return *span;
-  return usage(fmt::format(m::kBadDuration, shown(*text), flag), m::kDurationForms);
+  return usage(fmt::format(m::kBadDuration, shown(*text), flag),
+               span ? fmt::format(m::kDurationLeast, format::format_duration(least))
+                    : std::string(m::kDurationForms));
 }
 
 Result<Wanted> wanted_of(const Arguments& args, std::string model) {

@@ -355,7 +355,11 @@ std::string render_assignment(const Assignment& assignment, const std::vector<Gp
 std::string render_refusal(const std::string& model, const Refusal& refusal,
                            const std::vector<GpuRow>& gpus, const RenderOptions&) {
   std::string out =
-      fmt::format(m::kNoRoom, escape_for_terminal(model), sentence(refusal.reason)) + ".\n";
+      fmt::format(
+          fmt::runtime(refusal.kind == ErrorKind::no_room && !refusal.gpus.empty() ? m::kNoRoom
+                                                                                   : m::kNotPlaced),
+          escape_for_terminal(model), sentence(refusal.reason)) +
+      ".\n";
   for (const GpuShortage& room : refusal.gpus) {
     const std::string index = room.index ? std::to_string(*room.index) : index_of(room.uuid, gpus);
     const std::string note = room.why.empty() ? std::string() : " (" + sentence(room.why) + ")";

@@ -54,6 +54,23 @@ Result<void> release_one(Session& session, const Arguments& args, const std::str
   return session.out.write(fmt::format(m::kReleased, format::escape_for_terminal(name)) + ".\n");
 }
 
+// `assign NAME --pid N` of a model that is placed: the size is the one it has.
+Result<Arguments> with_known_size(const Session& session, const Arguments& args) {
+  Arguments full = args;
+  if (args.has("--vram") || args.has("--vram-mb") || args.has("--gpus") || !args.has("--pid"))
+    return full;
+  const auto body = get(session, "/api/v1/leases");
+  if (!body) return Failure(body.error());
+  const auto leases = read_leases_document(*body);
+  if (!leases) return Failure(leases.error());
+  for (const LeaseRow& lease : *leases)
+    if (lease.model == args.words[0] && !lease.gpus.empty()) {
+      full.flags.emplace_back("--vram", fmt::format("{}B", lease.vram_bytes / lease.gpus.size()));
+      full.flags.emplace_back("--gpus", std::to_string(lease.gpus.size()));
+    }
+  return full;
+}
+
 }  // namespace
 
 std::string lease_target(std::string_view name, std::string_view id) {
@@ -65,7 +82,9 @@ std::string lease_target(std::string_view name, std::string_view id) {
 }
 
 Result<int> run_assign(Session& session, const Arguments& args) {
-  const auto wanted = wanted_of(args, args.words[0]);
+  const auto full = with_known_size(session, args);
+  if (!full) return Failure(full.error());
+  const auto wanted = wanted_of(*full, args.words[0]);
   if (!wanted) return Failure(wanted.error());
   const auto answer = ask(session, "POST", "/api/v1/leases", to_json(*wanted));
   if (!answer) return Failure(answer.error());

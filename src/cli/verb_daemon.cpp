@@ -125,6 +125,7 @@ Result<int> run_simulated(const Arguments& args, std::vector<std::string> comman
 
   const std::string dir = runtime_dir(args) + "/sim";
   if (auto ok = host::ensure_named_dir(runtime_dir(args), 0755); !ok) return Failure(ok.error());
+  if (auto ok = check_simulator_free(dir); !ok) return Failure(ok.error());
   ::unlink((dir + "/control").c_str());  // of one that was killed: it would look ready
   const SignalQueue signals({SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGCHLD});
   auto simulator = start(simulator_command(args, *program, dir), {}, signals);

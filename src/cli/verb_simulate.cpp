@@ -2,7 +2,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "api/places.h"
@@ -25,6 +28,21 @@ Result<void> check_may_simulate(const std::string& root) {
     return fail(ErrorKind::refused, fmt::format(m::kSimRefusedDriver, presence.module_version),
                 std::string(m::kSimRefusedRemedy));
   return {};
+}
+
+Result<void> check_simulator_free(const std::string& dir) {
+  const std::string path = dir + "/control";
+  sockaddr_un address{};
+  if (path.size() >= sizeof address.sun_path) return {};  // the simulator itself says so
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fail_errno("Opening a socket", errno);
+  const int done = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const bool answers = done == 0 || errno == EAGAIN;  // EAGAIN: its queue is full
+  ::close(fd);
+  if (!answers) return {};
+  return fail(ErrorKind::refused, fmt::format(m::kSimRuns, dir), std::string(m::kSimRunsRemedy));
 }
 
 namespace {
@@ -56,6 +74,7 @@ Result<int> run_simulate(Session& session, const Arguments& args) {
   const std::string runtime = api::resolve_places().runtime_dir;
   const std::string dir(args.value("--dir").value_or(runtime + "/simulate"));
   if (auto ok = host::ensure_named_dir(dir, 0755); !ok) return Failure(ok.error());
+  if (auto ok = check_simulator_free(dir); !ok) return Failure(ok.error());
   if (auto ok = tell_how_to_use(session, dir); !ok) return Failure(ok.error());
   const std::string scenario(args.words.empty() ? std::string(kDefaultScenario) : args.words[0]);
   return become({*program, "run", scenario, "--dir", dir});

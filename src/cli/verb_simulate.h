@@ -13,4 +13,7 @@ Result<int> run_simulate(Session& session, const Arguments& args);
 // device or its driver is loaded.
 Result<void> check_may_simulate(const std::string& root);
 
+// Refuses when a simulator answers in `dir`: a second one there would take the first one's files.
+Result<void> check_simulator_free(const std::string& dir);
+
 }  // namespace estiva::cli

@@ -11,10 +11,11 @@ inline constexpr std::string_view kUsageHint = "Run 'estiva help' for the verbs"
 inline constexpr std::string_view kVerbHint = "Run 'estiva help {}' for its options";
 inline constexpr std::string_view kUnknownVerb = "estiva has no verb '{}'";
 inline constexpr std::string_view kUnknownFlag = "'estiva {}' has no option '{}'";
-inline constexpr std::string_view kDidYouMean = "Did you mean '{}'?";
+inline constexpr std::string_view kDidYouMean = "Did you mean '{}'? {}";
 inline constexpr std::string_view kNoVerb = "No verb was given";
 inline constexpr std::string_view kMissingWord = "'estiva {}' needs {}";
 inline constexpr std::string_view kTooManyWords = "'estiva {}' does not take '{}'";
+inline constexpr std::string_view kFlagNeedsValue = "{} needs a value";
 inline constexpr std::string_view kMissingFlag = "'estiva {}' needs {}";
 inline constexpr std::string_view kBadChoice = "'{}' is not a value of {}";
 inline constexpr std::string_view kChoices = "Choose one of: {}";
@@ -32,6 +33,8 @@ inline constexpr std::string_view kBadNumber = "'{}' is not a number that {} tak
 inline constexpr std::string_view kNumberRange = "Write a number from {} to {}";
 inline constexpr std::string_view kBadDuration = "'{}' is not a time that {} takes";
 inline constexpr std::string_view kDurationForms = "Write it with a unit, such as 500ms, 30s or 5m";
+inline constexpr std::string_view kDurationLeast =
+    "Write {} or more, with a unit, such as 500ms, 30s or 5m";
 inline constexpr std::string_view kBadName = "'{}' can't be the name of a model";
 inline constexpr std::string_view kNameForms =
     "Use 1 to 256 bytes of UTF-8 text without control characters";
@@ -70,9 +73,10 @@ inline constexpr std::string_view kHelpSeconds = "watch, and stop after N second
 inline constexpr std::string_view kHelpVram = "VRAM needed, such as 3500MiB, 3.5GiB or 3.5GB";
 inline constexpr std::string_view kHelpVramMb = "the same as a number of MiB";
 inline constexpr std::string_view kHelpGpu = "index or UUID of the GPU, or auto (the default)";
-inline constexpr std::string_view kHelpGpus = "spread evenly over N GPUs, all or none";
+inline constexpr std::string_view kHelpGpus = "that much on each of N GPUs, all or none";
 inline constexpr std::string_view kHelpPolicy = "how to choose among GPUs with room";
-inline constexpr std::string_view kHelpPid = "release when this process ends";
+inline constexpr std::string_view kHelpPid =
+    "release when this process ends; a placed NAME needs no --vram";
 inline constexpr std::string_view kHelpNames = "print the names only, one a line";
 inline constexpr std::string_view kHelpRunName = "name of the lease (default: made of the command)";
 inline constexpr std::string_view kHelpWait = "how long to wait for room (default: 60s; 0: not)";
@@ -141,6 +145,7 @@ inline constexpr std::string_view kAlready =
 inline constexpr std::string_view kOnGpu = "GPU {} ({}, {})";
 inline constexpr std::string_view kWhy = "Why: {}.";
 inline constexpr std::string_view kNoRoom = "{} does not fit now: {}";
+inline constexpr std::string_view kNotPlaced = "{} is not placed: {}";
 inline constexpr std::string_view kGpuRoom = "  GPU {}: {} free, {} missing{}";
 inline constexpr std::string_view kWouldFit = "It would fit if:";
 inline constexpr std::string_view kReleased = "{} is released; its VRAM can be used again";
@@ -148,7 +153,7 @@ inline constexpr std::string_view kNoLeases = "No leases: no model holds VRAM by
 
 // --- run ---------------------------------------------------------------------------------------
 inline constexpr std::string_view kWaiting =
-    "estiva run: waiting up to {} for {} of VRAM for {}: {}";
+    "estiva run: waiting up to {} for {} of VRAM on {}: {}";
 inline constexpr std::string_view kWaitOver =
     "No room for {} of VRAM came free within {}; {} was not started";
 inline constexpr std::string_view kWaitLonger =
@@ -171,6 +176,9 @@ inline constexpr std::string_view kSimulateAlone = "--simulate brings its own li
 inline constexpr std::string_view kSimulateAloneRemedy = "Leave out --nvml and --machine";
 inline constexpr std::string_view kSimRefusedRemedy =
     "Start without --simulate; the real GPUs are used";
+inline constexpr std::string_view kSimRuns = "A simulator is running in {} already";
+inline constexpr std::string_view kSimRunsRemedy =
+    "Stop its daemon first, or give this one folders of its own with --runtime-dir and --state-dir";
 inline constexpr std::string_view kSimLate = "The simulator did not start within {} s";
 inline constexpr std::string_view kSimEnded = "The simulator ended at once with status {}";
 inline constexpr std::string_view kSimRemedy =
@@ -179,7 +187,7 @@ inline constexpr std::string_view kSimulateUse =
     "SIMULATED GPUs. Programs see them with\n"
     "  export ESTIVA_SIM_DIR={} LD_LIBRARY_PATH={}\n"
     "End them with Ctrl-C.\n";
-inline constexpr std::string_view kNoToken = "There is no token at {}: {}";
+inline constexpr std::string_view kNoToken = "There is no token: {}";
 inline constexpr std::string_view kNoTokenRemedy =
     "The daemon makes it at its first start; start it, or run this as the user it runs as";
 

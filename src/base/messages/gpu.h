@@ -6,7 +6,7 @@ namespace estiva::msg {
 
 inline constexpr std::string_view kGpuAbsent = "no NVIDIA GPU is present on the PCI bus";
 inline constexpr std::string_view kGpuAbsentRemedy =
-    "Use a machine with an NVIDIA GPU, or pass --simulate to try estiva on simulated ones";
+    "Use a machine with an NVIDIA GPU, or try simulated ones with 'estiva daemon --simulate'";
 
 inline constexpr std::string_view kGpuNoDriver =
     "an NVIDIA GPU is present ({}), and its kernel module is not loaded";
