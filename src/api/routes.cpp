@@ -33,9 +33,10 @@ net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
   if (!co_await exchange.start_events()) co_return;
   std::uint64_t sent = 0;
   while (!backend.is_ending()) {
-    // Not world(): a client that is slow to take each event would be sent more than are published.
-    const WorldPtr world = backend.published();
-    if (world->sequence != sent) {
+    // The first is the newest there is: the client may have been told of it already. Then only what
+    // is published, or one that is slow to take each event would be sent more than that.
+    const WorldPtr world = sent == 0 ? backend.world() : backend.published();
+    if (world->sequence > sent) {
       sent = world->sequence;
       net::Event event{"world", fmt::format("{}", sent), status_json(*world)};
       if (!co_await exchange.send_event(event)) co_return;
