@@ -35,11 +35,11 @@ std::optional<std::uint64_t> whole(const json::value& value, std::uint64_t low,
 Result<std::string> name_in(const json::value& value) {
   const auto* text = value.if_string();
   if (text == nullptr || text->empty() || text->size() > kMaxModelName) {
-    return wrong("model", "a name of 1 to 256 characters");
+    return wrong("model", msg::kMustBeName);
   }
   for (const char c : *text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      return wrong("model", "a name without control characters");
+      return wrong("model", msg::kMustBePrintable);
     }
   }
   return std::string(text->data(), text->size());
@@ -56,7 +56,7 @@ struct Draft {
 
 Result<void> take_policy(Draft& draft, const json::value& value) {
   const auto* text = value.if_string();
-  if (text == nullptr) return wrong("policy", "\"auto\", \"least-utilized\" or \"pack\"");
+  if (text == nullptr) return wrong("policy", msg::kMustBePolicy);
   auto choice = format::parse_placement_choice({text->data(), text->size()});
   if (!choice) return Failure(choice.error());
   switch (*choice) {
@@ -74,10 +74,10 @@ Result<void> take_policy(Draft& draft, const json::value& value) {
 }
 
 Result<void> take_size(Draft& draft, std::string_view member, const json::value& value) {
-  if (draft.vram) return wrong(member, "the only size in the request");
+  if (draft.vram) return wrong(member, msg::kMustBeOnlySize);
   if (member == "vram") {
     const auto* text = value.if_string();
-    if (text == nullptr) return wrong(member, "a size such as \"3500MiB\"");
+    if (text == nullptr) return wrong(member, msg::kMustBeSize);
     auto size = format::parse_size({text->data(), text->size()});
     if (!size) return Failure(size.error());
     draft.vram = *size;
@@ -85,8 +85,7 @@ Result<void> take_size(Draft& draft, std::string_view member, const json::value&
   }
   const bool megabytes = member == "required_vram_mb";
   const auto number = whole(value, 1, megabytes ? UINT64_MAX >> 20 : UINT64_MAX);
-  if (!number)
-    return wrong(member, megabytes ? "a whole number of MiB" : "a whole number of bytes");
+  if (!number) return wrong(member, megabytes ? msg::kMustBeMib : msg::kMustBeBytes);
   draft.vram = megabytes ? mib(*number) : Bytes{*number};
   return {};
 }
@@ -109,25 +108,25 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
     }
     const auto* text = value.if_string();
     if (text == nullptr || text->empty() || text->size() > 128) {
-      return wrong(member, "\"auto\", an index or a UUID");
+      return wrong(member, msg::kMustBeGpu);
     }
     draft.gpu.assign(text->data(), text->size());
     return {};
   }
   if (member == "gpus") {
     const auto number = whole(value, 1, decide::kMostShares);
-    if (!number) return wrong(member, "a number from 1 to 64");
+    if (!number) return wrong(member, msg::kMustBeShares);
     draft.gpus = *number;
     return {};
   }
   if (member == "pid") {
     const auto number = whole(value, 1, 1U << 22);  // PID_MAX_LIMIT of the kernel
-    if (!number) return wrong(member, "a process id");
+    if (!number) return wrong(member, msg::kMustBePid);
     draft.pid = static_cast<pid_t>(*number);
     return {};
   }
   if (member == "only_new") {
-    if (!value.is_bool()) return wrong(member, "true or false");
+    if (!value.is_bool()) return wrong(member, msg::kMustBeBool);
     draft.only_new = value.get_bool();
     return {};
   }
@@ -137,7 +136,7 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
   const auto near = format::nearest_name(member, kKnown);
   return fail(ErrorKind::usage,
               fmt::format(msg::kUnknownMember, format::escape_for_terminal(member.substr(0, 64))),
-              near ? fmt::format("Did you mean \"{}\"?", *near) : std::string(msg::kAssignBody));
+              near ? fmt::format(msg::kMeantMember, *near) : std::string(msg::kAssignBody));
 }
 
 }  // namespace

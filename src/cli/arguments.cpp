@@ -103,6 +103,17 @@ std::string cli11_says(const CLI::Error& error) {
   return shown(text);
 }
 
+// CLI11 tells these apart in its sentence only: "--vram: 1 required TEXT missing", "json was
+// given a disallowed flag override", "--vram: At most 1 required but received 2".
+Failure mismatch(const Verb& verb, std::string_view text) {
+  std::string flag(text.substr(0, text.find_first_of(": ")));
+  if (!flag.starts_with('-')) flag.insert(0, "--");  // the form with "override" has no dashes
+  std::string_view sentence = m::kFlagTwice;
+  if (text.find("missing") != std::string_view::npos) sentence = m::kFlagNeedsValue;
+  if (text.find("override") != std::string_view::npos) sentence = m::kFlagTakesNone;
+  return fail(ErrorKind::usage, fmt::format(fmt::runtime(sentence), shown(flag)), verb_hint(verb));
+}
+
 struct Slot {
   std::string_view name;
   std::string value;
@@ -129,10 +140,8 @@ Result<void> run_cli11(CLI::App& app, const Verb& verb, std::vector<std::string>
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
     app.parse(std::move(words));
-  } catch (const CLI::ArgumentMismatch& error) {  // "--vram: 1 required TEXT missing"
-    const std::string text = error.what();
-    return fail(ErrorKind::usage, fmt::format(m::kFlagNeedsValue, text.substr(0, text.find(':'))),
-                verb_hint(verb));
+  } catch (const CLI::ArgumentMismatch& error) {
+    return mismatch(verb, error.what());
   } catch (const CLI::Error& error) {
     return fail(ErrorKind::usage, cli11_says(error), verb_hint(verb));
   }
@@ -183,7 +192,7 @@ Result<Arguments> parse_arguments(std::span<const Verb> verbs, std::span<const s
   try {
     if (auto ok = parse_verb(args, words.subspan(1)); !ok) return Failure(ok.error());
   } catch (const std::exception& error) {  // CLI11 refusing one of our own tables
-    return fail(fmt::format("Reading the options of '{}': {}", (*verb)->name, error.what()));
+    return fail(fmt::format(m::kOwnTable, (*verb)->name, error.what()));
   }
   return args;
 }

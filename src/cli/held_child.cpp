@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/messages/cli.h"
+
 namespace estiva::cli {
 namespace {
 
@@ -92,14 +94,14 @@ Result<HeldChild> HeldChild::start(const std::vector<std::string>& command,
   if (!open_pipe(go) || !open_pipe(errors)) {
     const int number = errno;
     close_all({go.read_end, go.write_end});
-    return fail_errno("Making a pipe for the command", number);
+    return fail_errno(msg::cli::kMakingPipe, number);
   }
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) {
     const int number = errno;
     close_all({go.read_end, go.write_end, errors.read_end, errors.write_end});
-    return fail_errno("Starting a process for the command", number);
+    return fail_errno(msg::cli::kMakingProcess, number);
   }
   if (pid == 0) {
     close_all({go.write_end, errors.read_end});

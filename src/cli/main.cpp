@@ -2,9 +2,11 @@
 // exit code.
 #include <csignal>
 #include <exception>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "api/places.h"
+#include "base/messages/cli.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -50,8 +52,7 @@ int main(int argc, char** argv) {
     return estiva::cli::run(argc, argv);
   } catch (const std::exception& error) {  // a bug or no memory: still no stack trace
     estiva::cli::FileOutput err(STDERR_FILENO);
-    (void)err.write(std::string("estiva: something went wrong inside: ") + error.what() +
-                    ". Please report this with the command you ran.\n");
+    (void)err.write(fmt::format(estiva::msg::cli::kBug, error.what()));
     return 1;
   }
 }

@@ -254,7 +254,7 @@ std::string top_table(const HostRow& host) {
     }
     table.add_row(std::move(cells));
   }
-  return table.empty() ? std::string() : "\nLargest by CPU and by RAM\n" + table.text();
+  return table.empty() ? std::string() : fmt::format("\n{}\n{}", m::kLargest, table.text());
 }
 
 // "0", or "?" for a GPU that is gone meanwhile.
@@ -280,7 +280,7 @@ std::string places_of(const LeaseRow& lease, const std::vector<GpuRow>& gpus) {
 }
 
 std::string holder_cell(const LeaseRow& lease) {
-  return lease.pid ? fmt::format("process {}", *lease.pid) : std::string("until released");
+  return lease.pid ? fmt::format(m::kHeldByProcess, *lease.pid) : std::string(m::kHeldByName);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ Result<int> become(const std::vector<std::string>& words) {
   raw.push_back(nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   ::execv(raw[0], raw.data());
-  return fail_errno(fmt::format("Starting {}", words[0]), errno);
+  return fail_errno(fmt::format(m::kStarting, words[0]), errno);
 }
 
 std::string runtime_dir(const Arguments& args) {
@@ -68,7 +68,7 @@ Result<HeldChild> start(const std::vector<std::string>& command, const Environme
   auto child = HeldChild::start(command, signals.mask_before());
   if (!child) return child;
   if (const int number = child->let_go(changes))
-    return fail_errno(fmt::format("Starting {}", command[0]), number);
+    return fail_errno(fmt::format(m::kStarting, command[0]), number);
   return child;
 }
 

@@ -63,7 +63,7 @@ Result<Attempt> try_once(const Job& job) {
 }
 
 std::string gpu_words(const Job& job) {
-  return job.wanted.gpu == "auto" ? "any GPU"
+  return job.wanted.gpu == "auto" ? std::string(m::kAnyGpu)
                                   : "GPU " + format::escape_for_terminal(job.wanted.gpu);
 }
 

@@ -37,7 +37,7 @@ Result<void> check_simulator_free(const std::string& dir) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return fail_errno("Opening a socket", errno);
+  if (fd < 0) return fail_errno(m::kAskingSimulator, errno);
   const int done = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const bool answers = done == 0 || errno == EAGAIN;  // EAGAIN: its queue is full
   ::close(fd);
@@ -53,7 +53,7 @@ Result<int> become(const std::vector<std::string>& words) {
   raw.push_back(nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   ::execv(raw[0], raw.data());
-  return fail_errno(fmt::format("Starting {}", words[0]), errno);
+  return fail_errno(fmt::format(m::kStarting, words[0]), errno);
 }
 
 Result<void> tell_how_to_use(Session& session, const std::string& dir) {

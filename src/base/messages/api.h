@@ -32,6 +32,19 @@ inline constexpr char kAssignBody[] =
     "\"required_vram_mb\": N)";
 inline constexpr char kUnknownMember[] = "the request has a member \"{}\" that is not known";
 inline constexpr char kWrongMember[] = "\"{}\" must be {}";
+inline constexpr char kMeantMember[] = "Did you mean \"{}\"?";
+// What a member must be, for kWrongMember.
+inline constexpr char kMustBeName[] = "a name of 1 to 256 characters";
+inline constexpr char kMustBePrintable[] = "a name without control characters";
+inline constexpr char kMustBePolicy[] = "\"auto\", \"least-utilized\" or \"pack\"";
+inline constexpr char kMustBeOnlySize[] = "the only size in the request";
+inline constexpr char kMustBeSize[] = "a size such as \"3500MiB\"";
+inline constexpr char kMustBeMib[] = "a whole number of MiB";
+inline constexpr char kMustBeBytes[] = "a whole number of bytes";
+inline constexpr char kMustBeGpu[] = "\"auto\", an index or a UUID";
+inline constexpr char kMustBeShares[] = "a number from 1 to 64";
+inline constexpr char kMustBePid[] = "a process id";
+inline constexpr char kMustBeBool[] = "true or false";
 inline constexpr char kNoVram[] = "the request does not say how much VRAM the model needs";
 inline constexpr char kNoProcess[] = "there is no process {} here";
 inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs on this machine";

@@ -16,6 +16,8 @@ inline constexpr std::string_view kNoVerb = "No verb was given";
 inline constexpr std::string_view kMissingWord = "'estiva {}' needs {}";
 inline constexpr std::string_view kTooManyWords = "'estiva {}' does not take '{}'";
 inline constexpr std::string_view kFlagNeedsValue = "{} needs a value";
+inline constexpr std::string_view kFlagTakesNone = "{} takes no value";
+inline constexpr std::string_view kFlagTwice = "{} is given more than once";
 inline constexpr std::string_view kMissingFlag = "'estiva {}' needs {}";
 inline constexpr std::string_view kBadChoice = "'{}' is not a value of {}";
 inline constexpr std::string_view kChoices = "Choose one of: {}";
@@ -60,7 +62,8 @@ inline constexpr std::string_view kVerbRun =
 inline constexpr std::string_view kVerbDaemon = "Run the daemon in the foreground";
 inline constexpr std::string_view kVerbSimulate =
     "Run simulated GPUs that estiva and other programs can use";
-inline constexpr std::string_view kVerbEvents = "Show changes as they happen";
+inline constexpr std::string_view kVerbEvents =
+    "Show the state of the GPUs as it is read, one line each time";
 inline constexpr std::string_view kVerbToken = "Show the token for the API over TCP";
 inline constexpr std::string_view kVerbCompletion = "Print the completion script for a shell";
 inline constexpr std::string_view kVerbVersion = "Show the version";
@@ -95,6 +98,10 @@ inline constexpr std::string_view kHelpSimulateList = "show the scenarios that c
 inline constexpr std::string_view kHelpSimulateDir =
     "where the simulated machine is kept while it runs";
 inline constexpr std::string_view kHelpFollow = "go on until stopped (otherwise: one event)";
+
+inline constexpr std::string_view kOwnTable = "Reading the options of '{}': {}";
+inline constexpr std::string_view kBug =
+    "estiva: something went wrong inside: {}. Please report this with the command you ran.\n";
 
 // --- output ------------------------------------------------------------------------------------
 inline constexpr std::string_view kWriting = "Writing the output";
@@ -151,6 +158,10 @@ inline constexpr std::string_view kWouldFit = "It would fit if:";
 inline constexpr std::string_view kReleased = "{} is released; its VRAM can be used again";
 inline constexpr std::string_view kNoLeases = "No leases: no model holds VRAM by promise.";
 
+inline constexpr std::string_view kHeldByProcess = "process {}";
+inline constexpr std::string_view kHeldByName = "until released";
+inline constexpr std::string_view kLargest = "Largest by CPU and by RAM";
+
 // --- run ---------------------------------------------------------------------------------------
 inline constexpr std::string_view kWaiting =
     "estiva run: waiting up to {} for {} of VRAM on {}: {}";
@@ -161,6 +172,10 @@ inline constexpr std::string_view kWaitLonger =
 inline constexpr std::string_view kCantStart = "Starting '{}': {}";
 inline constexpr std::string_view kCheckCommand =
     "Check the command's name and that it is executable";
+inline constexpr std::string_view kAnyGpu = "any GPU";
+inline constexpr std::string_view kStarting = "Starting {}";
+inline constexpr std::string_view kMakingPipe = "Making a pipe for the command";
+inline constexpr std::string_view kMakingProcess = "Starting a process for the command";
 inline constexpr std::string_view kReleaseFailed =
     "estiva run: the lease {} was not released by name ({}); it ends with the process";
 
@@ -177,6 +192,7 @@ inline constexpr std::string_view kSimulateAloneRemedy = "Leave out --nvml and -
 inline constexpr std::string_view kSimRefusedRemedy =
     "Start without --simulate; the real GPUs are used";
 inline constexpr std::string_view kSimRuns = "A simulator is running in {} already";
+inline constexpr std::string_view kAskingSimulator = "Asking whether a simulator runs";
 inline constexpr std::string_view kSimRunsRemedy =
     "Stop its daemon first, or give this one folders of its own with --runtime-dir and --state-dir";
 inline constexpr std::string_view kSimLate = "The simulator did not start within {} s";
