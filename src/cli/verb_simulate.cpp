@@ -30,19 +30,33 @@ Result<void> check_may_simulate(const std::string& root) {
   return {};
 }
 
-Result<void> check_simulator_free(const std::string& dir) {
+namespace {
+
+bool simulator_answers(const std::string& dir) {
   const std::string path = dir + "/control";
   sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path) return {};  // the simulator itself says so
+  if (path.size() >= sizeof address.sun_path) return false;  // the simulator itself says so
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return fail_errno(m::kAskingSimulator, errno);
+  if (fd < 0) return false;  // starting a process is going to fail as well, in its own words
   const int done = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const bool answers = done == 0 || errno == EAGAIN;  // EAGAIN: its queue is full
   ::close(fd);
-  if (!answers) return {};
-  return fail(ErrorKind::refused, fmt::format(m::kSimRuns, dir), std::string(m::kSimRunsRemedy));
+  return answers;
+}
+
+}  // namespace
+
+Result<void> check_simulator_free(const std::string& dir) {
+  // One whose daemon was killed ends within a tick of its own: a restart waits for it, up to 1 s.
+  for (int tries = 0; simulator_answers(dir); ++tries) {
+    if (tries == 50)
+      return fail(ErrorKind::refused, fmt::format(m::kSimRuns, dir),
+                  std::string(m::kSimRunsRemedy));
+    ::usleep(20'000);
+  }
+  return {};
 }
 
 namespace {

@@ -192,7 +192,6 @@ inline constexpr std::string_view kSimulateAloneRemedy = "Leave out --nvml and -
 inline constexpr std::string_view kSimRefusedRemedy =
     "Start without --simulate; the real GPUs are used";
 inline constexpr std::string_view kSimRuns = "A simulator is running in {} already";
-inline constexpr std::string_view kAskingSimulator = "Asking whether a simulator runs";
 inline constexpr std::string_view kSimRunsRemedy =
     "Stop its daemon first, or give this one folders of its own with --runtime-dir and --state-dir";
 inline constexpr std::string_view kSimLate = "The simulator did not start within {} s";
