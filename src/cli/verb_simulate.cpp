@@ -63,6 +63,7 @@ namespace {
 
 Result<int> become(const std::vector<std::string>& words) {
   std::vector<char*> raw;
+  raw.reserve(words.size() + 1);
   for (const std::string& word : words) raw.push_back(const_cast<char*>(word.c_str()));
   raw.push_back(nullptr);
   ::signal(SIGPIPE, SIG_DFL);
