@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """What estiva costs when nobody asks it anything: CPU of estivad and estiva-sensor at one sample a
-second, and the memory of estivad with its history full, on the simulated server-8 (8 GPUs, 40
-processes).
+second, and the memory of estivad, on a simulated machine of 8 GPUs with 5 processes each.
 
   bench/daemon/idle_bench.py [--build DIR] [--seconds N] [--handicap 1ms]
 
-The simulator's own time is inside the sensor's CPU; it is printed apart (total, inside, ours). The
-history is filled at the start by its own design: every ring is allocated when its GPU is first seen.
+The simulator's own time is inside the sensor's CPU; it is printed apart (total, inside, ours). Every
+ring of the history is allocated when its GPU is first seen.
 Exit 1: a figure of issue 2 is not reached, or the daemon did not take its samples."""
 import argparse
 import glob
@@ -26,6 +25,11 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CPU_LIMIT = 0.001  # of a core
 PSS_LIMIT_MIB = 12.0
+
+
+SCENARIO = "gpu h100-80g times 8\n" + "".join(
+    f"process {11000 + 10 * gpu + i} gpu {gpu} vram 8GiB name \"worker\" sm 15\n"
+    for gpu in range(8) for i in range(5))
 
 
 class Control(http.client.HTTPConnection):
@@ -112,7 +116,10 @@ def main():
     environment = dict(os.environ, ESTIVA_SIM_DIR=os.path.join(folder, "sim"))
     host = daemon = None
     try:
-        host = subprocess.Popen([sim, "run", "server-8", "--dir", os.path.join(folder, "sim")],
+        scenario = os.path.join(folder, "scenario")
+        with open(scenario, "w") as file:
+            file.write(SCENARIO)
+        host = subprocess.Popen([sim, "run", scenario, "--dir", os.path.join(folder, "sim")],
                                 stdout=subprocess.PIPE)
         host.stdout.readline()
         with open(os.path.join(folder, "log"), "w") as log:
