@@ -1,5 +1,6 @@
-// bench_driver_calls: what each question to the driver costs on this machine, and whether its library
-// can be loaded and unloaded for ever. For a real driver: the simulator answers in nanoseconds.
+// bench_driver_calls: what each question to the driver costs on this machine, and whether its
+// library can be loaded and unloaded for ever. For a real driver: the simulator answers in
+// nanoseconds.
 //   bench_driver_calls [--nvml FILE] [--n 200] [--reloads 100]
 // One line a function: the code it gave, n, median and p99 of the wall time, and the CPU's median.
 // Without a library or a GPU it says so and ends with 1.
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -53,10 +55,10 @@ void measure(const Arguments& arguments, const char* name, const std::function<i
 }
 
 // One row a question that the sensor asks; a function the library lacks is said, not left out.
-#define ESTIVA_ASK(member, ...)                                               \
-  if (f.member == nullptr)                                                    \
-    fmt::print("{:<34} not in this library\n", #member);                      \
-  else                                                                        \
+#define ESTIVA_ASK(member, ...)                          \
+  if (f.member == nullptr)                               \
+    fmt::print("{:<34} not in this library\n", #member); \
+  else                                                   \
     measure(arguments, #member, [&] { return f.member(handle, __VA_ARGS__); })
 
 void ask_everything(const Arguments& arguments, const Functions& f, Handle handle) {
@@ -95,6 +97,12 @@ void ask_everything(const Arguments& arguments, const Functions& f, Handle handl
   ESTIVA_ASK(clock_reasons, &wide);
   ESTIVA_ASK(clock, kClockSm, &a);
   ESTIVA_ASK(performance_state, &a);
+  if (f.field_values != nullptr) {
+    measure(arguments, "field_values: memory temperature",
+            [&] { return f.field_values(handle, 1, fields); });
+    measure(arguments, "field_values: energy",
+            [&] { return f.field_values(handle, 1, fields + 1); });
+  }
   ESTIVA_ASK(field_values, 2, fields);
   ESTIVA_ASK(compute_processes, &(a = 256), processes.data());
   ESTIVA_ASK(graphics_processes, &(a = 256), processes.data());
@@ -121,6 +129,17 @@ std::size_t entries_of(const char* folder) {
   std::size_t n = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++n;
   return n;
+}
+
+// What a descriptor is open on, for those above `known`.
+void print_new_descriptors(std::size_t known) {
+  std::map<std::string, int> targets;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::atoi(entry.path().filename().c_str()) < static_cast<int>(known)) continue;
+    ++targets[std::filesystem::read_symlink(entry.path(), gone).string()];
+  }
+  for (const auto& [target, count] : targets) fmt::print("  {} x {}\n", count, target);
 }
 
 std::size_t lines_of(const char* file) {
@@ -165,6 +184,7 @@ bool reload(const Arguments& arguments) {
                  resident_kib());
     }
   }
+  print_new_descriptors(8);
   fmt::print("{:<34} n={:<5} median={:10.2f} us  p99={:10.2f} us\n", "load, init, shutdown, unload",
              wall.size(), at(wall, 0.5), at(wall, 0.99));
   return true;

@@ -16,6 +16,7 @@ struct Snapshot {
   DriverStatus driver;
   std::vector<Gpu> gpus;        // at most kMaxDevices (sensor_protocol.h)
   std::uint64_t inventory = 0;  // counts changes of `gpus`' identities, order or number
+  TierCosts costs{};            // of the last read()
   bool is_readable() const { return can_place(driver.state); }
 };
 
@@ -34,6 +35,9 @@ class Backend {
 struct BackendOptions {
   std::string source = "nvml";
   std::string nvml_file, root = "/", machine;
+  // Nothing but the back end opens descriptors in this process (the sensor): what an unloaded
+  // library left behind is closed.
+  bool owns_process = false;
 };
 
 struct BackendRow {

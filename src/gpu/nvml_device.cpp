@@ -137,19 +137,21 @@ double field_number(const FieldValue& field) {
 }
 
 // FieldValues succeeds when any value was filled: each has a code of its own.
-void read_fields(Asker& asker, Device& device, GpuSample& sample) {
-  FieldValue fields[2] = {};
-  fields[0].field = kFieldMemoryTemperature;
-  fields[1].field = kFieldEnergy;
-  const int code = asker.ask(device, Metric::field_values, asker.f.field_values, 2, fields);
-  const int memory_code = code == kSuccess ? static_cast<int>(fields[0].code) : code;
-  const int energy_code = code == kSuccess ? static_cast<int>(fields[1].code) : code;
-  const double celsius = field_number(fields[0]);
+int read_field(Asker& asker, Device& device, Metric metric, FieldId which, double& value) {
+  FieldValue field{};
+  field.field = which;
+  const int code = asker.ask(device, metric, asker.f.field_values, 1, &field);
+  value = field_number(field);
+  return code == kSuccess ? static_cast<int>(field.code) : code;
+}
+
+Reading<Celsius> read_memory_temperature(Asker& asker, Device& device) {
+  double celsius = 0;
+  const int code =
+      read_field(asker, device, Metric::memory_temperature, kFieldMemoryTemperature, celsius);
   // A board without the probe answers 0 with success.
-  sample.memory_temperature = memory_code == kSuccess && celsius <= 0
-                                  ? Reading<Celsius>(Missing::not_supported)
-                                  : reading(memory_code, Celsius{celsius});
-  sample.energy_joules = reading(energy_code, field_number(fields[1]) / 1000.0);
+  if (code == kSuccess && celsius <= 0) return Missing::not_supported;
+  return reading(code, Celsius{celsius});
 }
 
 Reading<Celsius> read_temperature(Asker& asker, Device& device) {
@@ -295,6 +297,7 @@ void read_fast(Asker& asker, Device& device, GpuSample& sample) {
   sample.utilization = percent(code, busy.gpu);
   sample.memory_utilization = percent(code, busy.memory);
   sample.temperature = read_temperature(asker, device);
+  sample.memory_temperature = read_memory_temperature(asker, device);
   U32 milliwatts = 0;
   code = asker.ask(device, Metric::power, asker.f.power, &milliwatts);
   sample.power = reading(code, Watts{milliwatts / 1000.0});
@@ -309,7 +312,12 @@ void read_fast(Asker& asker, Device& device, GpuSample& sample) {
   if (sample.performance_state && *sample.performance_state > 15) {
     sample.performance_state = Missing::no_sample;
   }
-  read_fields(asker, device, sample);
+}
+
+void read_energy(Asker& asker, Device& device, GpuSample& sample) {
+  double millijoules = 0;
+  const int code = read_field(asker, device, Metric::energy, kFieldEnergy, millijoules);
+  sample.energy_joules = reading(code, millijoules / 1000.0);
 }
 
 void read_steady(Asker& asker, Device& device, Gpu& gpu) {

@@ -23,7 +23,8 @@ enum class Metric : std::uint8_t {
   sm_clock,
   memory_clock,
   performance_state,
-  field_values,
+  memory_temperature,
+  energy,
   compute,
   graphics,
   mps,
@@ -91,6 +92,7 @@ bool has_moved(Asker& asker, const GpuIdentity& identity);
 bool has_mig(Asker& asker, Device& device);
 void read_memory(Asker& asker, Device& device, Gpu& gpu, const std::string& root);
 void read_fast(Asker& asker, Device& device, GpuSample& sample);
+void read_energy(Asker& asker, Device& device, GpuSample& sample);
 void read_steady(Asker& asker, Device& device, Gpu& gpu);
 void read_slow(Asker& asker, Device& device, GpuSample& sample);
 // Every reading of the sample becomes `why`.

@@ -53,10 +53,15 @@ Result<void> Library::open(const std::string& file) {
   return error;
 }
 
-void Library::close() {
-  if (handle_ != nullptr) dlclose(handle_);
+bool Library::close() {
+  if (handle_ == nullptr) return false;
+  const std::string path = resolved_path();
+  dlclose(handle_);
   handle_ = nullptr;
   functions_ = {};
+  void* still_there = dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
+  if (still_there != nullptr) dlclose(still_there);
+  return still_there == nullptr;
 }
 
 bool Library::is_simulator() const {

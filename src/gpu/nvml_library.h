@@ -26,7 +26,8 @@ class Library {
   // Empty `file`: libnvidia-ml.so.1 by the loader's ordinary rules. Calls nothing in it.
   // Errors: not_found (no such library), failed (it is not NVML: names the missing function).
   Result<void> open(const std::string& file);
-  void close();
+  // True where the library is unmapped now; false for one that refuses to leave, or none.
+  bool close();
   bool is_open() const { return handle_ != nullptr; }
   const Functions& call() const { return functions_; }
   // The file that was mapped, symbolic links resolved: its name carries the driver version.

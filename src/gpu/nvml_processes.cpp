@@ -43,11 +43,25 @@ bool does_not_exist(int code) {
   return why == Missing::not_supported || why == Missing::not_permitted;
 }
 
-GpuProcess* find(std::vector<GpuProcess>& processes, std::uint32_t pid) {
+template <class Processes>
+auto* find(Processes& processes, std::uint32_t pid) {
   const auto at = std::lower_bound(
       processes.begin(), processes.end(), static_cast<pid_t>(pid),
       [](const GpuProcess& process, pid_t wanted) { return process.pid < wanted; });
-  return at != processes.end() && at->pid == static_cast<pid_t>(pid) ? &*at : nullptr;
+  return at != processes.end() && at->pid == static_cast<pid_t>(pid) ? std::to_address(at)
+                                                                     : nullptr;
+}
+
+// What the last list knew of the same processes; a new one is unknown until it is asked for.
+void keep_activity(const GpuSample& before, std::vector<GpuProcess>& processes) {
+  for (GpuProcess& process : processes) {
+    process.sm_utilization = Missing::not_read;
+    if (!before.processes) continue;
+    if (const GpuProcess* known =
+            find(*before.processes, static_cast<std::uint32_t>(process.pid))) {
+      process.sm_utilization = known->sm_utilization;
+    }
+  }
 }
 
 }  // namespace
@@ -140,7 +154,7 @@ void ProcessReader::read_utilization(Asker& asker, Device& device,
   }
 }
 
-void ProcessReader::read(Asker& asker, Device& device, Gpu& gpu) {
+void ProcessReader::read(Asker& asker, Device& device, Gpu& gpu, bool with_activity) {
   std::vector<GpuProcess> processes;
   // A device whose memory was not read yet gives no bound.
   const Bytes most = gpu.sample.memory ? gpu.sample.memory->total : Bytes{};
@@ -161,7 +175,10 @@ void ProcessReader::read(Asker& asker, Device& device, Gpu& gpu) {
   }
   std::sort(processes.begin(), processes.end(),
             [](const GpuProcess& a, const GpuProcess& b) { return a.pid < b.pid; });
-  if (!processes.empty()) read_utilization(asker, device, processes);
+  if (with_activity && !processes.empty())
+    read_utilization(asker, device, processes);
+  else
+    keep_activity(gpu.sample, processes);
   for (GpuProcess& process : processes) process.name = names_.name_of(process.pid);
   gpu.sample.processes = std::move(processes);
 }

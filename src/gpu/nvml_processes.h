@@ -30,9 +30,10 @@ class NameCache {
 class ProcessReader {
  public:
   explicit ProcessReader(std::string root) : names_(std::move(root)) {}
-  // Fills sample.processes, ordered by pid. Memory that can't be true (more than the device has)
+  // Fills sample.processes, ordered by pid. What they do is asked only `with_activity`; else a
+  // process keeps what was last known of it. Memory that can't be true (more than the device has)
   // is unknown, not a number; pids that can't be (0, -1, above the kernel's limit) are dropped.
-  void read(Asker& asker, Device& device, Gpu& gpu);
+  void read(Asker& asker, Device& device, Gpu& gpu, bool with_activity);
   void end_sweep(bool refresh) { names_.end_sweep(refresh); }
 
  private:

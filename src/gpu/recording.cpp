@@ -65,7 +65,7 @@ std::vector<std::byte> format_recording(const Snapshot& snapshot) {
   outbox.add_state(1, snapshot.driver);
   outbox.add_inventory(1, snapshot.gpus);
   outbox.add_samples(1, snapshot.gpus, true);
-  outbox.add_done(1);
+  outbox.add_done(1, {});
   std::vector<std::byte> bytes;
   for (std::size_t i = 0; i < outbox.size(); ++i) {
     const std::span<const std::byte> message = outbox.message(i);
@@ -88,7 +88,7 @@ Result<Snapshot> parse_recording(std::span<const std::byte> bytes) {
       case Assembler::Outcome::malformed:
         return fail("a message breaks the protocol");
       case Assembler::Outcome::done:
-        return Snapshot{assembler.driver(), assembler.gpus(), 1};
+        return Snapshot{assembler.driver(), assembler.gpus(), 1, {}};
       default:
         break;
     }

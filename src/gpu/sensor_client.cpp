@@ -251,6 +251,7 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
         break;
       case Assembler::Outcome::done:
         has_answer_ = true;
+        schedule_.learned(assembler_.costs());
         apply(policy_.answered(now, assembler_.done_id()));
         break;
       case Assembler::Outcome::malformed:

@@ -89,6 +89,7 @@ int serve(SensorServer& server) {
 
 int main(int count, char** words) {
   BackendOptions options;
+  options.owns_process = true;
   const bool understood = read_arguments(count, words, options);
   auto backend = understood ? make_backend(options) : nullptr;
   if (backend == nullptr || !has_socket()) {

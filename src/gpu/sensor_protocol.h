@@ -9,7 +9,7 @@ namespace estiva::gpu {
 
 inline constexpr int kSensorFd = 3;                  // the sensor's end of the socket pair
 inline constexpr std::uint32_t kMagic = 0x31535345;  // "ESS1"
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 
 // Limits. 64 GPUs, each cut into at most 7 MIG instances.
 inline constexpr std::size_t kMaxGpus = 64;
@@ -32,7 +32,7 @@ enum class Kind : std::uint16_t {
   inventory = 18,  // InventoryRows; argument = number of devices in all; first chunk starts anew
   samples = 19,    // SampleRows
   processes = 20,  // ProcessRows; follow the SampleRow that opened their list
-  done = 21,       // the answer to `id` is complete
+  done = 21,       // one CostRow: the answer to `id` is complete
 };
 
 struct Header {
@@ -83,6 +83,12 @@ struct ProcessRow {
   char name[16];
 };
 
+// Microseconds that each tier took in the read that this answers; 0: not read.
+struct CostRow {
+  std::uint32_t tiers[8];
+};
+
+static_assert(sizeof(CostRow) == 32);
 static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1152 && sizeof(InventoryRow) == 584);
 static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48);
 

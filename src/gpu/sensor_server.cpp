@@ -36,13 +36,14 @@ void SensorServer::read(const Request& request, SteadyTime now) {
     try_to_open(request, now);
     tiers = Tiers::all();
   }
+  snapshot_.costs = {};
   if (snapshot_.is_readable()) backend_->read(tiers, snapshot_);
   if (snapshot_.driver != sent_driver_) outbox_.add_state(request.id, snapshot_.driver);
   sent_driver_ = snapshot_.driver;
   const bool is_new = snapshot_.inventory != sent_inventory_;
   if (is_new) outbox_.add_inventory(request.id, snapshot_.gpus);
   sent_inventory_ = snapshot_.inventory;
-  outbox_.add_samples(request.id, snapshot_.gpus, is_new || tiers.has(Tier::processes));
+  outbox_.add_samples(request.id, snapshot_.gpus, is_new || lists_processes(tiers));
 }
 
 bool SensorServer::handle(const Request& request, SteadyTime now) {
@@ -66,7 +67,7 @@ bool SensorServer::handle(const Request& request, SteadyTime now) {
       return false;
   }
   if (request.kind != Kind::read) outbox_.add_state(request.id, snapshot_.driver);
-  outbox_.add_done(request.id);
+  outbox_.add_done(request.id, snapshot_.costs);
   flush_(outbox_);
   return true;
 }

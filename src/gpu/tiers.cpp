@@ -8,13 +8,19 @@ namespace {
 using std::chrono::seconds;
 
 // The reference (reference/gpu-monitoring.md, 3.4): 1 Hz, 5-10 s and 30-60 s.
-constexpr std::array<Nanoseconds, kTierCount> kPeriods = {Nanoseconds(0), Nanoseconds(0),
-                                                          seconds(5), seconds(5), seconds(30)};
+constexpr std::array<Nanoseconds, kTierCount> kPeriods = {
+    Nanoseconds(0), Nanoseconds(0), Nanoseconds(0), seconds(5),
+    seconds(30),    Nanoseconds(0), seconds(2)};
+
+bool can_be_stretched(unsigned tier) {
+  return tier != static_cast<unsigned>(Tier::memory) && tier != static_cast<unsigned>(Tier::fast);
+}
 
 }  // namespace
 
 TierSchedule::TierSchedule(Nanoseconds interval) : slack_(interval / 4) {
-  for (unsigned i = 0; i < kTierCount; ++i) rows_[i].period = std::max(interval, kPeriods[i]);
+  for (unsigned i = 0; i < kTierCount; ++i)
+    rows_[i].period = rows_[i].least = std::max(interval, kPeriods[i]);
 }
 
 // A timer that fires a little early must not make a tier skip a whole interval: hence the slack.
@@ -32,6 +38,15 @@ void TierSchedule::asked(Tiers tiers, SteadyTime when) {
     if (!tiers.has(static_cast<Tier>(i))) continue;
     rows_[i].read = true;
     rows_[i].last = when;
+  }
+}
+
+// One slow read (the driver was busy) is forgotten with the next one.
+void TierSchedule::learned(const TierCosts& costs) {
+  for (unsigned i = 0; i < kTierCount; ++i) {
+    if (costs[i] <= Nanoseconds(0) || !can_be_stretched(i)) continue;
+    const Nanoseconds wanted = std::min(costs[i], kLongestPeriod) * kTierShare;
+    rows_[i].period = std::max(rows_[i].least, std::min(wanted, kLongestPeriod));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "gpu/wire.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "gpu/wire_rows.h"
@@ -78,8 +79,14 @@ void Outbox::add_hello(std::uint32_t pid) {
   end();
 }
 
-void Outbox::add_done(std::uint64_t id) {
-  begin(Kind::done, id, 0);
+void Outbox::add_done(std::uint64_t id, const TierCosts& costs) {
+  static_assert(kTierCount <= std::size(CostRow{}.tiers));
+  CostRow row{};
+  for (unsigned i = 0; i < kTierCount; ++i) {
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(costs[i]).count();
+    row.tiers[i] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, UINT32_MAX));
+  }
+  add_row(Kind::done, id, 0, row);
   end();
 }
 
@@ -166,7 +173,10 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
     case Kind::processes:
       return take_processes(header, rows);
     case Kind::done:
-      if (!rows.empty() || expected_ != arriving_.size()) return Outcome::malformed;
+      if (header.count != 1 || !holds<CostRow>(header, rows) || expected_ != arriving_.size()) {
+        return Outcome::malformed;
+      }
+      take_costs(row_at<CostRow>(rows, 0));
       done_id_ = header.id;
       processes_ = 0;
       is_listing_ = false;
@@ -174,6 +184,10 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
     default:
       return Outcome::malformed;
   }
+}
+
+void Assembler::take_costs(const CostRow& row) {
+  for (unsigned i = 0; i < kTierCount; ++i) costs_[i] = std::chrono::microseconds(row.tiers[i]);
 }
 
 Assembler::Outcome Assembler::take_state(std::span<const std::byte> rows) {

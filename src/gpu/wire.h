@@ -22,7 +22,7 @@ class Outbox {
   // `with_processes`: the lists are new, send them; at most kMaxProcesses rows in all; the
   // lists of GPUs beyond that are unknown, never cut.
   void add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool with_processes);
-  void add_done(std::uint64_t id);
+  void add_done(std::uint64_t id, const TierCosts& costs);
 
   std::size_t size() const { return ends_.size(); }
   std::span<const std::byte> message(std::size_t i) const;
@@ -60,10 +60,13 @@ class Assembler {
   const DriverStatus& driver() const { return driver_; }
   const std::vector<Gpu>& gpus() const { return gpus_; }
   std::uint64_t done_id() const { return done_id_; }
+  // What the tiers of that answer took, to the microsecond.
+  const TierCosts& costs() const { return costs_; }
   // A new sensor starts: its process lists and inventory come anew; the last values stay readable.
   void restart();
 
  private:
+  void take_costs(const CostRow& row);
   Outcome take_state(std::span<const std::byte> rows);
   Outcome take_inventory(const Header& header, std::span<const std::byte> rows);
   Outcome take_samples(const Header& header, std::span<const std::byte> rows);
@@ -76,6 +79,7 @@ class Assembler {
   bool is_listing_ = false;     // process lists began anew since the last done
   std::size_t processes_ = 0;   // rows since the last done
   std::uint64_t done_id_ = 0;
+  TierCosts costs_{};
 };
 
 }  // namespace estiva::gpu

@@ -4,9 +4,12 @@
  * STUB_NVML_SCRIPT names a file of lines, read again whenever it changes:
  *   gpus N            processes N (a GPU)      driver VERSION       reverse (enumeration order)
  *   mig N (instances of GPU 0)                 garbage (rows that can't be true)
+ *   leak (each Init leaves a descriptor behind, as driver 580.159.04 does)
+ *   slow FUNCTION MICROSECONDS
  *   fail FUNCTION CODE [GPU]    hang FUNCTION [GPU]    crash FUNCTION [GPU]    abort FUNCTION [GPU]
  * Without it: STUB_NVML_GPUS and STUB_NVML_PROCESSES. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,7 +31,7 @@ struct rule {
 };
 
 static struct rule rules[MAX_RULES];
-static int rule_count, gpus = 2, processes = 1, reversed, mig, garbage, inited;
+static int rule_count, gpus = 2, processes = 1, reversed, mig, garbage, leaks, inited;
 static char driver[64] = "550.163.01";
 static struct timespec script_time;
 static off_t script_size = -1;
@@ -51,12 +54,14 @@ static void read_line(const char* line) {
     mig = atoi(name);
   else if (!strcmp(verb, "garbage"))
     garbage = 1;
+  else if (!strcmp(verb, "leak"))
+    leaks = 1;
   else if (rule_count < MAX_RULES) {
     struct rule* r = &rules[rule_count++];
     r->verb = verb[0];
     snprintf(r->function, sizeof r->function, "%s", name);
     r->code = a;
-    r->gpu = verb[0] == 'f' ? (n > 3 ? b : -1) : (n > 2 ? a : -1);
+    r->gpu = verb[0] == 'f' || verb[0] == 's' ? (n > 3 ? b : -1) : (n > 2 ? a : -1);
   }
 }
 
@@ -74,7 +79,7 @@ static void reload(void) {
     return;
   script_time = st.st_mtim;
   script_size = st.st_size;
-  rule_count = reversed = mig = garbage = 0;
+  rule_count = reversed = mig = garbage = leaks = 0;
   FILE* file = fopen(path, "re");
   if (file == NULL) return;
   char line[256];
@@ -98,6 +103,10 @@ static int enter(const char* function, int gpu) {
       raise(SIGSEGV);
     }
     if (r->verb == 'a') abort();
+    if (r->verb == 's') {
+      usleep((useconds_t)r->code);
+      continue;
+    }
     if (r->code != 0) return r->code;
   }
   return OK;
@@ -136,6 +145,7 @@ EXPORT void stub_nvml_counters(unsigned long long out[2]) {
 EXPORT int nvmlInit_v2(void) {
   int code = enter(__func__, -1);
   if (code == OK) inited = 1;
+  if (code == OK && leaks && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0) return 999;
   return code;
 }
 EXPORT int nvmlShutdown(void) {

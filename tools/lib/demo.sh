@@ -98,7 +98,7 @@ largest_mib() {
 # The seed's demonstration: models of different sizes, one that is already placed, one too big for
 # any GPU, then all released. Sizes follow the largest GPU found, so that it works on any machine.
 demonstrate() {
-  local free total
+  local free total model
   type_and_run gpu
   free=$(largest_mib free_bytes) total=$(largest_mib total_bytes)
   if [ "${free:-0}" -lt 64 ]; then
@@ -113,9 +113,10 @@ demonstrate() {
   type_and_run assign xtts --vram "$((free * 40 / 100))MiB"
   type_and_run assign too-big --vram "$((total + 1024))MiB"
   type_and_run leases
-  type_and_run release xtts
-  type_and_run release whisper
-  type_and_run release llama
+  # On a machine with one GPU the third does not fit beside the others.
+  local placed
+  placed=$("$ESTIVA" leases --json 2>/dev/null | grep -o '"model":"[^"]*"' | cut -d'"' -f4)
+  for model in $placed; do type_and_run release "$model"; done
   type_and_run leases
 }
 

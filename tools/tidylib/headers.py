@@ -1,5 +1,9 @@
 """Each header compiles alone, and costs a file that includes it at most 1.5 s of CPU.
 
+CPU time doubles where two threads share a core and somebody else is busy: a header over the limit is
+compiled again beside a reference, what Asio's awaitable and six standard headers cost at that moment.
+On the quiet machine for which the limit was set the reference takes 0.95 s.
+
 The verdict is kept in the build folder under a hash of the header and of every header of ours that it
 reaches, so that only what changed is compiled again.
 """
@@ -7,12 +11,17 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 
 from . import rooms, tree
 
 MAX_CPU_SECONDS = 1.5
-TRIES = 3  # CPU time doubles on a busy machine with two threads a core: the best of three counts.
+MAX_OF_REFERENCE = 1.6  # about the same limit, in units of the reference
+TRIES = 4  # the best of them counts
+REFERENCE = "".join(f"#include <{name}>\n" for name in (
+    "boost/asio/awaitable.hpp", "chrono", "functional", "map", "memory", "string", "vector"))
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-DBOOST_ASIO_SEPARATE_COMPILATION",
          "-DBOOST_ASIO_NO_DEPRECATED", '-DESTIVA_VERSION="0"']
 
@@ -50,11 +59,21 @@ def _compile(header, root):
     return usage.ru_utime + usage.ru_stime, "" if process.returncode == 0 else "\n".join(errors[:3])
 
 
+def _reference_cpu(root):
+    with tempfile.NamedTemporaryFile("w", suffix=".h") as file:
+        file.write(REFERENCE)
+        file.flush()
+        return _compile(pathlib.Path(file.name), root)[0]
+
+
 def _judge(header, root):
+    """The header's CPU seconds, scaled to the quiet machine where this one is busy or slow."""
     best, complaint = _compile(header, root)
     tries = 1
     while best > MAX_CPU_SECONDS and not complaint and tries < TRIES:
-        best = min(best, _compile(header, root)[0])
+        cpu = _compile(header, root)[0]
+        as_reference = cpu / _reference_cpu(root) / MAX_OF_REFERENCE * MAX_CPU_SECONDS
+        best = min(best, cpu, as_reference)
         tries += 1
     return {"cpu": round(best, 3), "complaint": complaint}
 

@@ -349,6 +349,38 @@ INSTANTIATE_TEST_SUITE_P(
                       InitCase{"unknown error", "fail nvmlInit_v2 999\n", DriverState::failed},
                       InitCase{"no GPU found", "gpus 0\n", DriverState::failed}));
 
+TEST(Backend, DearQuestionsAreAskedOnlyInTheirTier) {
+  StubScript stub("gpus 1\nprocesses 2\n");
+  Opened opened = open_and_read(stub);
+  const auto energy = opened.snapshot.gpus[0].sample.energy_joules;
+  const auto busy = opened.snapshot.gpus[0].sample.processes->front().sm_utilization;
+  ASSERT_TRUE(energy.known() && busy.known());
+  stub.say(
+      "gpus 1\nprocesses 3\nfail nvmlDeviceGetFieldValues 999\n"
+      "fail nvmlDeviceGetProcessUtilization 999\n");
+  opened.backend->read(Tier::memory | Tier::fast | Tier::processes, opened.snapshot);
+  const GpuSample& sample = opened.snapshot.gpus[0].sample;
+  EXPECT_EQ(sample.energy_joules, energy) << "not asked again";
+  ASSERT_EQ(sample.processes->size(), 3U);
+  EXPECT_EQ(sample.processes->front().sm_utilization, busy) << "the same process keeps it";
+  opened.backend->read(Tier::energy | Tier::activity, opened.snapshot);
+  EXPECT_EQ(opened.snapshot.gpus[0].sample.energy_joules.why(), Missing::failed);
+  EXPECT_EQ(opened.snapshot.gpus[0].sample.processes->front().sm_utilization.why(),
+            Missing::failed);
+}
+
+TEST(Backend, EachTierSaysWhatItTook) {
+  StubScript stub(
+      "gpus 2\nprocesses 1\nslow nvmlDeviceGetFieldValues 3000\n"
+      "slow nvmlDeviceGetProcessUtilization 2000\n");
+  Opened opened = open_and_read(stub);
+  const auto cost = [&](Tier tier) {
+    return opened.snapshot.costs[static_cast<std::size_t>(tier)];
+  };
+  EXPECT_GE(cost(Tier::energy), std::chrono::milliseconds(6)) << "of two GPUs";
+  EXPECT_GE(cost(Tier::activity), std::chrono::milliseconds(4));
+}
+
 TEST(Backend, ADriverUpgradeInMidLifeIsAMismatchAndTheLibraryIsLetGo) {
   StubScript stub("gpus 2\n");
   Opened opened = open_and_read(stub);

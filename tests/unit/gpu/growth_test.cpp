@@ -35,13 +35,18 @@ std::size_t allocated() {
 
 // The sensor's server and the daemon's assembler in one process: what is measured is all of it.
 struct Pair {
-  explicit Pair(const StubScript& stub)
-      : server(make_backend(stub.backend_options()), [this](Outbox& outbox) {
+  explicit Pair(const StubScript& stub, bool owns_process = false)
+      : server(make_backend(options(stub, owns_process)), [this](Outbox& outbox) {
           for (std::size_t i = 0; i < outbox.size(); ++i) {
             if (assembler.take(outbox.message(i)) == Assembler::Outcome::malformed) ++malformed;
           }
           outbox.clear();
         }) {}
+  static BackendOptions options(const StubScript& stub, bool owns_process) {
+    BackendOptions options = stub.backend_options();
+    options.owns_process = owns_process;
+    return options;
+  }
   Assembler assembler;
   int malformed = 0;
   SensorServer server;
@@ -84,6 +89,21 @@ TEST(Growth, ManyReloadsOfTheLibraryLeaveNothingBehind) {
   }
   EXPECT_EQ(descriptors(), open_before);
   EXPECT_LE(allocated(), before + 4096);
+}
+
+TEST(Growth, ALibraryThatLeavesDescriptorsBehindIsCleanedUpAfter) {
+  StubScript stub("gpus 1\nleak\n");
+  for (const bool owns_process : {false, true}) {
+    const std::size_t before = descriptors();
+    Pair pair(stub, owns_process);
+    for (std::uint64_t id = 1; id <= 30; id += 3) {
+      pair.server.handle({Kind::reacquire, id, {}}, steady_now());
+      pair.server.handle({Kind::read, id + 1, Tiers::all()}, steady_now());
+      ASSERT_EQ(pair.assembler.driver().state, DriverState::ready);
+      pair.server.handle({Kind::release, id + 2, {}}, steady_now());
+    }
+    EXPECT_EQ(descriptors(), before + (owns_process ? 0 : 10)) << "the stub does leak";
+  }
 }
 
 TEST(Growth, AReleasedServerReadsNothingAndSaysSo) {

@@ -54,6 +54,28 @@ TEST(Presence, AModuleWithItsVersionIsNoReasonToStayOut) {
   EXPECT_EQ(presence.module_version, "550.163.01");
 }
 
+// tests/machines/h100-vm is a real machine: driver 580.159.04 with the open kernel module.
+TEST(Presence, ARealMachineIsReadAsItIs) {
+  const std::string root = ESTIVA_SOURCE_DIR "/tests/machines/h100-vm";
+  const Presence presence = look_for_gpus(root);
+  ASSERT_EQ(presence.gpus.size(), 1U);
+  EXPECT_EQ(presence.gpus[0].bus_id, "0000:00:06.0");
+  EXPECT_FALSE(presence.gpus[0].is_suspended);
+  EXPECT_FALSE(presence.gpus[0].may_sleep) << "power/control is on";
+  EXPECT_EQ(presence.module_version, "580.159.04");
+  EXPECT_FALSE(reason_to_stay_out(presence).has_value());
+  EXPECT_FALSE(predict_mismatch(presence, "/usr/lib/libnvidia-ml.so.580.159.04").has_value());
+  EXPECT_TRUE(predict_mismatch(presence, "/usr/lib/libnvidia-ml.so.580.95.05").has_value());
+}
+
+TEST(Presence, TheOpenModulesVersionIsFoundInProcToo) {
+  Scratch root;
+  root.write(
+      "proc/driver/nvidia/version",
+      "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build\n");
+  EXPECT_EQ(look_for_gpus(root.path).module_version, "580.159.04");
+}
+
 TEST(Presence, TheVersionIsAlsoFoundInProc) {
   Scratch root;
   root.write("proc/driver/nvidia/version",

@@ -57,12 +57,27 @@ TEST(Wire, AnAnswerArrivesAsItWas) {
   outbox.add_state(9, driver);
   outbox.add_inventory(9, gpus);
   outbox.add_samples(9, gpus, true);
-  outbox.add_done(9);
+  outbox.add_done(9, {});
   Assembler assembler;
   EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
   EXPECT_EQ(assembler.driver(), driver);
   EXPECT_EQ(assembler.gpus(), gpus);
   EXPECT_EQ(assembler.done_id(), 9U);
+}
+
+TEST(Wire, WhatTheTiersTookArrivesToTheMicrosecond) {
+  TierCosts costs{};
+  costs[0] = std::chrono::microseconds(8);
+  costs[kTierCount - 1] = std::chrono::nanoseconds(2'887'560);
+  costs[1] = std::chrono::hours(2);  // more than the row can say
+  Outbox outbox;
+  outbox.add_done(7, costs);
+  Assembler assembler;
+  ASSERT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
+  EXPECT_EQ(assembler.costs()[0], costs[0]);
+  EXPECT_EQ(assembler.costs()[kTierCount - 1], std::chrono::microseconds(2887));
+  EXPECT_EQ(assembler.costs()[1], std::chrono::microseconds(UINT32_MAX));
+  EXPECT_EQ(assembler.costs()[2], Nanoseconds(0));
 }
 
 TEST(Wire, AListThatDoesNotFitIsUnknownAndNotCut) {
@@ -72,7 +87,7 @@ TEST(Wire, AListThatDoesNotFitIsUnknownAndNotCut) {
   Outbox outbox;
   outbox.add_inventory(1, gpus);
   outbox.add_samples(1, gpus, true);
-  outbox.add_done(1);
+  outbox.add_done(1, {});
   Assembler assembler;
   ASSERT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
   EXPECT_EQ(assembler.gpus()[0].sample.processes->size(), 2U);
@@ -86,7 +101,7 @@ TEST(Wire, AnAnswerThatBreaksOffLeavesNoEmptyLists) {
   Outbox outbox;
   outbox.add_inventory(1, gpus);
   outbox.add_samples(1, gpus, true);
-  outbox.add_done(1);
+  outbox.add_done(1, {});
   Assembler assembler;
   ASSERT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
   assembler.restart();
@@ -102,7 +117,7 @@ TEST(Wire, TheLargestMachineFitsIntoBoundedMessages) {
   Outbox outbox;
   outbox.add_inventory(1, gpus);
   outbox.add_samples(1, gpus, true);
-  outbox.add_done(1);
+  outbox.add_done(1, {});
   Assembler assembler;
   EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
   EXPECT_EQ(assembler.gpus(), gpus) << "512 devices and 1,024 processes";
@@ -113,13 +128,13 @@ TEST(Wire, ListsAreKeptWhereTheyWereNotReadAnew) {
   Outbox first;
   first.add_inventory(1, gpus);
   first.add_samples(1, gpus, true);
-  first.add_done(1);
+  first.add_done(1, {});
   Assembler assembler;
   deliver(first, assembler);
   Outbox second;
   gpus[0].sample.utilization = Ratio{0.75};
   second.add_samples(2, gpus, false);
-  second.add_done(2);
+  second.add_done(2, {});
   EXPECT_EQ(deliver(second, assembler), Assembler::Outcome::done);
   EXPECT_EQ(assembler.gpus(), gpus);
 }
@@ -128,7 +143,7 @@ TEST(Wire, AnEmptyMachineIsAnAnswer) {
   Outbox outbox;
   outbox.add_inventory(1, {});
   outbox.add_samples(1, {}, true);
-  outbox.add_done(1);
+  outbox.add_done(1, {});
   Assembler assembler;
   EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
   EXPECT_TRUE(assembler.gpus().empty());
@@ -186,7 +201,7 @@ TEST(Wire, AnAnswerThatEndsBeforeItsInventoryIsMalformed) {
   outbox.add_inventory(1, gpus);
   ASSERT_GT(outbox.size(), 1U);
   Outbox done;
-  done.add_done(1);
+  done.add_done(1, {});
   Assembler assembler;
   assembler.take(outbox.message(0));
   EXPECT_EQ(assembler.take(done.message(0)), Assembler::Outcome::malformed);
@@ -222,7 +237,7 @@ TEST(Wire, RandomDamageNeverGoesBeyondTheLimits) {
   outbox.add_state(1, {});
   outbox.add_inventory(1, gpus);
   outbox.add_samples(1, gpus, true);
-  outbox.add_done(1);
+  outbox.add_done(1, {});
   std::mt19937 random(1);
   for (int round = 0; round < 3000; ++round) {
     Assembler assembler;
