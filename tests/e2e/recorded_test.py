@@ -9,7 +9,7 @@ import unittest
 
 from harness import GIB, MIB, Case, until
 
-MAGIC, VERSION = 0x31535345, 1
+MAGIC, VERSION = 0x31535345, 2
 STATE, INVENTORY, SAMPLES, PROCESSES, DONE = 17, 18, 19, 20, 21
 READY, OK, LOST = 5, 0, 1
 # 0: known; else one more than the reason's place in the list of reasons.
@@ -58,7 +58,7 @@ def recording():
                             identity(1, SECOND.encode(), b"NVIDIA GeForce RTX 3060", b"00000000:02:00.0")], 2),
         message(SAMPLES, [sample(0, OK, memory, {0: 0.25, 4: 61.0, 6: 103.5}), sample(1, LOST)]),
         message(PROCESSES, [process(0, 4242, 1200 * MIB, b"llama-server")]),
-        message(DONE),
+        message(DONE, [struct.pack("<8I", *[0] * 8)]),  # what the tiers took
     ])
 
 
