@@ -2,6 +2,7 @@
 #include "sim/core/scenario.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -95,7 +96,7 @@ class FileReader {
 
   void read_cuda(Line& line) {
     const double version = line.number("a CUDA version such as 12.4", 1, 99);
-    const auto tenths = static_cast<std::uint32_t>(version * 10 + 0.5);
+    const auto tenths = static_cast<std::uint32_t>(std::lround(version * 10));
     out_.scenario.cuda = tenths / 10 * 1000 + tenths % 10 * 10;
     line.end();
   }

@@ -1,5 +1,6 @@
 // Memory, utilisation, temperature, power, clocks, fans and the PCIe link.
 #include <algorithm>
+#include <cmath>
 
 #include "sim/core/engine.h"
 #include "sim/lib/runtime.h"
@@ -29,7 +30,7 @@ Room room_of(const Gpu& gpu, const Handle& handle, const State& state) {
 }
 
 unsigned whole(double value) {
-  return static_cast<unsigned>(value + 0.5);
+  return static_cast<unsigned>(std::lround(value));
 }
 
 Return percent(Fn function, Device device, unsigned* value, unsigned* period, double Gpu::*member,

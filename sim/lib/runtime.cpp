@@ -15,8 +15,9 @@
 #include "sim/core/engine.h"
 
 namespace __gnu_cxx {
+// NOLINTNEXTLINE(bugprone-reserved-identifier): libstdc++'s name for it
 void __freeres();  // of our own, static copy of the C++ runtime
-}
+}  // namespace __gnu_cxx
 
 namespace estiva::sim {
 namespace {

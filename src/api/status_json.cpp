@@ -17,7 +17,6 @@ constexpr Celsius kHotWithoutThreshold{90};
 Check from_driver(const DriverStatus& driver) {
   switch (driver.state) {
     case DriverState::absent:
-      return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
     case DriverState::initialising:
       return {"gpu_status", "UNKNOWN", driver.reason, driver.remedy};
     case DriverState::released:

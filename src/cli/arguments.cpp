@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <deque>
+#include <fmt/format.h>
 
 #include "base/messages/cli.h"
 #include "format/text.h"
@@ -15,7 +16,7 @@ namespace {
 namespace m = msg::cli;
 
 std::string hint(std::string_view wrong, std::span<const std::string_view> names,
-                 std::string otherwise) {
+                 const std::string& otherwise) {
   const auto near = format::nearest_name(wrong, names);
   return near ? fmt::format(m::kDidYouMean, *near, otherwise) : otherwise;
 }

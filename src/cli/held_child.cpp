@@ -127,7 +127,7 @@ HeldChild::~HeldChild() {
 int HeldChild::let_go(const EnvironmentChanges& environment) {
   std::string text("go\0", 3);
   for (const auto& [name, value] : environment) {
-    text += name + "=" + value;
+    text.append(name).append("=").append(value);
     text += '\0';
   }
   write_all(std::as_const(go_), text);  // a child that is gone shows in its exit status

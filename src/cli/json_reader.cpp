@@ -2,6 +2,7 @@
 // is absent, null or of another type is unknown; only a wrong schema is an error, so that a newer
 // daemon may add what it likes.
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "base/messages/cli.h"
 #include "cli/documents.h"

@@ -27,8 +27,10 @@ std::vector<std::string> folders() {
 
 Result<std::string> find(const std::string& file, int access) {
   const auto tried = folders();
-  for (const std::string& folder : tried)
-    if (::access((folder + "/" + file).c_str(), access) == 0) return folder + "/" + file;
+  for (const std::string& folder : tried) {
+    std::string path = fmt::format("{}/{}", folder, file);
+    if (::access(path.c_str(), access) == 0) return path;
+  }
   return fail(fmt::format(msg::cli::kNoProgram, file, tried.front()),
               std::string(msg::cli::kNoProgramRemedy));
 }

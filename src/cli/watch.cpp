@@ -30,7 +30,7 @@ Result<int> repeat(Session& session, const Arguments& args, nanoseconds interval
   if (session.style.terminal && !args.has("--json"))
     if (auto ok = part_reports(session, false); !ok) return Failure(ok.error());
   while (true) {
-    const auto code = report();
+    auto code = report();
     if (!code || session.out.closed()) return code;
     due = due + *every;
     if (due < steady_now()) due = steady_now();  // a late report is not made up for

@@ -324,7 +324,7 @@ void Keeper::save(const decide::LedgerChange& change, Saved done) {
   submit(lease, gone, change.reason, std::move(done));
 }
 
-void Keeper::submit(const Lease& lease, bool gone, std::string why, Saved done) {
+void Keeper::submit(const Lease& lease, bool gone, const std::string& why, Saved done) {
   const auto known = submitted_.find(lease.id);
   if (known == submitted_.end()) {  // its grant failed: nothing of it is on disk
     if (done) done(store::Durable{});

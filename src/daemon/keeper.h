@@ -94,7 +94,7 @@ class Keeper {
   // Writes down a lease's change. What fails (a full disk) is tried again at every tick, as the
   // lease is then; a lease has one such entry at most, so their number is bounded by the leases'.
   void save(const decide::LedgerChange& change, Saved done = {});
-  void submit(const Lease& lease, bool gone, std::string why, Saved done);
+  void submit(const Lease& lease, bool gone, const std::string& why, Saved done);
   void written(const Lease& lease, bool gone);
   void save_again();
   store::Decision record(const decide::AssignRequest& request, std::string outcome);

@@ -39,8 +39,10 @@ Result<void> Library::open(const std::string& file) {
                 fmt::format(msg::kGpuLibraryNotOpened, name, why == nullptr ? "" : why),
                 std::string(msg::kGpuNoLibraryRemedy));
   }
+// NOLINTBEGIN(bugprone-macro-parentheses): a piece of a declarator cannot stand in parentheses
 #define ESTIVA_NVML_FIND(member, name, older, parameters) \
   functions_.member = reinterpret_cast<int(*) parameters>(find(handle_, name, older));
+  // NOLINTEND(bugprone-macro-parentheses)
   ESTIVA_NVML_FUNCTIONS(ESTIVA_NVML_FIND)
 #undef ESTIVA_NVML_FIND
   functions_.error_string =

@@ -9,6 +9,8 @@
 namespace estiva::gpu::nvml {
 
 struct Functions {
+// Both are pieces of a declarator, which cannot stand in parentheses.
+// NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define ESTIVA_NVML_MEMBER(member, name, older, parameters) int(*member) parameters = nullptr;
   ESTIVA_NVML_FUNCTIONS(ESTIVA_NVML_MEMBER)
 #undef ESTIVA_NVML_MEMBER

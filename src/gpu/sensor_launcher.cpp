@@ -78,7 +78,7 @@ Descriptor::~Descriptor() {
 
 std::string sensor_program(const SensorOptions& options) {
   if (!options.program.empty()) return options.program;
-  const std::string beside = own_folder() + "/estiva-sensor";
+  std::string beside = own_folder() + "/estiva-sensor";
   if (access(beside.c_str(), X_OK) == 0) return beside;
   const std::string installed = own_folder() + "/../libexec/estiva/estiva-sensor";
   return access(installed.c_str(), X_OK) == 0 ? installed : beside;

@@ -42,7 +42,7 @@ std::string user_file() {
 std::string find_file(const std::string& named) {
   if (!named.empty()) return named;
   if (::geteuid() != 0) {
-    const auto own = user_file();
+    auto own = user_file();
     if (!own.empty() && ::access(own.c_str(), F_OK) == 0) return own;
   }
   const std::string system = "/etc/estiva/estiva.toml";

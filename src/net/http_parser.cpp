@@ -79,15 +79,16 @@ Scan scan_block(std::string_view block) {
   while (!block.empty() && scan.error == ParseError::none) {
     const std::size_t lf = block.find('\n');
     const std::string_view line = block.substr(0, lf == 0 ? 0 : lf - 1);
-    if (lf == std::string_view::npos || lf == 0 || block[lf - 1] != '\r' ||
-        line.find('\r') != std::string_view::npos) {
+    const bool is_ended = lf != std::string_view::npos && lf > 0 && block[lf - 1] == '\r' &&
+                          line.find('\r') == std::string_view::npos;
+    const bool is_blank = line.empty() && !first;
+    const bool is_last = lf + 1 == block.size();
+    if (!is_ended || (is_blank && !is_last)) {
       scan.error = ParseError::bad_line_ending;
     } else if (first) {
       scan.error = scan_start_line(line);
-    } else if (!line.empty()) {
+    } else if (!is_blank) {
       scan.error = scan_field(line, scan);
-    } else if (lf + 1 != block.size()) {
-      scan.error = ParseError::bad_line_ending;  // the blank line is not the last
     }
     first = false;
     block.remove_prefix(lf == std::string_view::npos ? block.size() : lf + 1);

@@ -89,7 +89,7 @@ void Loop::post(std::function<void()> work) {
 }
 
 void Loop::spawn(Awaitable<void> work) {
-  asio::co_spawn(*context_, std::move(work), [](std::exception_ptr failure) {
+  asio::co_spawn(*context_, std::move(work), [](const std::exception_ptr& failure) {
     if (!failure) return;
     try {
       std::rethrow_exception(failure);

@@ -23,10 +23,10 @@ void copy_fields(const Headers& from, Headers& to) {
       to.add(field.name, field.value);
 }
 
-RequestHead forwarded_head(const RequestHead& from, RelayOptions& options) {
+RequestHead forwarded_head(const RequestHead& from, const RelayOptions& options) {
   RequestHead head;
   head.method = from.method;
-  head.target = options.target.empty() ? from.target : std::move(options.target);
+  head.target = options.target.empty() ? from.target : options.target;
   copy_fields(from.headers, head.headers);
   head.headers.remove("expect");  // the server's own business with its client
   for (const HeaderView field : options.add) head.headers.add(field.name, field.value);

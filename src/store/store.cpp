@@ -160,6 +160,7 @@ void Store::Impl::enqueue(Job job) {
     return;
   }
   refused.fetch_add(1, std::memory_order_relaxed);
+  // Refused, so nothing above moved it. NOLINTNEXTLINE(bugprone-use-after-move)
   post([callback = std::move(job.callback), error = std::move(*error)] { callback.refuse(error); });
 }
 
@@ -363,7 +364,7 @@ void Store::submit(Write write, Done done) {
   Job job;
   job.bytes = weight(write);
   job.write = std::move(write);
-  job.callback.done = done ? std::move(done) : [](Result<Durable>) {};
+  job.callback.done = done ? std::move(done) : [](const Result<Durable>&) {};
   impl_->enqueue(std::move(job));
 }
 

@@ -76,7 +76,9 @@ TEST(SensorGrowth, ManySamplesOfAChildTakeNoMoreThanFew) {
   EXPECT_EQ(after.client_descriptors, before.client_descriptors);
   EXPECT_EQ(after.sensor_descriptors, before.sensor_descriptors);
   EXPECT_LE(after.heap_of_client, before.heap_of_client + 16384);
+#ifndef __SANITIZE_ADDRESS__  // its quarantine keeps what was freed
   EXPECT_LE(after.sensor_kilobytes, before.sensor_kilobytes + 64);
+#endif
 }
 
 }  // namespace
