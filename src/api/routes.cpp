@@ -1,9 +1,11 @@
 #include "api/routes.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "api/json.h"
 #include "api/lease_routes.h"
+#include "api/metrics.h"
 #include "base/messages/api.h"
 #include "format/json_writer.h"
 #include "net/target.h"
@@ -25,6 +27,20 @@ net::Awaitable<void> healthz(Backend& backend, net::Exchange& exchange) {
       .field("gpu_status", check.state)
       .end_object();
   co_await send_json(exchange, check.state == "UNHEALTHY" ? 503 : 200, std::move(text));
+}
+
+// `with_names`: asked for by the control socket or with the token. Others get
+// numbers, and no names that users gave.
+net::Awaitable<void> metrics(Backend& backend, net::Exchange& exchange, bool with_names) {
+  char hostname[256] = {};
+  if (with_names) ::gethostname(hostname, sizeof hostname - 1);
+  const auto accept = exchange.request().headers.find("Accept");
+  MetricsOptions options{form_for(accept.value_or("")), with_names, hostname};
+  net::Response response;
+  response.status = 200;
+  response.content_type = format::Exposition::content_type(options.form);
+  response.body = metrics_text(*backend.world(), options);
+  (void)co_await exchange.respond(std::move(response));
 }
 
 // One event for each published World, the newest first seen at once; a slow client gets the newest
@@ -49,6 +65,13 @@ net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
   (void)co_await exchange.finish();
 }
 
+// The control socket's mode is its guard; TCP needs the token.
+bool is_trusted(const net::Exchange& exchange, const Access& access) {
+  if (exchange.listener() == kControlListener) return true;
+  const auto given = net::bearer_token(exchange.request());
+  return given && net::equal_in_constant_time(*given, access.token);
+}
+
 struct Turned {
   int status = 403;
   Error error;
@@ -65,9 +88,9 @@ std::optional<Turned> turned_away(const net::Exchange& exchange, const Access& a
   if (!net::origin_allowed(head, access.allowed_hosts)) {
     return Turned{403, {ErrorKind::denied, msg::kOriginRefused, {}}};
   }
-  if (exchange.listener() == kControlListener || path == "/healthz") return std::nullopt;
+  if (path == "/healthz" || is_trusted(exchange, access)) return std::nullopt;
   const auto given = net::bearer_token(head);
-  if (given && net::equal_in_constant_time(*given, access.token)) return std::nullopt;
+  if (path == "/metrics" && !given) return std::nullopt;
   return Turned{given ? 403 : 401, {ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy}};
 }
 
@@ -105,7 +128,8 @@ net::Awaitable<void> leases(Backend& backend, net::Exchange& exchange, const net
   co_await delete_lease(backend, exchange, target.segments[3], std::move(id));
 }
 
-net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const net::Target& target) {
+net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Access& access,
+                           const net::Target& target) {
   const auto& parts = target.segments;
   const bool v1 = parts.size() >= 3 && parts[0] == "api" && parts[1] == "v1";
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
@@ -115,6 +139,10 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const net:
   if (target.path == "/healthz") {
     if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
     co_return co_await healthz(backend, exchange);
+  }
+  if (target.path == "/metrics") {
+    if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
+    co_return co_await metrics(backend, exchange, is_trusted(exchange, access));
   }
   if (v1 && parts.size() == 3) {
     const bool is_events = parts[2] == "events";
@@ -139,7 +167,7 @@ net::Handler make_handler(Backend& backend, Access access) {
     if (const auto turned = turned_away(exchange, access, target->path)) {
       co_return co_await send_json(exchange, turned->status, error_json(turned->error));
     }
-    co_await route(backend, exchange, *target);
+    co_await route(backend, exchange, access, *target);
   };
 }
 

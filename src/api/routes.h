@@ -20,6 +20,7 @@ struct Access {
 
 // `backend` and the returned handler live on the same loop; the backend must outlive the server.
 //   GET  /healthz                 200, or 503 when gpu_status is UNHEALTHY; open on TCP
+//   GET  /metrics                 Prometheus or OpenMetrics; on TCP without the token no names
 //   GET  /api/v1/gpu|status|leases|world
 //   POST /api/v1/leases           200, 409 no room, 503 refused
 //   DELETE /api/v1/leases/NAME    200, 404; ?id=ID: only if the name's lease is that one

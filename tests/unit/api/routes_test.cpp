@@ -15,6 +15,12 @@ class FakeBackend final : public Backend {
     auto world = std::make_shared<World>();
     world->driver.state = DriverState::ready;
     world->sequence = 1;
+    world->driver.version = "580.159.04";
+    Lease lease;
+    lease.model = "private-name";
+    lease.shares.push_back({DeviceId{"GPU-1", {}}, gib(1)});
+    world->leases.push_back(lease);
+    world->lease_uses.emplace_back();
     world_ = world;
   }
   WorldPtr world() const override { return world_; }
@@ -109,6 +115,26 @@ TEST_F(Routes, TcpWithTheTokenGivesAllAndAWrongOneNothing) {
   EXPECT_EQ(status(tcp_, "GET", "/api/v1/gpu", "", {{"Authorization", "Bearer secret"}}), 200);
   EXPECT_EQ(status(tcp_, "GET", "/api/v1/gpu", "", {{"Authorization", "Bearer secret2"}}), 403);
   EXPECT_EQ(status(tcp_, "GET", "/api/v1/gpu", "", {{"Authorization", "Bearer "}}), 401);
+}
+
+// What Prometheus scrapes: numbers for everyone who may reach the port, names only for who is
+// trusted.
+TEST_F(Routes, MetricsAreOpenButNamesAreNot) {
+  const auto open = ask(tcp_, {"GET", "/metrics", {}, {}});
+  EXPECT_EQ(open.head.status, 200);
+  EXPECT_EQ(open.head.headers.find("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(open.body.find("estiva_driver_info{version=\"580.159.04\""), std::string::npos);
+  EXPECT_EQ(open.body.find("private-name"), std::string::npos);
+  const auto named = ask(tcp_, {"GET", "/metrics", {{"Authorization", "Bearer secret"}}, {}});
+  EXPECT_NE(named.body.find("private-name"), std::string::npos);
+  EXPECT_NE(ask(control_, {"GET", "/metrics", {}, {}}).body.find("private-name"),
+            std::string::npos);
+  const auto openmetrics = ask(
+      tcp_, {"GET", "/metrics", {{"Accept", "application/openmetrics-text; version=1.0.0"}}, {}});
+  EXPECT_TRUE(openmetrics.body.ends_with("# EOF\n"));
+  EXPECT_EQ(status(tcp_, "GET", "/metrics", "", {{"Authorization", "Bearer wrong"}}), 403);
+  EXPECT_EQ(status(tcp_, "POST", "/metrics", "", {{"Authorization", "Bearer secret"}}), 405);
+  EXPECT_EQ(status(tcp_, "GET", "/metrics", "", {{"Host", "evil.example"}}), 403);
 }
 
 TEST_F(Routes, AnotherHostOrOriginIsRefusedOnEverySocket) {

@@ -1,0 +1,35 @@
+// What the writers of /metrics share.
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "format/exposition.h"
+#include "model/world.h"
+
+namespace estiva::api {
+
+// One GPU with its labels made once; `room` is null where the ledger says nothing of it.
+struct MetricRow {
+  const Gpu* gpu = nullptr;
+  const GpuRoom* room = nullptr;
+  format::Labels own, dcgm, smi;
+};
+
+struct Family {
+  std::string_view name, help, unit;
+  format::MetricType type = format::MetricType::gauge;
+};
+
+// One family with a sample for each GPU for which `value(row)` is known.
+template <class Value>
+void write_each(format::Exposition& out, const std::vector<MetricRow>& rows,
+                const format::Labels MetricRow::*labels, const Family& family, Value value) {
+  out.family(family.type, family.name, family.help, family.unit);
+  for (const MetricRow& row : rows) out.sample(row.*labels, value(row));
+}
+
+void write_dcgm_metrics(format::Exposition& out, const std::vector<MetricRow>& rows);
+void write_smi_metrics(format::Exposition& out, const World& world,
+                       const std::vector<MetricRow>& rows);
+
+}  // namespace estiva::api
