@@ -13,7 +13,7 @@
 namespace estiva::bench {
 namespace {
 
-net::UniqueFd connect_to(const net::Endpoint& to) {
+UniqueFd connect_to(const net::Endpoint& to) {
   auto fd = net::start_connect(to);
   if (!fd) return {};
   pollfd query{fd->get(), POLLOUT, 0};
@@ -55,7 +55,7 @@ Series load_small(const net::Endpoint& to, int connections, int count) {
   constexpr std::string_view kRequest =
       "GET /small HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
   struct One {
-    net::UniqueFd fd;
+    UniqueFd fd;
     std::int64_t sent = 0;
     std::string text;
   };
@@ -88,7 +88,7 @@ Series load_small(const net::Endpoint& to, int connections, int count) {
 }
 
 std::uint64_t load_bulk(const net::Endpoint& to, int count) {
-  const net::UniqueFd fd = connect_to(to);
+  const UniqueFd fd = connect_to(to);
   static char piece[1 << 20];
   std::uint64_t total = 0;
   for (int i = 0; i < count; ++i) {

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <grp.h>
-#include <mutex>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/messages/api.h"
 #include "base/messages/daemon.h"
+#include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/notify.h"
 #include "daemon/publisher.h"
@@ -105,24 +105,6 @@ Result<void> check_simulation(const DaemonOptions& options) {
               fmt::format(msg::kSimulationRefused, presence.gpus.front().bus_id),
               msg::kSimulationRefusedRemedy);
 }
-
-// Where a thread that may outlive the daemon leaves its results.
-class Inbox {
- public:
-  explicit Inbox(net::Loop* loop) : loop_(loop) {}
-  void post(std::function<void()> work) {
-    const std::lock_guard lock(mutex_);
-    if (loop_ != nullptr) loop_->post(std::move(work));
-  }
-  void close() {
-    const std::lock_guard lock(mutex_);
-    loop_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  net::Loop* loop_;
-};
 
 class Core final : public api::Backend {
  public:

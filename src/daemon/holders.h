@@ -28,7 +28,7 @@ class Holders {
 
  private:
   struct Watch {
-    host::Fd pidfd;
+    UniqueFd pidfd;
     std::shared_ptr<void> handle;
   };
   void report(const std::string& lease_id);

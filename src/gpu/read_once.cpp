@@ -37,7 +37,7 @@ Failure sensor_ended(const Launched& sensor, std::string_view fallback) {
 
 // Ends the sensor in order where it can: nvmlShutdown needs a moment, and a hung one gets none.
 void end(Launched& sensor, bool is_well) {
-  sensor.socket = Descriptor();
+  sensor.socket = UniqueFd();
   if (!is_well) ::kill(sensor.pid, SIGKILL);
   if (!wait_for(sensor.ended.get(), steady_now() + milliseconds(is_well ? 50 : 20))) {
     ::kill(sensor.pid, SIGKILL);

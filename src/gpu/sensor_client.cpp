@@ -191,8 +191,8 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
     pid_ = launched->pid;
     assembler_.restart();
     schedule_.forget();
-    socket_.assign(launched->socket.take());
-    ended_.assign(launched->ended.take());
+    socket_.assign(launched->socket.release());
+    ended_.assign(launched->ended.release());
     wait_for_message();
     wait_for_end();
     apply(policy_.spawned(steady_now(), pid_));

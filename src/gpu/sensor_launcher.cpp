@@ -72,10 +72,6 @@ void prepare(SpawnSettings& settings, int socket) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 std::string sensor_program(const SensorOptions& options) {
   if (!options.program.empty()) return options.program;
   std::string beside = own_folder() + "/estiva-sensor";
@@ -91,9 +87,9 @@ Result<Launched> launch_sensor(const SensorOptions& options) {
     return fail_errno("make the sensor's socket", errno);
   }
   Launched launched;
-  launched.socket = Descriptor(pair[0]);
+  launched.socket = UniqueFd(pair[0]);
   // dup2 onto itself would keep close-on-exec: the child's end must not be descriptor 3 already.
-  Descriptor theirs(fcntl(pair[1], F_DUPFD_CLOEXEC, kSensorFd + 1));
+  UniqueFd theirs(fcntl(pair[1], F_DUPFD_CLOEXEC, kSensorFd + 1));
   ::close(pair[1]);
   if (theirs.get() < 0) return fail_errno("make the sensor's socket", errno);
   fcntl(launched.socket.get(), F_SETFL, O_NONBLOCK);
@@ -108,7 +104,7 @@ Result<Launched> launch_sensor(const SensorOptions& options) {
   if (error != 0) {
     return fail_errno("start " + program, error, std::string(msg::kGpuNoSensorRemedy));
   }
-  launched.ended = Descriptor(pidfd_open(launched.pid, 0));
+  launched.ended = UniqueFd(pidfd_open(launched.pid, 0));
   if (launched.ended.get() < 0) {
     const int why = errno;
     ::kill(launched.pid, SIGKILL);

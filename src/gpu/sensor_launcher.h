@@ -6,33 +6,16 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "gpu/sensor_policy.h"
 #include "gpu/sensor_view.h"
 
 namespace estiva::gpu {
 
-// An owned descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-  int get() const { return fd_; }
-  int take() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
-
 struct Launched {
   int pid = 0;
-  Descriptor socket;  // our end, SEQPACKET, non-blocking
-  Descriptor ended;   // readable once the process has ended: a pidfd
+  UniqueFd socket;  // our end, SEQPACKET, non-blocking
+  UniqueFd ended;   // readable once the process has ended: a pidfd
 };
 
 using Launcher = std::function<Result<Launched>(const SensorOptions&)>;

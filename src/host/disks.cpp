@@ -25,7 +25,7 @@ Result<Disk> measure(const Root& root, const std::string& role, const std::strin
   const auto doing = [&] { return fmt::format(msg::kDiskUnreadable, root.shown(path), role); };
   const int opened = root.open_at(path.c_str(), O_PATH);
   if (opened < 0) return fail_errno(doing(), -opened);
-  const Fd fd(opened);
+  const UniqueFd fd(opened);
   struct statvfs info {};
   if (::fstatvfs(fd.get(), &info) != 0) return fail_errno(doing(), errno);
 

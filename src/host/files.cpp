@@ -62,32 +62,17 @@ std::string folder_of(const std::string& path) {
 }
 
 bool sync_folder(const std::string& folder) {
-  const Fd fd(retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  const UniqueFd fd(
+      retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   return fd && ::fsync(fd.get()) == 0;
 }
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-int Fd::release() {
-  return std::exchange(fd_, -1);
-}
-
-void Fd::reset() {
-  if (fd_ >= 0) ::close(release());
-}
-
 Result<Root> Root::open(std::string dir) {
   Root root;
   while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
-  root.fd_ = Fd(::open(dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  root.fd_ = UniqueFd(::open(dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.fd_) {
     return fail_errno(fmt::format(msg::kRootOpen, dir), errno, std::string(msg::kRootOpenHow));
   }
@@ -117,13 +102,13 @@ std::string Root::shown(std::string_view path) const {
 Result<std::string> read_file(const Root& root, const std::string& path, std::size_t limit) {
   const int fd = root.open_at(path.c_str(), O_RDONLY | O_NONBLOCK);
   if (fd < 0) return reading_failed(root.shown(path), -fd);
-  return read_open_file(Fd(fd), root.shown(path), limit);
+  return read_open_file(UniqueFd(fd), root.shown(path), limit);
 }
 
 ssize_t read_into(const Root& root, const char* path, std::span<char> buffer) {
   const int opened = root.open_at(path, O_RDONLY | O_NONBLOCK);
   if (opened < 0) return opened;
-  const Fd fd(opened);
+  const UniqueFd fd(opened);
   std::size_t filled = 0;
   while (filled < buffer.size()) {
     const ssize_t got =
@@ -135,7 +120,7 @@ ssize_t read_into(const Root& root, const char* path, std::span<char> buffer) {
   return static_cast<ssize_t>(filled);
 }
 
-Result<std::string> read_open_file(const Fd& fd, const std::string& name, std::size_t limit) {
+Result<std::string> read_open_file(const UniqueFd& fd, const std::string& name, std::size_t limit) {
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(fmt::format(msg::kReading, name), errno);
   // A FIFO or a device in the place of a file would block or never end.
@@ -144,7 +129,7 @@ Result<std::string> read_open_file(const Fd& fd, const std::string& name, std::s
 }
 
 Result<std::string> read_local_file(const std::string& path, std::size_t limit) {
-  const Fd fd(
+  const UniqueFd fd(
       retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
   if (!fd) return reading_failed(path, errno);
   return read_open_file(fd, path, limit);
@@ -155,7 +140,7 @@ Result<void> write_file_atomic(const std::string& path, std::string_view content
   const auto failed = [&](int number) {
     return fail_errno(fmt::format(msg::kWriting, path), number, std::string(msg::kWritingHow));
   };
-  Fd fd(::mkostemp(temp.data(), O_CLOEXEC));
+  UniqueFd fd(::mkostemp(temp.data(), O_CLOEXEC));
   if (!fd) return failed(errno);
   const bool written = write_all(fd.get(), content) && ::fchmod(fd.get(), mode) == 0 &&
                        ::fsync(fd.get()) == 0 && ::rename(temp.c_str(), path.c_str()) == 0;
@@ -177,7 +162,7 @@ Result<void> ensure_dir(const std::string& path, mode_t mode) {
     if (::mkdir(path.substr(0, slash).c_str(), 0755) != 0 && errno != EEXIST) return failed(errno);
   }
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return failed(errno);
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
     return fail(ErrorKind::refused, fmt::format(msg::kNotADir, path),
                 std::string(msg::kNotADirHow));
@@ -199,7 +184,7 @@ Result<void> ensure_named_dir(const std::string& path, mode_t mode) {
 Result<void> check_writable_dir(const std::string& path) {
   // access(2) answers for the real user and misses full and broken disks: make a file instead.
   std::string temp = path + "/.writable.XXXXXX";
-  const Fd fd(::mkostemp(temp.data(), O_CLOEXEC));
+  const UniqueFd fd(::mkostemp(temp.data(), O_CLOEXEC));
   if (!fd) {
     const auto what = errno == EROFS ? msg::kDirReadOnly : msg::kDirNotWritable;
     return fail_errno(fmt::format(fmt::runtime(what), path), errno,
@@ -210,7 +195,7 @@ Result<void> check_writable_dir(const std::string& path) {
 }
 
 Result<PidFile> PidFile::lock(const std::string& path) {
-  Fd fd(
+  UniqueFd fd(
       retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644); }));
   if (!fd)
     return fail_errno(fmt::format(msg::kWriting, path), errno, std::string(msg::kWritingHow));

@@ -9,27 +9,9 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 
 namespace estiva::host {
-
-// A descriptor that closes itself.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept;
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() { reset(); }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release();
-  void reset();
-
- private:
-  int fd_ = -1;
-};
 
 // A host tree: "/" or a folder with proc/, sys/, etc/ below it.
 class Root {
@@ -46,7 +28,7 @@ class Root {
 
  private:
   std::string dir_;
-  Fd fd_;
+  UniqueFd fd_;
 };
 
 // The whole file, at most `limit` bytes: a longer one is an error. Handles EINTR and files of size
@@ -60,7 +42,7 @@ ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
 // The same for a path of the machine itself (settings, state): not under a root.
 Result<std::string> read_local_file(const std::string& path, std::size_t limit = 1 << 20);
 // What an open descriptor has from its position on; `name` is for the error.
-Result<std::string> read_open_file(const Fd& fd, const std::string& name,
+Result<std::string> read_open_file(const UniqueFd& fd, const std::string& name,
                                    std::size_t limit = 1 << 20);
 // Temp file in the same folder, fsync, rename, fsync of the folder. The temp file is removed on
 // failure; the old content stays whole whatever happens.
@@ -83,8 +65,8 @@ class PidFile {
   static Result<PidFile> lock(const std::string& path);
 
  private:
-  explicit PidFile(Fd fd) : fd_(std::move(fd)) {}
-  Fd fd_;
+  explicit PidFile(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
 };
 
 }  // namespace estiva::host

@@ -21,7 +21,7 @@ constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 constexpr const char* kNodeSpace = "5b3c7a0e-9d52-4f1b-8a44-1e6f2c97d0b3";
 
 bool exists(const Root& root, const std::string& path) {
-  const Fd fd(std::max(root.open_at(path.c_str(), O_PATH), -1));
+  const UniqueFd fd(std::max(root.open_at(path.c_str(), O_PATH), -1));
   return static_cast<bool>(fd);
 }
 

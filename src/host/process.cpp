@@ -75,9 +75,9 @@ HolderState check_holder(const Root& root, const Holder& holder, const std::stri
   return same ? HolderState::alive : HolderState::dead;
 }
 
-Result<Fd> watch_holder(const Root& root, const Holder& holder, const std::string& boot_id) {
+Result<UniqueFd> watch_holder(const Root& root, const Holder& holder, const std::string& boot_id) {
   if (holder.pid <= 0) return no_process(holder.pid);
-  Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, holder.pid, 0)));
+  UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, holder.pid, 0)));
   if (!fd && errno == ESRCH) return no_process(holder.pid);
   if (!fd) return fail_errno(fmt::format(msg::kProcessUnreadable, holder.pid), errno);
   // The descriptor is of whoever has the pid now; only the right start time makes it the holder's.

@@ -28,7 +28,7 @@ HolderState check_holder(const Root& root, const Holder& holder, const std::stri
 // A descriptor that becomes readable when the process ends: opened first, then the identity is
 // checked, so that it can't be a later process of the same pid. not_found when it is dead already.
 // Bigger than RLIMIT_NOFILE allows: an error; poll check_holder then.
-Result<Fd> watch_holder(const Root& root, const Holder& holder, const std::string& boot_id);
+Result<UniqueFd> watch_holder(const Root& root, const Holder& holder, const std::string& boot_id);
 // Has the process behind this pidfd ended? Does not block.
 bool has_ended(int pidfd);
 

@@ -74,7 +74,7 @@ Result<LoadedSettings> read_settings(const std::string& named) {
   loaded.file = find_file(named);
   if (loaded.file.empty()) return loaded;
   // One descriptor for owner and content: a file swapped in between is not the one that counts.
-  const Fd fd(::open(loaded.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const UniqueFd fd(::open(loaded.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) {
     return fail_errno(fmt::format(msg::kReading, loaded.file), errno);

@@ -42,11 +42,6 @@ Result<Peer> local_peer(int fd) {
 
 }  // namespace
 
-void UniqueFd::reset(int fd) {
-  if (fd_ >= 0) close(fd_);
-  fd_ = fd;
-}
-
 std::optional<std::uint64_t> read_start_ticks(pid_t pid) {
   const UniqueFd file(open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return std::nullopt;

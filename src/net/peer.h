@@ -9,32 +9,9 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 
 namespace estiva::net {
-
-// Owns a file descriptor; closes it at the end.
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& o) noexcept : fd_(o.release()) {}
-  UniqueFd& operator=(UniqueFd&& o) noexcept {
-    reset(o.release());
-    return *this;
-  }
-  ~UniqueFd() { reset(); }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  void reset(int fd = -1);
-
- private:
-  int fd_ = -1;
-};
 
 struct ProcessIdentity {
   pid_t pid = 0;  // in our PID namespace; 0 when the peer lives in one we can't see

@@ -58,7 +58,7 @@ bool read_entry(const host::Root& root, pid_t pid, ProcessTable::Entry& entry) {
 }  // namespace
 
 bool ProcessTable::scan(const host::Root& root, SteadyTime now) {
-  const host::Fd proc(std::max(root.open_at("/proc", O_RDONLY | O_DIRECTORY), -1));
+  const UniqueFd proc(std::max(root.open_at("/proc", O_RDONLY | O_DIRECTORY), -1));
   if (!proc) return false;
   const std::vector<Entry> before = std::move(entries_);
   entries_.clear();

@@ -1,15 +1,19 @@
 """The daemon's life: how it ends, what it leaves of the folders it is given, and what it says when
 descriptors, disks or clients misbehave."""
+import contextlib
 import os
 import resource
+import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
+import tempfile
 import threading
 import unittest
 
-from harness import ESTIVAD, ONE_GPU, Case, until
+from harness import ESTIVA, ESTIVAD, LIBRARY, ONE_GPU, Case, until
 
 
 class Life(Case):
@@ -17,7 +21,8 @@ class Life(Case):
 
     def launch(self, *words, **more):
         log = open(self.place.log, "a")
-        self.place.daemon = subprocess.Popen([ESTIVAD, "--listen", "off", *words], env=self.place.env,
+        more.setdefault("env", self.place.env)
+        self.place.daemon = subprocess.Popen([ESTIVAD, "--listen", "off", *words],
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log, **more)
         log.close()
         until(self.place.answers, "the daemon answers")
@@ -113,6 +118,57 @@ class Life(Case):
         self.assertEqual(mode(os.path.join(self.place.state, "token")), 0o600)
         self.assertEqual(mode(os.path.dirname(self.place.socket)), 0o750)
         self.assertEqual(mode(self.place.socket), 0o660)
+
+    def test_the_group_estiva_may_use_the_control_socket(self):
+        if os.geteuid() != 0:
+            self.launch()
+            self.assertEqual(os.stat(self.place.socket).st_gid, os.getegid())
+            return
+        # Groups of its own, in a mount namespace of its own.
+        os.chmod(self.place.dir, 0o755)
+        groups = self.place.file("group", "root:x:0:\nestiva:x:4242:\n")
+        log = open(self.place.log, "a")
+        self.place.daemon = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', groups,
+             ESTIVAD, "--listen", "off"], env=self.place.env, stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log)
+        log.close()
+        until(self.place.answers, "the daemon answers")
+        for path, mode in ((self.place.socket, 0o660), (os.path.dirname(self.place.socket), 0o750)):
+            self.assertEqual(os.stat(path).st_gid, 4242, path)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), mode, path)
+        self.assertEqual(os.stat(self.place.state).st_gid, os.getegid(), "the state is nobody else's")
+        member = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--groups=4242",
+                                 ESTIVA, "leases"], env=self.place.env, capture_output=True, text=True)
+        self.assertEqual(member.returncode, 0, member)
+        stranger = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                   ESTIVA, "leases"], env=self.place.env, capture_output=True, text=True)
+        self.assertNotEqual(stranger.returncode, 0, stranger)
+        self.assertIn("estiva", stranger.stderr)
+
+    def test_a_change_that_could_not_be_written_is_written_later(self):
+        daemon = self.launch("--nvml", LIBRARY, "--simulated", restore_signals=False,
+                             env={**self.place.env, "ESTIVA_SIM_SCENARIO": self.place.file("s", ONE_GPU)})
+        until(self.place.gpus, "the simulated GPU is seen")
+        self.expect(self.place.estiva("assign", "a", "--vram", "1GiB"), 0)
+        # No file may grow any more: what a full disk does to a write-ahead log.
+        wal = os.path.getsize(os.path.join(self.place.state, "estiva.db-wal"))
+        limits = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (wal, limits[1]))
+        ran = self.place.estiva("release", "a")
+        self.assertEqual(ran.code, 1, ran)
+        self.assertIn("will be tried again", self.place.read_log())
+
+        def leases_on_disk():
+            # A copy: the daemon keeps the database locked.
+            with tempfile.TemporaryDirectory() as folder:
+                copy = shutil.copytree(self.place.state, os.path.join(folder, "state"))
+                with contextlib.closing(sqlite3.connect(os.path.join(copy, "estiva.db"))) as reader:
+                    return reader.execute("SELECT count(*) FROM leases").fetchone()[0]
+        self.assertEqual(leases_on_disk(), 1)
+        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, limits)
+        until(lambda: leases_on_disk() == 0, "the release is on disk")
+        self.assertIsNone(daemon.poll())
 
     def test_a_second_daemon_on_the_same_state_is_refused(self):
         self.launch()

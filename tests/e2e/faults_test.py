@@ -457,6 +457,17 @@ class Simulation(Case):
         ran = self.estiva("daemon", "--simulate", "--root", os.path.join(self.place.dir, "root"))
         self.expect(ran, 5, "0000:01:00.0")
 
+    def test_a_second_simulator_in_the_same_folder_is_refused(self):
+        if has_real_gpu():
+            self.skipTest("this machine has a real GPU: simulation is refused there")
+        folder = os.path.join(self.place.dir, "simulator")
+        first = self.place.spawn("simulate", "laptop-4gb", "--dir", folder)
+        self.addCleanup(first.communicate)
+        self.addCleanup(first.kill)
+        until(lambda: os.path.exists(os.path.join(folder, "control")), "the first one listens")
+        self.expect(self.estiva("simulate", "laptop-4gb", "--dir", folder), 5, folder)
+        self.assertIsNone(first.poll(), "the first one is left alone")
+
     def test_simulate_lists_its_scenarios(self):
         self.expect(self.estiva("simulate", "--list"), 0, "laptop-4gb")
 

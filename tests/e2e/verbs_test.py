@@ -162,6 +162,14 @@ class Placing(Case):
         holder.wait()
         until(lambda: not self.place.leases(), "the lease of a dead process is taken back")
 
+    def test_a_process_for_a_model_that_is_not_placed_needs_a_size(self):
+        self.simulated()
+        ran = self.expect(self.estiva("assign", "a", "--pid", str(os.getpid())), 2, "--vram")
+        self.assertEqual(len(ran.err.splitlines()), 1, ran)
+        self.expect(self.estiva("assign", "a", "--vram", "1GiB"), 0)
+        # Of one that is placed the size is known.
+        self.expect(self.estiva("assign", "a", "--pid", str(os.getpid())), 0)
+
     def test_names_of_other_alphabets(self):
         self.simulated()
         self.expect(self.estiva("assign", "模型/ä b", "--vram", "1GiB"), 0)

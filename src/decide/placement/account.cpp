@@ -33,6 +33,26 @@ void share_unified_memory(std::vector<GpuAccount>& accounts) {
     account.elsewhere = account.unified ? all - held_back(account) : Bytes{};
 }
 
+void add_credit(GpuAccount& account, Bytes bytes, SteadyTime at) {
+  constexpr std::size_t kMostCredits = 64;
+  if (bytes == Bytes{}) return;
+  account.credit_pending += bytes;
+  if (account.credits.size() < kMostCredits) {
+    account.credits.push_back({at, bytes});
+  } else {  // beyond that the last ones wait together
+    account.credits.back().at = at;
+    account.credits.back().bytes += bytes;
+  }
+}
+
+void settle_credits(GpuAccount& account, SteadyTime begun_at) {
+  std::erase_if(account.credits, [&](const Credit& credit) {
+    if (credit.at > begun_at) return false;
+    account.credit_pending = account.credit_pending - credit.bytes;
+    return true;
+  });
+}
+
 Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed) {
   if (account.usable != Usable::yes) return {};
   Bytes taken = committed(account) + policy.margin + account.credit_pending;

@@ -51,6 +51,11 @@ struct ForeignPeak {
   Bytes bytes;
 };
 
+struct Credit {
+  SteadyTime at;
+  Bytes bytes;
+};
+
 struct GpuAccount {
   DeviceId id;
   unsigned index = 0;
@@ -71,10 +76,10 @@ struct GpuAccount {
   bool unified = false;
   Bytes elsewhere;
   bool overcommitted = false;  // I8: observed use and promises together are more than C
-  // Given back after the last read was begun. It is not granted again before a read begun after
-  // `credited_at`: until then nobody has looked whether those bytes are really free.
-  Bytes credit_pending;
-  SteadyTime credited_at;
+  // Given back after the last read was begun. None of it is granted again before a read begun later
+  // than it was given back: until then nobody has looked whether those bytes are really free.
+  Bytes credit_pending;                   // the sum of `credits`
+  std::vector<Credit> credits;            // oldest first
   std::vector<ForeignProcess> strangers;  // largest first
   std::vector<ForeignPeak> peaks;
 };
@@ -82,6 +87,10 @@ struct GpuAccount {
 // A, as if `freed` bytes of what is in use or promised were gone; nothing where the GPU is not
 // usable. O(1).
 Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed = {});
+// Notes that `bytes` were given back.
+void add_credit(GpuAccount& account, Bytes bytes, SteadyTime at);
+// Forgets what was given back up to `begun_at`, when a read was begun that has now come.
+void settle_credits(GpuAccount& account, SteadyTime begun_at);
 // What is in use or promised, as I1 counts it, without margin and window. O(1).
 Bytes committed(const GpuAccount& account);
 // Tells the unified-memory accounts what the others hold back of the RAM they share; to be called

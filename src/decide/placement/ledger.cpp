@@ -153,10 +153,7 @@ LedgerChange Ledger::start_releasing(LeaseEntry& entry, SteadyTime now, std::str
   const auto live = live_.find(entry.lease.model);
   if (live != live_.end() && live->second == entry.lease.id) live_.erase(live);
   uncharge(entry);
-  for (const Use& use : entry.uses) {
-    accounts_[use.account].credit_pending += use.remainder;
-    accounts_[use.account].credited_at = now;
-  }
+  for (const Use& use : entry.uses) add_credit(accounts_[use.account], use.remainder, now);
   entry.lease.state = LeaseState::releasing;
   entry.lease.sequence = ++sequence_;
   entry.changed_at = now;
@@ -169,8 +166,7 @@ LedgerChange Ledger::credit_now(LeaseEntry& entry, SteadyTime now, std::string_v
   entry.lease.sequence = ++sequence_;
   for (const Use& use : entry.uses) {
     GpuAccount& account = accounts_[use.account];
-    account.credit_pending += use.remainder;
-    account.credited_at = now;
+    add_credit(account, use.remainder, now);
     // Nobody can see whether it left anything there: what could be there is foreign from now on.
     if (!use.measured_known)
       account.foreign = account.foreign_held =

@@ -227,7 +227,7 @@ class Observation {
     for (GpuAccount& account : ledger_.accounts_) {
       account.measured = account.charges = account.remainder = {};
       account.exact = true;
-      if (readings_.begun_at >= account.credited_at) account.credit_pending = {};
+      settle_credits(account, readings_.begun_at);
     }
     for (auto& [id, entry] : ledger_.entries_) ledger_.charge(entry);
     for (GpuAccount& account : ledger_.accounts_)

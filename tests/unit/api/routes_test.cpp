@@ -18,7 +18,7 @@ class FakeBackend final : public Backend {
     world->driver.version = "580.159.04";
     Lease lease;
     lease.model = "private-name";
-    lease.shares.push_back({DeviceId{"GPU-1", {}}, gib(1)});
+    lease.shares.resize(1);
     world->leases.push_back(lease);
     world->lease_uses.emplace_back();
     world_ = world;

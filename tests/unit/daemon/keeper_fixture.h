@@ -56,6 +56,7 @@ class KeeperTest : public testing::Test {
   net::Awaitable<Result<gpu::SensorViewPtr>> read() {
     ++readings_;
     const SteadyTime begun = steady_now();
+    if (during_reading_) during_reading_();
     co_await loop_->sleep(reading_time_);
     if (driver_ != DriverState::ready) co_return fail(ErrorKind::refused, "no reading");
     auto view = std::make_shared<gpu::SensorView>(*view_now());
@@ -69,6 +70,12 @@ class KeeperTest : public testing::Test {
     wanted.shares = decide::on_any_gpus(1, bytes);
     wanted.requested_at = steady_now();
     return wanted;
+  }
+
+  void spawn_release(std::string model) {
+    loop_->spawn([](KeeperTest* test, std::string name) -> net::Awaitable<void> {
+      (void)co_await test->keeper_->release(std::move(name), {});
+    }(this, std::move(model)));
   }
 
   void spawn_assign(decide::AssignRequest wanted, bool only_new = false) {
@@ -113,6 +120,7 @@ class KeeperTest : public testing::Test {
   std::vector<Gpu> gpus_ = {gpu_with(0, gib(10), {}, {})};
   DriverState driver_ = DriverState::ready;
   Nanoseconds reading_time_ = 5ms;
+  std::function<void()> during_reading_;
   int readings_ = 0;
   std::unique_ptr<net::Loop> loop_;
   std::unique_ptr<store::Store> store_;

@@ -27,6 +27,32 @@ TEST_F(KeeperTest, WhatIsLeftIsGrantedToTheByte) {
   EXPECT_TRUE(over->refusal);
 }
 
+// Room for 8 GiB is always just being given back when one looks, and always taken again.
+TEST_F(KeeperTest, WhoWaitsWhileOthersComeAndGoHearsThatThereIsNoRoom) {
+  ASSERT_TRUE(assign(request("guest-0", gib(4))));
+  int guests = 0;
+  reading_time_ = 50ms;  // long enough for a release to be written down
+  readings_ = 0;
+  during_reading_ = [&] {
+    spawn_release("guest-" + std::to_string(guests));
+    decide::AssignRequest next = request("guest-" + std::to_string(++guests), gib(4));
+    next.requested_at = {};  // any reading will do for it
+    spawn_assign(std::move(next));
+  };
+  std::optional<Result<api::AssignAnswer>> answer;
+  loop_->spawn([](Keeper* keeper, decide::AssignRequest wanted,
+                  std::optional<Result<api::AssignAnswer>>& out) -> net::Awaitable<void> {
+    out = co_await keeper->assign(std::move(wanted), false);
+  }(keeper_.get(), request("big", gib(8)), answer));
+  const bool answered = run_until([&] { return answer.has_value(); });
+  during_reading_ = nullptr;
+  ASSERT_TRUE(answered);
+  ASSERT_TRUE(*answer) << answer->error().sentence();
+  ASSERT_TRUE((*answer)->refusal) << "never room";
+  EXPECT_EQ((*answer)->refusal->kind, ErrorKind::no_room);
+  EXPECT_GE(readings_, 4) << "it was looked again before it was said";
+}
+
 TEST_F(KeeperTest, TheSameNameGetsTheSameGpuAgain) {
   const auto first = assign(request("a", gib(6)));
   const auto again = assign(request("a", gib(6)));

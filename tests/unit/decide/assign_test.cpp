@@ -132,6 +132,33 @@ TEST(Assign, RoomGivenBackAfterTheReadNeedsANewRead) {
   EXPECT_EQ(decide_assign(room.ledger, b).verdict, Verdict::granted);
 }
 
+// Others give back during every read: what was given back before the last one began is room again.
+TEST(Assign, RoomGivenBackBeforeTheReadIsRoomThoughMoreWasGivenBackSince) {
+  Room room(1);
+  const Lease a = room.grant("a", gib(2));
+  const Lease b = room.grant("b", gib(1));
+  room.ledger.release(a.id, {++room.now});
+  room.readings.begun_at = {++room.now};
+  room.ledger.release(b.id, {++room.now});
+  room.ledger.observe(room.readings);
+  EXPECT_EQ(room.free_on(0), gib(3));
+  room.read();
+  EXPECT_EQ(room.free_on(0), gib(4));
+}
+
+// However many come and go within one read, none is forgotten and none is counted twice.
+TEST(Assign, ManyThatGaveBackDuringOneReadAreAllWaitedFor) {
+  Room room(1, gib(100));
+  std::vector<Lease> leases;
+  for (int i = 0; i < 100; ++i) leases.push_back(room.grant("m" + std::to_string(i), gib(1)));
+  room.readings.begun_at = {++room.now};
+  for (const Lease& lease : leases) room.ledger.release(lease.id, {++room.now});
+  room.ledger.observe(room.readings);
+  EXPECT_EQ(room.free_on(0), Bytes{});
+  room.read();
+  EXPECT_EQ(room.free_on(0), gib(100));
+}
+
 TEST(Assign, RoomGivenBackAfterTheReadDoesNotHoldUpWhatFitsAnyway) {
   Room room(1);
   const Lease a = room.grant("a", gib(2));

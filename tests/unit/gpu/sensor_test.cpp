@@ -216,7 +216,7 @@ TEST(SensorProcess, ASensorThatCantBeReapedIsStuckAndGetsNoSibling) {
   Rig rig(options, [&](const SensorOptions& o) {
     auto launched = launch_sensor(o);
     // The first one's end is not seen until the test says so, as with a process in the kernel.
-    if (launched && launches++ == 0) launched->ended = Descriptor(dup(never));
+    if (launched && launches++ == 0) launched->ended = UniqueFd(dup(never));
     return launched;
   });
   ASSERT_TRUE(rig.until_good());
