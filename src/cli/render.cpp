@@ -17,14 +17,13 @@ namespace {
 namespace m = msg::cli;
 using format::escape_for_terminal;
 
-constexpr std::string_view kUnknown = "n/a";
 constexpr std::size_t kTopShown = 5;  // of the 20 that the JSON has
 
 std::string bytes_cell(std::optional<std::uint64_t> bytes) {
-  return bytes ? to_text(Bytes{*bytes}) : std::string(kUnknown);
+  return bytes ? to_text(Bytes{*bytes}) : std::string(m::kUnknown);
 }
 std::string ratio_cell(std::optional<double> ratio) {
-  return ratio ? to_text(Ratio{*ratio}) : std::string(kUnknown);
+  return ratio ? to_text(Ratio{*ratio}) : std::string(m::kUnknown);
 }
 // The largest request that would be granted; only a daemon knows what was promised already.
 std::string room_cell(const GpuRow& gpu) {
@@ -53,9 +52,9 @@ std::optional<double> seconds_of(const std::string& stamp) {
 }
 
 std::string age_text(double seconds) {
-  if (seconds < 120) return fmt::format("{:.0f} s", std::max(0.0, seconds));
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.0f} h", seconds / 3600);
+  if (seconds < 120) return fmt::format(m::kSecondsAgo, std::max(0.0, seconds));
+  if (seconds < 7200) return fmt::format(m::kMinutesAgo, seconds / 60);
+  return fmt::format(m::kHoursAgo, seconds / 3600);
 }
 
 std::optional<double> age_of(const GpuDocument& document, WallTime now) {
@@ -132,20 +131,20 @@ std::string colour_tails(const std::string& table, const std::vector<std::string
 }
 
 std::string gpu_table(const std::vector<GpuRow>& gpus, const Style& style) {
-  format::Table table({{"GPU", true},
-                       {"Name", false, true, 12},
-                       {"VRAM used / total", true},
-                       {"Free", true},
-                       {"Can place", true},
-                       {"Util", true},
-                       {"Temp", true},
-                       {"Power", true},
-                       {"Health"}});
+  format::Table table({{m::kGpuColumn, true},
+                       {m::kNameColumn, false, true, 12},
+                       {m::kVramOfColumn, true},
+                       {m::kFreeColumn, true},
+                       {m::kCanPlaceColumn, true},
+                       {m::kUtilColumn, true},
+                       {m::kTempColumn, true},
+                       {m::kPowerColumn, true},
+                       {m::kHealthColumn}});
   std::vector<std::string> states;
   for (const GpuRow& gpu : gpus) {
     const std::string celsius =
-        gpu.celsius ? to_text(Celsius{*gpu.celsius}) : std::string(kUnknown);
-    const std::string watts = gpu.watts ? to_text(Watts{*gpu.watts}) : std::string(kUnknown);
+        gpu.celsius ? to_text(Celsius{*gpu.celsius}) : std::string(m::kUnknown);
+    const std::string watts = gpu.watts ? to_text(Watts{*gpu.watts}) : std::string(m::kUnknown);
     states.push_back(gpu.health.empty() ? "UNKNOWN" : gpu.health);
     table.add_row({std::to_string(gpu.index), gpu.name, memory_cell(gpu),
                    bytes_cell(gpu.free_bytes), room_cell(gpu), ratio_cell(gpu.utilization), celsius,
@@ -157,7 +156,7 @@ std::string gpu_table(const std::vector<GpuRow>& gpus, const Style& style) {
 std::string identity_lines(const std::vector<GpuRow>& gpus) {
   std::string out;
   for (const GpuRow& gpu : gpus)
-    out += fmt::format("GPU {}: {}  {}\n", gpu.index, escape_for_terminal(gpu.uuid),
+    out += fmt::format(m::kIdentityLine, gpu.index, escape_for_terminal(gpu.uuid),
                        escape_for_terminal(gpu.pci));
   return out;
 }
@@ -173,7 +172,7 @@ std::string condition_lines(const std::vector<GpuRow>& gpus) {
   std::string out;
   for (const GpuRow& gpu : gpus) {
     for (const std::string& condition : gpu.conditions)
-      out += fmt::format("GPU {}: {}\n", gpu.index, escape_for_terminal(condition));
+      out += fmt::format(m::kConditionLine, gpu.index, escape_for_terminal(condition));
     for (const auto& [what, why] : gpu.missing)
       if (is_shown(what))
         out += fmt::format(m::kMissing, gpu.index, words_of(what), words_of(why)) + "\n";
@@ -182,16 +181,16 @@ std::string condition_lines(const std::vector<GpuRow>& gpus) {
 }
 
 std::string process_table(const std::vector<GpuRow>& gpus) {
-  format::Table table({{"GPU", true},
-                       {"PID", true},
-                       {"VRAM", true},
-                       {"Process", false, true},
-                       {"Model", false, true}});
+  format::Table table({{m::kGpuColumn, true},
+                       {m::kPidColumn, true},
+                       {m::kVramColumn, true},
+                       {m::kProcessColumn, false, true},
+                       {m::kModelColumn, false, true}});
   for (const GpuRow& gpu : gpus)
     for (const ProcessRow& process : gpu.processes)
-      table.add_row({std::to_string(gpu.index), std::to_string(process.pid),
-                     bytes_cell(process.used_bytes), process.name.empty() ? "n/a" : process.name,
-                     process.model});
+      table.add_row(
+          {std::to_string(gpu.index), std::to_string(process.pid), bytes_cell(process.used_bytes),
+           process.name.empty() ? std::string(m::kUnknown) : process.name, process.model});
   return table.empty() ? std::string() : "\n" + table.text();
 }
 
@@ -209,35 +208,33 @@ std::string check_lines(const std::vector<CheckRow>& checks, const RenderOptions
 }
 
 std::string disk_line(const DiskRow& disk) {
-  return fmt::format("Disk {:<7} {} of {} used ({}), {}\n", escape_for_terminal(disk.role),
-                     to_text(Bytes{disk.used_bytes}), to_text(Bytes{disk.total_bytes}),
-                     ratio_cell(disk.used_ratio), escape_for_terminal(disk.path));
+  return fmt::format(m::kDiskLine, escape_for_terminal(disk.role), to_text(Bytes{disk.used_bytes}),
+                     to_text(Bytes{disk.total_bytes}), ratio_cell(disk.used_ratio),
+                     escape_for_terminal(disk.path));
 }
 
 std::string memory_line(const HostRow& host) {
-  if (!host.memory_total || !host.memory_available) return "RAM          n/a\n";
+  if (!host.memory_total || !host.memory_available) return std::string(m::kRamUnknown);
   const Bytes total{*host.memory_total};
   const Bytes used = total - Bytes{*host.memory_available};
   const double ratio =
       total.value == 0 ? 0 : static_cast<double>(used.value) / static_cast<double>(total.value);
-  return fmt::format("RAM          {} of {} used ({})\n", to_text(used), to_text(total),
-                     to_text(Ratio{ratio}));
+  return fmt::format(m::kRamLine, to_text(used), to_text(total), to_text(Ratio{ratio}));
 }
 
 std::string swap_line(const HostRow& host) {
-  if (!host.swap_total || *host.swap_total == 0) return "Swap         none\n";
+  if (!host.swap_total || *host.swap_total == 0) return std::string(m::kNoSwap);
   const Bytes total{*host.swap_total};
-  return fmt::format("Swap         {} of {} used\n", to_text(Bytes{host.swap_used.value_or(0)}),
-                     to_text(total));
+  return fmt::format(m::kSwapLine, to_text(Bytes{host.swap_used.value_or(0)}), to_text(total));
 }
 
 std::string top_table(const HostRow& host) {
-  format::Table table({{"CPU", true},
-                       {"PID", true},
-                       {"Process", false, true},
-                       {"    RAM", true},
-                       {"PID", true},
-                       {"Process", false, true}});
+  format::Table table({{m::kCpuColumn, true},
+                       {m::kPidColumn, true},
+                       {m::kProcessColumn, false, true},
+                       {m::kRamColumn, true},
+                       {m::kPidColumn, true},
+                       {m::kProcessColumn, false, true}});
   const std::size_t rows =
       std::min(kTopShown, std::max(host.top_cpu.size(), host.top_memory.size()));
   for (std::size_t i = 0; i < rows; ++i) {
@@ -301,8 +298,8 @@ std::string render_gpu(const GpuDocument& document, const RenderOptions& options
 }
 
 std::string render_host(const HostRow& host, const RenderOptions&) {
-  std::string out = fmt::format("CPU          {} of {} {}\n", ratio_cell(host.cpu), host.cores,
-                                host.cores == 1 ? "core" : "cores");
+  std::string out = fmt::format(m::kCpuLine, ratio_cell(host.cpu), host.cores,
+                                host.cores == 1 ? m::kCore : m::kCores);
   out += memory_line(host) + swap_line(host);
   for (const DiskRow& disk : host.disks) out += disk_line(disk);
   return out;
@@ -325,12 +322,12 @@ std::string render_status(const StatusDocument& document, const RenderOptions& o
 
 std::string render_leases(const std::vector<LeaseRow>& leases, const RenderOptions&) {
   if (leases.empty()) return std::string(m::kNoLeases) + "\n";
-  format::Table table({{"Lease"},
-                       {"Model", false, true},
-                       {"VRAM", true},
-                       {"State"},
-                       {"Held by"},
-                       {"GPU", false, true, 10}});
+  format::Table table({{m::kLeaseColumn},
+                       {m::kModelColumn, false, true},
+                       {m::kVramColumn, true},
+                       {m::kStateColumn},
+                       {m::kHeldByColumn},
+                       {m::kGpuColumn, false, true, 10}});
   for (const LeaseRow& lease : leases) {
     std::string gpus;
     for (const std::string& gpu : lease.gpus) gpus += (gpus.empty() ? "" : ", ") + gpu;
@@ -368,7 +365,7 @@ std::string render_refusal(const std::string& model, const Refusal& refusal,
     out += "\n";
   }
   if (!refusal.would_fit_if.empty()) out += std::string(m::kWouldFit) + "\n";
-  for (const std::string& way : refusal.would_fit_if) out += "  - " + sentence(way) + "\n";
+  for (const std::string& way : refusal.would_fit_if) out += fmt::format(m::kWay, sentence(way));
   return out + remedy_line(refusal.remedy);
 }
 

@@ -162,6 +162,41 @@ inline constexpr std::string_view kHeldByProcess = "process {}";
 inline constexpr std::string_view kHeldByName = "until released";
 inline constexpr std::string_view kLargest = "Largest by CPU and by RAM";
 
+// --- tables and figures -----------------------------------------------------------------------
+inline constexpr const char* kGpuColumn = "GPU";
+inline constexpr const char* kNameColumn = "Name";
+inline constexpr const char* kVramOfColumn = "VRAM used / total";
+inline constexpr const char* kFreeColumn = "Free";
+inline constexpr const char* kCanPlaceColumn = "Can place";
+inline constexpr const char* kUtilColumn = "Util";
+inline constexpr const char* kTempColumn = "Temp";
+inline constexpr const char* kPowerColumn = "Power";
+inline constexpr const char* kHealthColumn = "Health";
+inline constexpr const char* kPidColumn = "PID";
+inline constexpr const char* kVramColumn = "VRAM";
+inline constexpr const char* kProcessColumn = "Process";
+inline constexpr const char* kModelColumn = "Model";
+inline constexpr const char* kCpuColumn = "CPU";
+inline constexpr const char* kRamColumn = "    RAM";
+inline constexpr const char* kLeaseColumn = "Lease";
+inline constexpr const char* kStateColumn = "State";
+inline constexpr const char* kHeldByColumn = "Held by";
+inline constexpr std::string_view kUnknown = "n/a";
+inline constexpr std::string_view kIdentityLine = "GPU {}: {}  {}\n";
+inline constexpr std::string_view kConditionLine = "GPU {}: {}\n";
+inline constexpr std::string_view kCpuLine = "CPU          {} of {} {}\n";
+inline constexpr std::string_view kCore = "core";
+inline constexpr std::string_view kCores = "cores";
+inline constexpr std::string_view kRamLine = "RAM          {} of {} used ({})\n";
+inline constexpr std::string_view kRamUnknown = "RAM          n/a\n";
+inline constexpr std::string_view kSwapLine = "Swap         {} of {} used\n";
+inline constexpr std::string_view kNoSwap = "Swap         none\n";
+inline constexpr std::string_view kDiskLine = "Disk {:<7} {} of {} used ({}), {}\n";
+inline constexpr std::string_view kSecondsAgo = "{:.0f} s";
+inline constexpr std::string_view kMinutesAgo = "{:.0f} min";
+inline constexpr std::string_view kHoursAgo = "{:.0f} h";
+inline constexpr std::string_view kWay = "  - {}\n";
+
 // --- run ---------------------------------------------------------------------------------------
 inline constexpr std::string_view kWaiting =
     "estiva run: waiting up to {} for {} of VRAM on {}: {}";
