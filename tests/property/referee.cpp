@@ -74,15 +74,20 @@ std::uint64_t Referee::promised_unseen(int gpu) const {
 std::int64_t Referee::room(int gpu, bool with_credit) const {
   if (snapshot_.lost[gpu]) return -1;
   const std::uint64_t taken =
-      snapshot_.used[gpu] + promised_unseen(gpu) + (with_credit ? 0 : given_back_[gpu]);
+      snapshot_.used[gpu] + promised_unseen(gpu) + (with_credit ? 0 : given_back(gpu));
   return static_cast<std::int64_t>(model_.capacity(gpu)) - static_cast<std::int64_t>(taken);
 }
 
 void Referee::give_back(const Promise& promise, std::int64_t now) {
-  for (int g : promise.gpus) {
-    given_back_[g] += remainder(promise, g);
-    given_back_at_[g] = now;
-  }
+  for (int g : promise.gpus) given_back_[g].emplace(now, remainder(promise, g));
+}
+
+// What was given back later than the last read was begun: nobody has looked at that yet.
+std::uint64_t Referee::given_back(int gpu) const {
+  const auto& all = given_back_[gpu];
+  std::uint64_t sum = 0;
+  for (auto it = all.upper_bound(snapshot_.begun_at); it != all.end(); ++it) sum += it->second;
+  return sum;
 }
 
 void Referee::grown(const std::string& id, int gpu, std::uint64_t declared) {
@@ -198,8 +203,6 @@ void Referee::read_taken_in() {
       promise->present[g] = true;
     }
   }
-  for (int g = 0; g < model_.gpus(); ++g)
-    if (snapshot_.begun_at >= given_back_at_[g]) given_back_[g] = 0;
   drop_departed();
 }
 

@@ -3,6 +3,7 @@
 // ledger's answers only to judge them.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ class Referee {
   // Free room for new promises, as of the last read taken in. What was given back since then
   // counts as free only with `with_credit`.
   std::int64_t room(int gpu, bool with_credit) const;
+  std::uint64_t given_back(int gpu) const;
   bool usable(int gpu) const { return !snapshot_.lost[gpu]; }
   Promise* find(const std::string& id);
   Promise* live(const std::string& model);
@@ -95,8 +97,7 @@ class Referee {
   Snapshot snapshot_, looked_;
   std::vector<PerGpu<std::string>> remembered_;  // whose each process was at the last read
   PerGpu<bool> read_once_{};                     // since the daemon's start
-  PerGpu<std::uint64_t> given_back_{};
-  PerGpu<std::int64_t> given_back_at_{};
+  PerGpu<std::multimap<std::int64_t, std::uint64_t>> given_back_;  // by when
   std::vector<std::string> violations_;
   std::array<std::uint64_t, static_cast<std::size_t>(Rule::kCount)> counts_{};
 };
