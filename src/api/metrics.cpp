@@ -64,10 +64,9 @@ void write_driver_metrics(Exposition& out, const World& world) {
               {"simulated", world.simulated ? "true" : "false"}},
              1U);
   out.family(MetricType::info, "estiva_driver", "The NVIDIA driver.");
-  const std::string cuda = driver.cuda_version ? fmt::format("{}.{}", *driver.cuda_version / 1000,
-                                                             *driver.cuda_version % 1000 / 10)
-                                               : std::string();
-  out.sample({{"version", driver.version}, {"nvml_version", driver.nvml_version}, {"cuda", cuda}},
+  out.sample({{"version", driver.version},
+              {"nvml_version", driver.nvml_version},
+              {"cuda", cuda_text(driver)}},
              1U);
   out.family(MetricType::gauge, "estiva_driver_state", "1 for the state that the driver is in.");
   for (int i = 0; i <= static_cast<int>(DriverState::failed); ++i) {
@@ -293,6 +292,11 @@ void write_host_metrics(Exposition& out, const World& world, bool with_names) {
 }
 
 }  // namespace
+
+std::string cuda_text(const DriverStatus& driver) {
+  const Reading<unsigned>& cuda = driver.cuda_version;
+  return cuda ? fmt::format("{}.{}", *cuda / 1000, *cuda % 1000 / 10) : std::string();
+}
 
 format::Exposition::Form form_for(std::string_view accept) {
   return accept.find("application/openmetrics-text") != std::string_view::npos

@@ -77,13 +77,51 @@ void write_dcgm_metrics(Exposition& out, const Rows& rows) {
         [&](const MetricRow& row) { return sample(row).pcie_replays; });
 }
 
+namespace {
+
+// nvmlClocksEventReasons of nvml.h, by the names that nvidia-smi prints.
+struct ClockEvent {
+  const char* name;
+  std::uint64_t bit;
+};
+constexpr ClockEvent kClockEvents[] = {
+    {"nvidia_smi_clocks_event_reasons_gpu_idle", 0x1},
+    {"nvidia_smi_clocks_event_reasons_applications_clocks_setting", 0x2},
+    {"nvidia_smi_clocks_event_reasons_sw_power_cap", 0x4},
+    {"nvidia_smi_clocks_event_reasons_hw_slowdown", 0x8},
+    {"nvidia_smi_clocks_event_reasons_sync_boost", 0x10},
+    {"nvidia_smi_clocks_event_reasons_sw_thermal_slowdown", 0x20},
+    {"nvidia_smi_clocks_event_reasons_hw_thermal_slowdown", 0x40},
+    {"nvidia_smi_clocks_event_reasons_hw_power_brake_slowdown", 0x80},
+};
+
+void write_clock_events(Exposition& out, const Rows& rows) {
+  for (const ClockEvent& event : kClockEvents) {
+    write_each(out, rows, &MetricRow::smi, {event.name, "1 while this holds the clocks down.", ""},
+               [&](const MetricRow& row) {
+                 return changed(row.gpu->sample.clock_event_reasons, [&](std::uint64_t reasons) {
+                   return (reasons & event.bit) != 0 ? 1U : 0U;
+                 });
+               });
+  }
+}
+
+}  // namespace
+
 void write_smi_metrics(Exposition& out, const World& world, const Rows& rows) {
   out.family(MetricType::info, "nvidia_smi_gpu", "What does not change.");
   for (const MetricRow& row : rows) {
     format::Labels labels = row.smi;
-    labels.add("name", row.gpu->identity.name)
+    const GpuIdentity& identity = row.gpu->identity;
+    const Reading<unsigned>& capability = identity.compute_capability;
+    labels.add("name", identity.name)
+        .add("index", fmt::format("{}", identity.index))
         .add("driver_version", world.driver.version)
-        .add("vbios_version", row.gpu->identity.vbios);
+        .add("cuda_version", cuda_text(world.driver))
+        .add("vbios_version", identity.vbios)
+        .add("compute_cap",
+             capability ? fmt::format("{}.{}", *capability / 10, *capability % 10) : "")
+        .add("pci_bus_id", identity.pci_bus_id);
     out.sample(labels, 1U);
   }
   const auto write = [&](const char* name, const char* unit, auto value) {
@@ -123,6 +161,11 @@ void write_smi_metrics(Exposition& out, const World& world, const Rows& rows) {
         [&](const MetricRow& row) { return sample(row).pcie_generation; });
   write("nvidia_smi_pcie_link_width_current", "",
         [&](const MetricRow& row) { return sample(row).pcie_width; });
+  write_each(out, rows, &MetricRow::smi,
+             {"nvidia_smi_ecc_errors_uncorrected_volatile", "Since the driver was loaded.", "",
+              MetricType::counter},
+             [&](const MetricRow& row) { return sample(row).ecc_uncorrected; });
+  write_clock_events(out, rows);
 }
 
 }  // namespace estiva::api

@@ -1,5 +1,6 @@
 // What the writers of /metrics share.
 #pragma once
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Family {
   std::string_view name, help, unit;
   format::MetricType type = format::MetricType::gauge;
 };
+
+// "12.4"; empty where unknown.
+std::string cuda_text(const DriverStatus& driver);
 
 // One family with a sample for each GPU for which `value(row)` is known.
 template <class Value>

@@ -63,13 +63,18 @@ run_ctest() {
   show_log "$LOGS/$stage-ctest.log"
 }
 
-# The real NVIDIA clients (nvidia-smi, nvtop, nvitop, gpustat), fetched into build/peers and not
-# installed: sim.clients compares their figures with ours. They need chroot, so root.
+# Fetched into build/peers and not installed: Prometheus, which reads our /metrics, and the real NVIDIA
+# clients (nvidia-smi, nvtop, nvitop, gpustat), whose figures sim.clients compares with ours. The latter
+# need chroot, so root.
 stage_peers() {
-  local from=$SECONDS
-  [ "$(id -u)" -eq 0 ] || { say "    not root: the real clients are left out"; return; }
-  if with_progress "$LOGS/peers.log" timeout --kill-after=20 "$STAGE_LIMIT" \
-    "$ROOT/bench/peers" nvidia-smi nvtop nvitop gpustat; then
+  local from=$SECONDS names="prometheus promtool"
+  if [ "$(id -u)" -eq 0 ]; then
+    names="$names nvidia-smi nvtop nvitop gpustat"
+  else
+    say "    not root: the real NVIDIA clients are left out"
+  fi
+  # shellcheck disable=SC2086
+  if with_progress "$LOGS/peers.log" timeout --kill-after=20 "$STAGE_LIMIT" "$ROOT/bench/peers" $names; then
     note peers "fetch the real clients" passed $((SECONDS - from))
   else
     note peers "fetch the real clients" failed $((SECONDS - from)) "see build/log/peers.log"

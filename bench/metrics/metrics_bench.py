@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""What one scrape of /metrics costs: wall time and the daemon's CPU time, with 8 simulated GPUs and 50
+models, over one kept connection as Prometheus does it; beside Debian's prometheus-node-exporter, asked
+the same way in the same run.
+
+  bench/metrics/metrics_bench.py [--build DIR] [--scrapes N] [--handicap 1ms] [--without-peers]
+
+Exit 1: a peer is missing (run bench/peers), or the figure that issue 3 asks for (1 ms) is not reached."""
+import argparse
+import http.client
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PEERS = os.path.join(ROOT, "bench", "peers")
+LIMIT_MS = 1.0
+MODELS = 50
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+def cpu_seconds(pid):
+    """Of the process and all its threads, in steps of a clock tick."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def build_type(build):
+    with open(os.path.join(build, "CMakeCache.txt")) as file:
+        for line in file:
+            if line.startswith("CMAKE_BUILD_TYPE"):
+                return line.strip().split("=")[1]
+    return "unknown"
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + 30
+    while not condition():
+        if time.monotonic() > end:
+            sys.exit(f"did not happen: {what}")
+        time.sleep(0.05)
+
+
+def milliseconds(text):
+    if not text.endswith("ms"):
+        raise argparse.ArgumentTypeError("write it as 1ms")
+    return float(text[:-2]) / 1000
+
+
+def scrape(name, connection, pid, options, kind):
+    """Prints one row; returns the median of the wall time in ms."""
+    times, size = [], 0
+    before = cpu_seconds(pid)
+    for i in range(options.scrapes):
+        start = time.perf_counter()
+        end = start + options.handicap
+        while time.perf_counter() < end:
+            pass
+        connection.request("GET", "/metrics", headers={"Accept": "text/plain"})
+        response = connection.getresponse()
+        size = len(response.read())
+        times.append((time.perf_counter() - start) * 1000)
+        if response.status != 200:
+            sys.exit(f"{name} answered {response.status}")
+    cpu = (cpu_seconds(pid) - before) / options.scrapes * 1000
+    times.sort()
+    median = statistics.median(times)
+    print(f"{name:<26} n {len(times):>5}  median {median:7.3f} ms  p99 {times[int(len(times) * 0.99)]:7.3f} ms  "
+          f"CPU of the server {cpu:6.3f} ms  {size} bytes  load {os.getloadavg()[0]:.2f}  build {kind}")
+    return median
+
+
+def child_named(parent, name):
+    listing = subprocess.run(["ps", "--ppid", str(parent), "-o", "pid=,comm="], stdout=subprocess.PIPE, text=True)
+    for line in listing.stdout.splitlines():
+        pid, command = line.split()
+        if command == name:
+            return int(pid)
+    return parent
+
+
+def measure_ours(options, place):
+    env = dict(os.environ, ESTIVA_STATE_DIR=place + "/state", ESTIVA_RUNTIME_DIR=place + "/run")
+    estiva = os.path.join(options.build, "estiva")
+    path = place + "/run/control/api.sock"
+    daemon = subprocess.Popen([estiva, "daemon", "--simulate", "server-8", "--listen", "off"], env=env,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        quiet = dict(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: os.path.exists(path) and subprocess.run([estiva, "gpu"], **quiet).returncode == 0,
+                 "the daemon sees its GPUs")
+        for i in range(MODELS):
+            subprocess.run([estiva, "assign", f"model-{i}", "--vram", "1GiB"], check=True, **quiet)
+        connection = UnixConnection(path)
+        return scrape("estiva, 8 GPUs, 50 models", connection, child_named(daemon.pid, "estivad"), options,
+                      build_type(options.build))
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def measure_node_exporter(options):
+    listing = subprocess.run([PEERS, "node-exporter"], stdout=subprocess.PIPE, text=True)
+    if listing.returncode != 0:
+        sys.exit("a peer is missing: run bench/peers first")
+    program = listing.stdout.split()[-1]
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    server = subprocess.Popen([program, f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+        def answers():
+            try:
+                connection.request("GET", "/metrics")
+                return connection.getresponse().read() != b""
+            except OSError:
+                connection.close()
+                return False
+        wait_for(answers, "node-exporter answers")
+        scrape("node-exporter", connection, server.pid, options, "Debian's")
+    finally:
+        server.kill()
+        server.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
+    parser.add_argument("--scrapes", type=int, default=2000)
+    parser.add_argument("--handicap", type=milliseconds, default=0.0)
+    parser.add_argument("--without-peers", action="store_true", help="only our own figures")
+    options = parser.parse_args()
+    options.build = os.path.abspath(options.build)
+    place = tempfile.mkdtemp(prefix="estiva-bench-")
+    try:
+        median = measure_ours(options, place)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    if not options.without_peers:
+        options.scrapes = max(50, options.scrapes // 10)
+        measure_node_exporter(options)
+    if median > LIMIT_MS:
+        print(f"a scrape took {median:.3f} ms, over {LIMIT_MS} ms")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
