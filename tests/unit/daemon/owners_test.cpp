@@ -46,6 +46,18 @@ TEST_F(OwnersTest, HolderAndItsChildrenBelongToTheLeaseAndOthersDoNot) {
   EXPECT_EQ(owner_of(found, 1), "");
 }
 
+// If the newer one got it, the older one would pass for gone while its model is still there, and the
+// newer one's promise for kept: both figures too small.
+TEST_F(OwnersTest, OfTwoLeasesWithOneHolderTheOlderHasTheProcess) {
+  Child child;
+  const std::vector<Gpu> gpus = {gpu_with(0, gib(8), gib(1), {process_of(child.pid(), mib(1))})};
+  const std::vector<Lease> both = {lease_of("l-1", child.pid()), lease_of("l-2", child.pid())};
+  Owners owners(root_);
+  EXPECT_EQ(owner_of(owners.find(gpus, both), child.pid()), "l-1");
+  EXPECT_EQ(owner_of(Owners(root_).find(gpus, both), child.pid()), "l-1") << "after a restart too";
+  EXPECT_EQ(owner_of(Owners(root_).find(gpus, std::span(both).subspan(1)), child.pid()), "l-2");
+}
+
 TEST_F(OwnersTest, ADeadProcessHasNoEntry) {
   Child child;
   const pid_t pid = child.pid();
