@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kUsage =
     "estiva-sim: a machine with NVIDIA GPUs that are not there\n\n"
     "  estiva-sim run SCENARIO [--dir DIR] [--tree DIR] [--spawn] [--manual] [--seconds N]\n"
+    "                 [--quiet]\n"
     "  estiva-sim ctl DIR COMMAND...      one command or question to a running machine\n"
     "  estiva-sim tree SCENARIO DIR       write the machine's procfs, sysfs and /dev into DIR\n"
     "  estiva-sim check SCENARIO          0 when it is well formed, else 2 and where it is not\n"
@@ -47,6 +48,8 @@ int run(const std::vector<std::string>& words) {
       options.spawn = true;
     else if (words[i] == "--manual")
       options.manual_clock = true;
+    else if (words[i] == "--quiet")
+      options.quiet = true;
     else if (words[i] == "--dir" && has_value)
       options.dir = words[++i];
     else if (words[i] == "--tree" && has_value)

@@ -129,7 +129,7 @@ class Host {
       return complain("listening at " + options_.dir + "/control: " + std::strerror(errno));
     if (options_.spawn) mark_real();
     sync_tree(true);
-    std::printf("ready %s\n", options_.dir.c_str());
+    if (!options_.quiet) std::printf("ready %s\n", options_.dir.c_str());
     std::fflush(stdout);
     loop();
     return 0;

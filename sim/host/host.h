@@ -12,10 +12,11 @@ struct HostOptions {
   std::string tree;           // empty: none
   bool manual_clock = false;  // time moves only by the command "advance"
   bool spawn = false;         // make every process of the scenario a real, sleeping child
+  bool quiet = false;         // does not say that it is ready
   double seconds = 0;         // stop after this long; 0: at SIGTERM or "quit"
 };
 
-// Runs until told to stop; prints "ready DIR" when clients may come. Returns the exit code.
+// Runs until told to stop; prints "ready DIR" when clients may come, unless quiet. Returns the exit code.
 int run_host(Scenario scenario, const HostOptions& options);
 
 // Sends one line to the host of `dir` and prints its answer: 0 ok, 1 refused or out of memory,

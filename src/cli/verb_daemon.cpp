@@ -109,8 +109,8 @@ int watch_both(HeldChild& daemon, HeldChild& simulator, const SignalQueue& signa
 std::vector<std::string> simulator_command(const Arguments& args, const std::string& program,
                                            const std::string& dir) {
   const std::string scenario(args.value("--simulate").value_or(""));
-  return {program, "run", scenario.empty() ? std::string(kDefaultScenario) : scenario, "--dir",
-          dir};
+  return {program, "run", scenario.empty() ? std::string(kDefaultScenario) : scenario,
+          "--dir", dir,   "--quiet"};
 }
 
 Result<int> run_simulated(const Arguments& args, std::vector<std::string> command) {

@@ -9,11 +9,11 @@ inline constexpr char kGpuStale[] = "the last GPU reading is older than two inte
 inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old";
 inline constexpr char kHostNeverRead[] = "the machine's own figures could not be read yet";
 inline constexpr char kHostStaleRemedy[] =
-    "A disk or network mount that does not answer holds the reading up; `df` shows which";
+    "A disk or network mount that does not answer holds the reading up; 'df' shows which";
 inline constexpr char kOvercommitted[] =
     "more memory is in use and promised on {} than it has: a model grew or a stranger arrived";
 inline constexpr char kOvercommittedRemedy[] =
-    "Release a model on it or end the process that grew; `estiva gpu` lists them";
+    "Release a model on it or end the process that grew; 'estiva gpu' lists them";
 
 inline constexpr char kHostRefused[] = "the request names a host that this API does not answer for";
 inline constexpr char kHostRefusedRemedy[] =
@@ -21,7 +21,7 @@ inline constexpr char kHostRefusedRemedy[] =
 inline constexpr char kOriginRefused[] = "the request comes from a web page of another site";
 inline constexpr char kTokenNeeded[] = "this address of the API needs the token";
 inline constexpr char kTokenNeededRemedy[] =
-    "Send `Authorization: Bearer $(estiva token)`, or use the control socket";
+    "Send 'Authorization: Bearer $(estiva token)', or use the control socket";
 inline constexpr char kNoRoute[] = "there is nothing at {}";
 inline constexpr char kNoRouteRemedy[] =
     "The API has /api/v1/gpu, status, leases, world, events and /healthz";
@@ -50,8 +50,8 @@ inline constexpr char kNoProcess[] = "there is no process {} here";
 inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs on this machine";
 
 inline constexpr char kNotAssigned[] = "no model named {} is assigned";
-inline constexpr char kNotAssignedRemedy[] = "`estiva leases` lists what is";
-inline constexpr char kDidYouMean[] = "Did you mean {}? `estiva leases` lists what is assigned";
+inline constexpr char kNotAssignedRemedy[] = "'estiva leases' lists what is";
+inline constexpr char kDidYouMean[] = "Did you mean {}? 'estiva leases' lists what is assigned";
 inline constexpr char kNotThatLease[] = "the lease {} of {} is gone; the name belongs to another";
 inline constexpr char kHasLease[] = "{} holds a lease already, and a new one was asked for";
 inline constexpr char kHasLeaseRemedy[] = "Choose another name, or release it first";
@@ -69,7 +69,7 @@ inline constexpr char kWhyLeastBusy[] = "GPU {} is the least busy of {} with roo
 inline constexpr char kWhyPacked[] = "GPU {} is the fullest of {} with room ({} free)";
 inline constexpr char kWhyAsked[] = "GPU {} was asked for ({} free)";
 inline constexpr char kWhySame[] = "the model has this GPU already";
-inline constexpr char kWhyGrown[] = "the model has this GPU already, and its lease could grow";
+inline constexpr char kWhyGrown[] = "the model has this GPU already, and its lease has grown";
 inline constexpr char kWhyBound[] = "the model has this GPU already; the process is its holder now";
 inline constexpr char kWhySeveral[] = "{} GPUs, all granted together";
 

@@ -4,7 +4,7 @@
 namespace estiva::msg {
 
 inline constexpr char kDaemonHelp[] =
-    "estivad: the daemon of estiva. `estiva daemon` starts it with what it needs.\n"
+    "estivad: the daemon of estiva. 'estiva daemon' starts it with what it needs.\n"
     "\n"
     "  --state-dir DIR     where the database and the token are kept\n"
     "  --runtime-dir DIR   where the sockets are\n"
@@ -19,8 +19,8 @@ inline constexpr char kDaemonHelp[] =
     "  --fresh-state       set an unreadable database aside and start with an empty one\n"
     "  --help, --version\n";
 inline constexpr char kUnknownFlag[] = "estivad has no option {}";
-inline constexpr char kMeantFlag[] = "Did you mean {}? `estivad --help` lists them all";
-inline constexpr char kSeeHelp[] = "`estivad --help` lists them all";
+inline constexpr char kMeantFlag[] = "Did you mean {}? 'estivad --help' lists them all";
+inline constexpr char kSeeHelp[] = "'estivad --help' lists them all";
 inline constexpr char kFlagTakesNothing[] = "{} takes no value";
 inline constexpr char kFlagNeedsValue[] = "{} needs a value";
 inline constexpr char kIntervalRange[] = "--interval must be between 50ms and 1h";

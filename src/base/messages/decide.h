@@ -37,7 +37,7 @@ inline constexpr std::string_view kSameGpuTwice =
     "GPU {} is named twice; the shares of a model are on different GPUs";       // name
 inline constexpr std::string_view kNoSuchGpu = "no GPU is called {}";           // name
 inline constexpr std::string_view kManyGpusCalled = "{} may mean {} GPUs: {}";  // name, count, keys
-inline constexpr std::string_view kListGpus = "estiva gpu lists the GPUs";
+inline constexpr std::string_view kListGpus = "'estiva gpu' lists the GPUs";
 inline constexpr std::string_view kWriteMore = "write more of the UUID";
 
 // Why a request was refused.
@@ -57,11 +57,11 @@ inline constexpr std::string_view kGpuNamed = "GPU {}";  // index or key
 inline constexpr std::string_view kAssignedElsewhere =
     "{} is already assigned to {}";  // model, GPUs
 inline constexpr std::string_view kReleaseFirst =
-    "release it first with estiva release {}, or ask for the same GPU";  // model
+    "release it first with 'estiva release {}', or ask for the same GPU";  // model
 inline constexpr std::string_view kHeldByAnother =
     "{} is already assigned to the process {}";  // model, pid
 inline constexpr std::string_view kReleaseHolder =
-    "stop that process or release the lease with estiva release {}";  // model
+    "stop that process or release the lease with 'estiva release {}'";  // model
 
 // Why one GPU would not do.
 inline constexpr std::string_view kGpuNotSeen = "the driver does not show it any more";
@@ -80,12 +80,12 @@ inline constexpr std::string_view kGpuHasRoom = "it has room";
 inline constexpr std::string_view kGpuMargin = "{} are kept free by setting";  // margin
 inline constexpr std::string_view kGpuStranger = "{} are held by {}";          // size, process
 inline constexpr std::string_view kMayBeModel =
-    "{} are held by {}, which may be {}: bind it with estiva assign {} --pid {}";
+    "{} are held by {}, which may be {}: bind it with 'estiva assign {} --pid {}'";
 // size, process, model, model, pid
 
 // What would make it fit.
 inline constexpr std::string_view kFitIfBound =
-    "pid {} ({}) is {}: bind it with estiva assign {} --pid {}";  // pid, size, model, model, pid
+    "pid {} ({}) is {}: bind it with 'estiva assign {} --pid {}'";  // pid, size, model, model, pid
 inline constexpr std::string_view kFitIfSmaller = "the request were at most {}";  // size
 inline constexpr std::string_view kFitIfReleasedOne =
     "model {} ({}, {}) were released";  // model, size, state

@@ -129,7 +129,7 @@ TEST(Hints, BindingTheStrangerThatMayBeTheModel) {
   room.process(0, 123, mib(1900));
   const AssignRequest b = room.request("b", mib(1500));
   EXPECT_THAT(room.explain(b).would_fit_if,
-              Contains("pid 123 (1.86 GiB) is a: bind it with estiva assign a --pid 123"));
+              Contains("pid 123 (1.86 GiB) is a: bind it with 'estiva assign a --pid 123'"));
   room.readings.owners = {{123, 1, a.id}};
   EXPECT_EQ(room.decide(b).verdict, Verdict::granted) << "and bound it does fit";
 }
