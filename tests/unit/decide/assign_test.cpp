@@ -306,6 +306,23 @@ TEST(Grow, OnALostGpuIsRefused) {
   EXPECT_EQ(room.ask("a", gib(2)).cause, Cause::no_usable_gpu);
 }
 
+// A share that stays as it is asks nothing of its GPU, also where it is named with its full size.
+TEST(Grow, OnOneGpuGoesThroughWhileTheOtherIsLost) {
+  for (const Bytes kept : {gib(1), mib(512)}) {
+    Room room(2);
+    AssignRequest r = room.request("a", gib(1));
+    r.shares = {{"0", gib(1)}, {"1", gib(1)}};
+    room.ledger.apply(room.decide(r));
+    room.readings.gpus[0].sample.state = GpuState::lost;
+    r.shares = {{"0", kept}, {"1", gib(2)}};
+    r.requested_at = {++room.now};
+    const Decision d = room.decide(r);
+    ASSERT_EQ(d.verdict, Verdict::grown);
+    EXPECT_EQ(d.lease.shares[0].bytes, gib(1));
+    EXPECT_EQ(d.lease.shares[1].bytes, gib(2));
+  }
+}
+
 TEST(Grow, SharesAreDecidedAllOrNone) {
   Room room(2);
   AssignRequest r = room.request("a", gib(1));

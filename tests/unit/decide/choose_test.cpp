@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/messages/decide.h"
+#include "decide/placement/selector.h"
 #include "unit/decide/room.h"
 
 namespace estiva::decide {
@@ -243,6 +244,26 @@ TEST(Choose, TwoGpusWithTheSameRamDoNotBothPromiseIt) {
   EXPECT_EQ(decide_assign(room.ledger, room.request("c", gib(60), "1")).verdict,
             Verdict::needs_fresh_reading);
   EXPECT_EQ(room.ask("c", gib(60), "1").verdict, Verdict::granted) << "back for both of them";
+}
+
+TEST(Choose, RamGivenBackThroughOneGpuIsWaitedForOnEveryOther) {
+  for (const char* wanted : {"0", "1"}) {
+    SharedRam room(gib(100));
+    const Lease a = room.grant("a", gib(60), wanted == std::string_view("0") ? "1" : "0");
+    room.ledger.release(a.id, {++room.now});
+    AssignRequest b = room.request("b", gib(60), wanted);
+    b.requested_at = {};  // the read is good enough, but for what was given back since
+    EXPECT_EQ(decide_assign(room.ledger, b).verdict, Verdict::needs_fresh_reading) << wanted;
+  }
+}
+
+// The name may be a part of a longer text.
+TEST(Choose, AnIndexEndsWithItsName) {
+  Room room(3);
+  room.read();
+  const std::string_view longer = "12";
+  EXPECT_EQ(find_gpus(room.ledger.accounts(), longer.substr(0, 1)),
+            (std::vector<std::uint32_t>{1}));
 }
 
 TEST(Choose, TwoGpusWithTheSameRamOnOneReadingPromiseItOnce) {

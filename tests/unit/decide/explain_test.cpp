@@ -201,6 +201,27 @@ TEST(Hints, GrowthKnowsWhatIsLeft) {
                                           "model b (2.00 GiB, not loaded yet) were released"));
 }
 
+TEST(Hints, GrowthThatNeverFitsNamesNobody) {
+  Room room(1);
+  room.grant("a", gib(1));
+  room.grant("b", gib(2));
+  const Explanation e = room.explain(room.request("a", gib(10)));
+  EXPECT_EQ(e.reason, "no room for a to grow to 10.0 GiB");
+  for (const std::string& way : e.would_fit_if) EXPECT_EQ(way.find("model b"), std::string::npos);
+}
+
+TEST(Explain, GrowthSaysWhatEachGpuLacks) {
+  Room room(2);
+  AssignRequest r = room.request("a", gib(1));
+  r.shares = {{"0", gib(1)}, {"1", gib(1)}};
+  room.ledger.apply(room.decide(r));
+  r.shares = {{"0", gib(5)}, {"1", gib(6)}};
+  const Explanation e = room.explain(r);
+  ASSERT_EQ(e.gpus.size(), 2U);
+  EXPECT_EQ(e.gpus[0].missing, gib(1));  // 4 more, and 3 are free
+  EXPECT_EQ(e.gpus[1].missing, gib(2));
+}
+
 TEST(Hints, AreBounded) {
   Room room(1, gib(40));
   for (int i = 0; i < 20; ++i) room.grant(fmt::format("m{}", i), gib(2));
