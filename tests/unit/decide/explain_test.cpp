@@ -201,13 +201,18 @@ TEST(Hints, GrowthKnowsWhatIsLeft) {
                                           "model b (2.00 GiB, not loaded yet) were released"));
 }
 
+// What would help one share only is no way out.
 TEST(Hints, GrowthThatNeverFitsNamesNobody) {
-  Room room(1);
-  room.grant("a", gib(1));
-  room.grant("b", gib(2));
-  const Explanation e = room.explain(room.request("a", gib(10)));
-  EXPECT_EQ(e.reason, "no room for a to grow to 10.0 GiB");
-  for (const std::string& way : e.would_fit_if) EXPECT_EQ(way.find("model b"), std::string::npos);
+  Room room(2);
+  AssignRequest r = room.request("a", gib(1));
+  r.shares = {{"0", gib(1)}, {"1", gib(1)}};
+  room.ledger.apply(room.decide(r));
+  room.grant("b", gib(2), "1");
+  r.shares = {{"0", gib(5)}, {"1", gib(3)}};
+  const Explanation e = room.explain(r);
+  EXPECT_EQ(e.kind, ErrorKind::no_room);
+  for (const std::string& way : e.would_fit_if)
+    EXPECT_EQ(way.find("model b"), std::string::npos) << way;
 }
 
 TEST(Explain, GrowthSaysWhatEachGpuLacks) {
