@@ -24,7 +24,7 @@ inline constexpr char kTokenNeededRemedy[] =
     "Send 'Authorization: Bearer $(estiva token)', or use the control socket";
 inline constexpr char kNoRoute[] = "there is nothing at {}";
 inline constexpr char kNoRouteRemedy[] =
-    "The API has /api/v1/gpu, status, leases, world, events and /healthz";
+    "The API has /api/v1/gpu, status, leases, world, events, /healthz and /metrics";
 inline constexpr char kWrongMethod[] = "{} is not allowed on {}";
 inline constexpr char kBodyNotJson[] = "the body is not a JSON object";
 inline constexpr char kAssignBody[] =
