@@ -16,7 +16,8 @@ struct HostOptions {
   double seconds = 0;         // stop after this long; 0: at SIGTERM or "quit"
 };
 
-// Runs until told to stop; prints "ready DIR" when clients may come, unless quiet. Returns the exit code.
+// Runs until told to stop; prints "ready DIR" when clients may come, unless quiet. Returns the exit
+// code.
 int run_host(Scenario scenario, const HostOptions& options);
 
 // Sends one line to the host of `dir` and prints its answer: 0 ok, 1 refused or out of memory,

@@ -42,8 +42,8 @@ std::string Owners::lease_of(pid_t pid, Seen seen) const {
 std::vector<decide::ProcessOwner> Owners::find(const std::vector<Gpu>& gpus,
                                                std::span<const Lease> leases) {
   holders_.clear();
-  // Of two leases with one holder the older one has the process: what it holds may be what the older
-  // one's model still has, and the newer one's promise stays whole.
+  // Of two leases with one holder the older one has the process: what it holds may be what the
+  // older one's model still has, and the newer one's promise stays whole.
   for (const Lease& lease : leases) {
     if (lease.holder) holders_.try_emplace(lease.holder->pid, &lease);
   }

@@ -46,8 +46,8 @@ TEST_F(OwnersTest, HolderAndItsChildrenBelongToTheLeaseAndOthersDoNot) {
   EXPECT_EQ(owner_of(found, 1), "");
 }
 
-// If the newer one got it, the older one would pass for gone while its model is still there, and the
-// newer one's promise for kept: both figures too small.
+// If the newer one got it, the older one would pass for gone while its model is still there, and
+// the newer one's promise for kept: both figures too small.
 TEST_F(OwnersTest, OfTwoLeasesWithOneHolderTheOlderHasTheProcess) {
   Child child;
   const std::vector<Gpu> gpus = {gpu_with(0, gib(8), gib(1), {process_of(child.pid(), mib(1))})};
