@@ -14,11 +14,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-PEERS = os.path.join(ROOT, "bench", "peers")
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from common import PEERS, ROOT, build_type, milliseconds, wait_for  # noqa: E402
+
 LIMITS_MS = {"estiva gpu, daemon": 5.0, "estiva gpu, alone": 15.0}
 PEER_COMMANDS = {
     "nvidia-smi": ["/usr/lib/nvidia/current/nvidia-smi"],
@@ -42,14 +42,6 @@ for _ in range(runs + 2):
         sys.exit(f"{command[0]} ended with {done.returncode}: {done.stderr.decode()[-300:]}")
 print(json.dumps(times[2:]))
 """
-
-
-def build_type(build):
-    with open(os.path.join(build, "CMakeCache.txt")) as file:
-        for line in file:
-            if line.startswith("CMAKE_BUILD_TYPE"):
-                return line.strip().split("=")[1]
-    return "unknown"
 
 
 def row(name, times, build):
@@ -80,20 +72,6 @@ def measure_peer(options, command, scenario_dir):
     return json.loads(done.stdout)
 
 
-def milliseconds(text):
-    if not text.endswith("ms"):
-        raise argparse.ArgumentTypeError("write it as 1ms")
-    return float(text[:-2]) / 1000
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > end:
-            sys.exit(f"did not happen: {what}")
-        time.sleep(0.05)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
@@ -103,7 +81,7 @@ def main():
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
     peers = [] if options.without_peers else ["nvidia-smi", "nvtop", "gpustat", "nvitop"]
-    if peers and subprocess.run([PEERS, "--list"], stdout=subprocess.DEVNULL).returncode != 0:
+    if peers and subprocess.run([PEERS, "--list", *peers], stdout=subprocess.DEVNULL).returncode != 0:
         sys.exit("a peer is missing: run bench/peers first")
 
     estiva = os.path.join(options.build, "estiva")

@@ -8,21 +8,22 @@ The simulator's own time is inside the sensor's CPU; it is printed apart (total,
 ring of the history is allocated when its GPU is first seen.
 Exit 1: a figure of issue 2 is not reached, or the daemon did not take its samples."""
 import argparse
-import glob
 import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from common import ROOT, UnixConnection, build_type, child_of, cpu_ns, milliseconds, wait_for  # noqa: E402
+
 CPU_LIMIT = 0.001  # of a core
 PSS_LIMIT_MIB = 12.0
 
@@ -32,48 +33,17 @@ SCENARIO = "gpu h100-80g times 8\n" + "".join(
     for gpu in range(8) for i in range(5))
 
 
-class Control(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-
 def status(path):
-    connection = Control(path)
+    connection = UnixConnection(path)
     connection.request("GET", "/api/v1/status")
     document = json.loads(connection.getresponse().read())
     connection.close()
     return document
 
 
-def cpu_ns(pid):
-    """CPU of all threads in ns, from the scheduler (the ticks of /proc/PID/stat are 10 ms)."""
-    total = 0
-    for name in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-        with open(name) as file:
-            total += int(file.read().split()[0])
-    return total
-
-
 def pss_mib(pid):
     with open(f"/proc/{pid}/smaps_rollup") as file:
         return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) / 1024
-
-
-def child_of(pid, name):
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(path) as file:
-                text = file.read()
-        except OSError:
-            continue
-        if f"({name}" in text and int(text.rsplit(")", 1)[1].split()[1]) == pid:
-            return int(text.split()[0])
-    return None
 
 
 def inside_ns(sim, folder):
@@ -89,28 +59,14 @@ def keep_busy(path, pid, handicap_ns):
         status(path)
 
 
-def build_type(build):
-    with open(os.path.join(build, "CMakeCache.txt")) as file:
-        return re.search(r"^CMAKE_BUILD_TYPE\S*=(\S+)", file.read(), re.M).group(1)
-
-
-def wait_for(what, limit=20.0):
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.05)
-    sys.exit("error: the daemon did not start; is the build complete?")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--handicap", default=None, metavar="1ms",
+    parser.add_argument("--handicap", type=milliseconds, default=0.0, metavar="1ms",
                         help="make the daemon work this much longer in each second")
     options = parser.parse_args()
-    handicap_ns = float(options.handicap.removesuffix("ms")) * 1e6 if options.handicap else 0
+    handicap_ns = options.handicap * 1e9
     sim = os.path.join(options.build, "estiva-sim")
     folder = tempfile.mkdtemp(prefix="estiva-idle-")
     environment = dict(os.environ, ESTIVA_SIM_DIR=os.path.join(folder, "sim"))
@@ -129,7 +85,8 @@ def main():
                  "--state-dir", os.path.join(folder, "state"), "--runtime-dir",
                  os.path.join(folder, "run")], env=environment, stderr=log)
         path = os.path.join(folder, "run", "control", "api.sock")
-        wait_for(lambda: os.path.exists(path) and len(status(path)["gpus"]) == 8)
+        wait_for(lambda: os.path.exists(path) and len(status(path)["gpus"]) == 8,
+                 "the daemon sees its GPUs; is the build complete?")
         time.sleep(15)  # the first rounds of every tier are over
         sensor = child_of(daemon.pid, "estiva-sensor")
         first = status(path)

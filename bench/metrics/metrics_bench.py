@@ -17,57 +17,18 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-PEERS = os.path.join(ROOT, "bench", "peers")
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from common import PEERS, ROOT, UnixConnection, build_type, child_of, cpu_ns, milliseconds, wait_for  # noqa: E402
+
 LIMIT_MS = 1.0
 MODELS = 50
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=30)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-
-def cpu_seconds(pid):
-    """Of the process and all its threads, in steps of a clock tick."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def build_type(build):
-    with open(os.path.join(build, "CMakeCache.txt")) as file:
-        for line in file:
-            if line.startswith("CMAKE_BUILD_TYPE"):
-                return line.strip().split("=")[1]
-    return "unknown"
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > end:
-            sys.exit(f"did not happen: {what}")
-        time.sleep(0.05)
-
-
-def milliseconds(text):
-    if not text.endswith("ms"):
-        raise argparse.ArgumentTypeError("write it as 1ms")
-    return float(text[:-2]) / 1000
 
 
 def scrape(name, connection, pid, options, kind):
     """Prints one row; returns the median of the wall time in ms."""
     times, size = [], 0
-    before = cpu_seconds(pid)
+    before = cpu_ns(pid)
     for i in range(options.scrapes):
         start = time.perf_counter()
         end = start + options.handicap
@@ -79,21 +40,12 @@ def scrape(name, connection, pid, options, kind):
         times.append((time.perf_counter() - start) * 1000)
         if response.status != 200:
             sys.exit(f"{name} answered {response.status}")
-    cpu = (cpu_seconds(pid) - before) / options.scrapes * 1000
+    cpu = (cpu_ns(pid) - before) / options.scrapes / 1e6
     times.sort()
     median = statistics.median(times)
     print(f"{name:<26} n {len(times):>5}  median {median:7.3f} ms  p99 {times[int(len(times) * 0.99)]:7.3f} ms  "
           f"CPU of the server {cpu:6.3f} ms  {size} bytes  load {os.getloadavg()[0]:.2f}  build {kind}")
     return median
-
-
-def child_named(parent, name):
-    listing = subprocess.run(["ps", "--ppid", str(parent), "-o", "pid=,comm="], stdout=subprocess.PIPE, text=True)
-    for line in listing.stdout.splitlines():
-        pid, command = line.split()
-        if command == name:
-            return int(pid)
-    return parent
 
 
 def measure_ours(options, place):
@@ -109,7 +61,7 @@ def measure_ours(options, place):
         for i in range(MODELS):
             subprocess.run([estiva, "assign", f"model-{i}", "--vram", "1GiB"], check=True, **quiet)
         connection = UnixConnection(path)
-        return scrape("estiva, 8 GPUs, 50 models", connection, child_named(daemon.pid, "estivad"), options,
+        return scrape("estiva, 8 GPUs, 50 models", connection, child_of(daemon.pid, "estivad"), options,
                       build_type(options.build))
     finally:
         daemon.terminate()

@@ -20,14 +20,6 @@ const GpuSample& sample_of(const MetricRow& row) {
   return row.gpu->sample;
 }
 
-// A part of the memory figures, unknown where they are.
-Reading<Bytes> memory_of(const MetricRow& row, Bytes GpuMemory::*part) {
-  const Reading<GpuMemory>& memory = sample_of(row).memory;
-  if (!memory) return memory.why();
-  if (part == &GpuMemory::reserved && !memory->reserved_known) return Missing::not_supported;
-  return (*memory).*part;
-}
-
 Reading<Bytes> room_of(const MetricRow& row, Bytes GpuRoom::*part) {
   if (row.room == nullptr) return Missing::not_read;
   return row.room->*part;
@@ -292,6 +284,13 @@ void write_host_metrics(Exposition& out, const World& world, bool with_names) {
 }
 
 }  // namespace
+
+Reading<Bytes> memory_of(const MetricRow& row, Bytes GpuMemory::*part) {
+  const Reading<GpuMemory>& memory = sample_of(row).memory;
+  if (!memory) return memory.why();
+  if (part == &GpuMemory::reserved && !memory->reserved_known) return Missing::not_supported;
+  return (*memory).*part;
+}
 
 std::string cuda_text(const DriverStatus& driver) {
   const Reading<unsigned>& cuda = driver.cuda_version;

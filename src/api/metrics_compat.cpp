@@ -22,9 +22,8 @@ auto changed(const Reading<T>& reading, Change change) -> Reading<decltype(chang
 }
 
 Reading<double> mebibytes(const MetricRow& row, Bytes GpuMemory::*part) {
-  const Reading<GpuMemory>& memory = row.gpu->sample.memory;
-  if (!memory || (part == &GpuMemory::reserved && !memory->reserved_known)) return memory.why();
-  return std::floor(static_cast<double>(((*memory).*part).value) / kMib);
+  return changed(memory_of(row, part),
+                 [](Bytes bytes) { return std::floor(static_cast<double>(bytes.value) / kMib); });
 }
 
 double percent(Ratio ratio) {
@@ -128,15 +127,12 @@ void write_smi_metrics(Exposition& out, const World& world, const Rows& rows) {
     write_each(out, rows, &MetricRow::smi, {name, "As nvidia-smi names it.", unit}, value);
   };
   const auto sample = [](const MetricRow& row) -> const GpuSample& { return row.gpu->sample; };
-  const auto memory = [&](const MetricRow& row, Bytes GpuMemory::*part) {
-    return changed(sample(row).memory, [part](const GpuMemory& m) { return m.*part; });
-  };
   write("nvidia_smi_memory_total_bytes", "bytes",
-        [&](const MetricRow& row) { return memory(row, &GpuMemory::total); });
+        [&](const MetricRow& row) { return memory_of(row, &GpuMemory::total); });
   write("nvidia_smi_memory_used_bytes", "bytes",
-        [&](const MetricRow& row) { return memory(row, &GpuMemory::used); });
+        [&](const MetricRow& row) { return memory_of(row, &GpuMemory::used); });
   write("nvidia_smi_memory_free_bytes", "bytes",
-        [&](const MetricRow& row) { return memory(row, &GpuMemory::free); });
+        [&](const MetricRow& row) { return memory_of(row, &GpuMemory::free); });
   write("nvidia_smi_utilization_gpu_ratio", "ratio",
         [&](const MetricRow& row) { return sample(row).utilization; });
   write("nvidia_smi_utilization_memory_ratio", "ratio",

@@ -21,6 +21,8 @@ struct Family {
   format::MetricType type = format::MetricType::gauge;
 };
 
+// A part of the memory figures; unknown where they are, or where the driver does not tell it apart.
+Reading<Bytes> memory_of(const MetricRow& row, Bytes GpuMemory::*part);
 // "12.4"; empty where unknown.
 std::string cuda_text(const DriverStatus& driver);
 

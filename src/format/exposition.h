@@ -1,7 +1,6 @@
 // Metrics as text for Prometheus, in either of its two forms. Pure: appends to one string.
 //   OpenMetrics 1.0 (the specification in prometheus/OpenMetrics): a counter's family is named
-//   without
-//   "_total", info is a type, the text ends with "# EOF".
+//   without "_total", info is a type, the text ends with "# EOF".
 //   Text format 0.0.4: the same samples; info is a gauge.
 #pragma once
 #include <cstdint>

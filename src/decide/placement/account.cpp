@@ -48,7 +48,7 @@ void add_credit(GpuAccount& account, Bytes bytes, SteadyTime at) {
 void settle_credits(GpuAccount& account, SteadyTime begun_at) {
   std::erase_if(account.credits, [&](const Credit& credit) {
     if (credit.at > begun_at) return false;
-    account.credit_pending = account.credit_pending - credit.bytes;
+    account.credit_pending -= credit.bytes;
     return true;
   });
 }
