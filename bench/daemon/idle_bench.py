@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What estiva costs when nobody asks it anything: CPU of estivad and estiva-sensor at one sample a
-second, and the memory of estivad, on a simulated machine of 8 GPUs with 5 processes each.
+second, and the memory of estivad, on a simulated machine of 8 GPUs with 5 processes each (real ones, that sleep: procfs shows them).
 
   bench/daemon/idle_bench.py [--build DIR] [--seconds N] [--handicap 1ms]
 
@@ -28,9 +28,10 @@ CPU_LIMIT = 0.001  # of a core
 PSS_LIMIT_MIB = 12.0
 
 
-SCENARIO = "gpu h100-80g times 8\n" + "".join(
-    f"process {11000 + 10 * gpu + i} gpu {gpu} vram 8GiB name \"worker\" sm 15\n"
-    for gpu in range(8) for i in range(5))
+def scenario_of(pids):
+    return "gpu h100-80g times 8\n" + "".join(
+        f"process {pid} gpu {at // 5} vram 8GiB name \"worker\" sm 15\n"
+        for at, pid in enumerate(pids))
 
 
 def status(path):
@@ -71,10 +72,11 @@ def main():
     folder = tempfile.mkdtemp(prefix="estiva-idle-")
     environment = dict(os.environ, ESTIVA_SIM_DIR=os.path.join(folder, "sim"))
     host = daemon = None
+    workers = [subprocess.Popen(["sleep", "infinity"]) for _ in range(40)]
     try:
         scenario = os.path.join(folder, "scenario")
         with open(scenario, "w") as file:
-            file.write(SCENARIO)
+            file.write(scenario_of([worker.pid for worker in workers]))
         host = subprocess.Popen([sim, "run", scenario, "--dir", os.path.join(folder, "sim")],
                                 stdout=subprocess.PIPE)
         host.stdout.readline()
@@ -106,7 +108,7 @@ def main():
         pss, sensor_pss = pss_mib(daemon.pid), pss_mib(sensor)
         taken = status(path)["sequence"] - first["sequence"]
     finally:
-        for process in (daemon, host):
+        for process in (daemon, host, *workers):
             if process:
                 process.send_signal(signal.SIGTERM)
                 process.wait(timeout=20)

@@ -78,7 +78,7 @@ net::Awaitable<void> Keeper::pump() {
   while (!waiting_.empty()) {
     auto view = co_await parts_.read();
     if (view) {
-      take_view(**view);
+      take_view(**view, Owners::Look::every_one);
     } else {
       // Refused with the driver's own sentence, unless the model has its lease already.
       ledger_.observe_driver(parts_.current()->driver);
@@ -265,17 +265,17 @@ void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& hos
   ledger_.observe_driver(view.driver);
   if (can_place(view.driver.state) && view.tiers.has(gpu::Tier::memory) &&
       view.tiers.has(gpu::Tier::processes)) {
-    take_view(view);
+    take_view(view, Owners::Look::new_ones);
   }
 }
 
-void Keeper::take_view(const gpu::SensorView& view) {
+void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {
   const std::vector<Lease> leases = ledger_.leases();
   decide::Readings readings;
   readings.begun_at = view.read_at;
   readings.driver = view.driver;
   readings.gpus = view.gpus;
-  readings.owners = owners_.find(view.gpus, leases);
+  readings.owners = owners_.find(view.gpus, leases, look, view.read_at);
   readings.host_memory = host_memory_;
   process_models_.clear();
   for (const decide::ProcessOwner& owner : readings.owners) {
@@ -297,7 +297,7 @@ net::Awaitable<void> Keeper::look() {
   auto view = co_await parts_.read();
   looking_ = false;
   if (!view) co_return;
-  take_view(**view);
+  take_view(**view, Owners::Look::every_one);
   parts_.changed();
 }
 

@@ -87,7 +87,7 @@ class Keeper {
   void answer(const Pending& pending, Result<api::AssignAnswer> answer);
   void answer_refusal(const Pending& pending, const decide::Decision& decision);
   void holder_died(const std::string& lease_id);
-  void take_view(const gpu::SensorView& view);
+  void take_view(const gpu::SensorView& view, Owners::Look look);
   // Journals what an observation, a death or a recovery changed.
   void journal(const std::vector<decide::LedgerChange>& changes);
   using Saved = std::function<void(const Result<store::Durable>&)>;

@@ -13,7 +13,7 @@ constexpr int kMostGenerations = 64;
 
 }  // namespace
 
-std::optional<Owners::Seen> Owners::look(pid_t pid) const {
+std::optional<Owners::Seen> Owners::look_at(pid_t pid) const {
   std::array<char, 64> path{};
   fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/stat", pid);
   std::array<char, 1024> buffer;
@@ -27,11 +27,11 @@ std::optional<Owners::Seen> Owners::look(pid_t pid) const {
 std::string Owners::lease_of(pid_t pid, Seen seen) const {
   for (int generation = 0; generation < kMostGenerations && pid > 1; ++generation) {
     const auto holder = holders_.find(pid);
-    if (holder != holders_.end() && holder->second->holder->start_ticks == seen.start_ticks) {
-      return holder->second->id;
+    if (holder != holders_.end() && holder->second.start_ticks == seen.start_ticks) {
+      return holder->second.lease;
     }
     pid = seen.parent;
-    const auto parent = look(pid);
+    const auto parent = look_at(pid);
     // A parent that started later than its child is another process with a reused number.
     if (!parent || parent->start_ticks > seen.start_ticks) return {};
     seen = *parent;
@@ -40,13 +40,22 @@ std::string Owners::lease_of(pid_t pid, Seen seen) const {
 }
 
 std::vector<decide::ProcessOwner> Owners::find(const std::vector<Gpu>& gpus,
-                                               std::span<const Lease> leases) {
-  holders_.clear();
+                                               std::span<const Lease> leases, Look look,
+                                               SteadyTime now) {
   // Of two leases with one holder the older one has the process: what it holds may be what the
   // older one's model still has, and the newer one's promise stays whole.
+  std::map<pid_t, LeaseHolder> holders;
   for (const Lease& lease : leases) {
-    if (lease.holder) holders_.try_emplace(lease.holder->pid, &lease);
+    if (!lease.holder) continue;
+    holders.try_emplace(lease.holder->pid, LeaseHolder{lease.holder->start_ticks, lease.id});
   }
+  // Whose descendant a process is can only change when there are other holders: it loses ancestors
+  // as they end, but wins none.
+  const bool changed = holders != holders_;
+  const bool all =
+      look == Look::every_one || changed || !looked_at_all_ || now - *looked_at_all_ >= kTrustedFor;
+  if (all) looked_at_all_ = now;
+  holders_ = std::move(holders);
   ++round_;
   std::vector<decide::ProcessOwner> owners;
   for (const Gpu& gpu : gpus) {
@@ -54,17 +63,19 @@ std::vector<decide::ProcessOwner> Owners::find(const std::vector<Gpu>& gpus,
     for (const GpuProcess& process : *gpu.sample.processes) {
       Known& known = known_[process.pid];
       if (known.round == round_) continue;  // on another GPU as well
-      const auto seen = look(process.pid);
-      if (!seen) continue;
-      if (known.start_ticks != seen->start_ticks || known.lease.empty()) {
-        known = {seen->start_ticks, lease_of(process.pid, *seen), 0};
+      if (all || known.round == 0) {
+        const auto seen = look_at(process.pid);
+        known.shown = seen.has_value();
+        const bool other = seen && known.start_ticks != seen->start_ticks;
+        if (other || (seen && changed && known.lease.empty())) {
+          known = {seen->start_ticks, lease_of(process.pid, *seen), 0, true};
+        }
       }
       known.round = round_;
-      owners.push_back({process.pid, known.start_ticks, known.lease});
+      if (known.shown) owners.push_back({process.pid, known.start_ticks, known.lease});
     }
   }
   std::erase_if(known_, [this](const auto& item) { return item.second.round != round_; });
-  holders_.clear();
   return owners;
 }
 
