@@ -134,8 +134,9 @@ class Core final : public api::Backend {
   Result<void> listen_control();
   void start_sensor();
   void start_sampling();
-  void sample_host();
-  void tick();
+  bool sample_host();  // false: the last look is still under way
+  bool tick();         // true: a look at the machine is under way
+  void tick_after(Nanoseconds delay);
   void take_sensor(const gpu::SensorViewPtr& view);
   void start_watchdog();
   net::Awaitable<void> shut_down(int signal);
@@ -146,6 +147,8 @@ class Core final : public api::Backend {
   net::Loop loop_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Publisher> publisher_;
+  std::shared_ptr<void> tick_timer_;
+  SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<net::Server> server_;
@@ -248,8 +251,13 @@ void Core::start_sensor() {
 
 void Core::take_sensor(const gpu::SensorViewPtr& view) {
   if (stopping_) return;
+  const SteadyTime now = steady_now();
   keeper_->observe(*view, publisher_->host_memory());
-  publisher_->take_gpus(view);
+  // Readings for grants come as often as requests do.
+  const Nanoseconds interval = options_.settings.daemon.interval;
+  const bool due = now - ticked_at_ > interval * 3 / 4;
+  publisher_->take_gpus(view, due && tick());
+  if (due) tick_after(interval + interval / 2);
 }
 
 void Core::start_sampling() {
@@ -266,13 +274,28 @@ void Core::start_sampling() {
   sample_host();
 }
 
-void Core::tick() {
-  if (worker_) sample_host();
-  keeper_->tick();
-  publisher_->tick();
+// A reading of the GPUs brings the tick with it: one World shows both, and an idle machine is woken
+// once. Where none arrives the clock does it.
+void Core::tick_after(Nanoseconds delay) {
+  tick_timer_ = loop_.every(delay, [this] {
+    // Posted, so that the timer is not destroyed from inside its own call.
+    loop_.post([this] {
+      if (stopping_) return;
+      (void)tick();
+      publisher_->tick();
+      tick_after(options_.settings.daemon.interval);
+    });
+  });
 }
 
-void Core::sample_host() {
+bool Core::tick() {
+  ticked_at_ = steady_now();
+  const bool host_follows = worker_ && sample_host();
+  keeper_->tick();
+  return host_follows;
+}
+
+bool Core::sample_host() {
   // The job keeps what it needs alive even if the daemon ends while a disk hangs.
   const bool taken = worker_->try_run([this, sampler = sampler_, inbox = inbox_] {
     auto sample = std::make_shared<const HostSample>(sampler->sample());
@@ -281,6 +304,7 @@ void Core::sample_host() {
     });
   });
   if (!taken) log(LogLevel::debug, "the last look at the machine is still under way");
+  return taken;
 }
 
 void Core::start_watchdog() {
@@ -295,6 +319,7 @@ net::Awaitable<void> Core::shut_down(int signal) {
   log(LogLevel::info, "stopping", {{"signal", signal}});
   (void)notify("STOPPING=1");
   timers_.clear();
+  tick_timer_.reset();
   publisher_->end_streams();
   co_await server_->stop(kShutdownGrace);
   co_await sensor_->stop();
@@ -310,7 +335,7 @@ Result<void> Core::start() {
   start_sensor();
   if (auto listening = listen(); !listening) return listening;
   start_sampling();
-  timers_.push_back(loop_.every(options_.settings.daemon.interval, [this] { tick(); }));
+  tick_after(options_.settings.daemon.interval);
   start_watchdog();
   // Watched to the very end: a second Ctrl-C must not cut a clean end short. SIGHUP is the terminal
   // that went away; settings are read at the start only.

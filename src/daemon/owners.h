@@ -27,7 +27,7 @@ class Owners {
   // is looked at again when kTrustedFor has passed since the last look at all, or when the leases'
   // holders have changed.
   enum class Look { every_one, new_ones };
-  static constexpr std::chrono::seconds kTrustedFor{5};
+  static constexpr std::chrono::seconds kTrustedFor{10};
 
   // An entry for each of `gpus`' processes that procfs shows, or showed when it was last looked at.
   // `now` is the time of the reading that lists them.

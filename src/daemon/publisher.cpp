@@ -44,9 +44,10 @@ Publisher::Publisher(net::Loop& loop, Facts facts, const Keeper& keeper)
   publish();
 }
 
-void Publisher::take_gpus(gpu::SensorViewPtr view) {
+void Publisher::take_gpus(gpu::SensorViewPtr view, bool host_follows) {
   gpus_ = std::move(view);
-  soon();
+  outdated_ = true;
+  if (!host_follows) soon();
 }
 
 void Publisher::take_host(std::shared_ptr<const HostSample> sample) {

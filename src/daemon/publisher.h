@@ -23,7 +23,9 @@ class Publisher {
   };
   Publisher(net::Loop& loop, Facts facts, const Keeper& keeper);
 
-  void take_gpus(gpu::SensorViewPtr view);
+  // `host_follows`: a look at the machine is under way, which takes a millisecond or two; the view
+  // is shown together with it, and at the next tick should it not come.
+  void take_gpus(gpu::SensorViewPtr view, bool host_follows = false);
   void take_host(std::shared_ptr<const HostSample> sample);
   void leases_changed();
 

@@ -109,15 +109,8 @@ ssize_t read_into(const Root& root, const char* path, std::span<char> buffer) {
   const int opened = root.open_at(path, O_RDONLY | O_NONBLOCK);
   if (opened < 0) return opened;
   const UniqueFd fd(opened);
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const ssize_t got =
-        retry([&] { return ::read(fd.get(), buffer.data() + filled, buffer.size() - filled); });
-    if (got < 0) return -errno;
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  return static_cast<ssize_t>(filled);
+  const ssize_t got = retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+  return got < 0 ? -errno : got;
 }
 
 Result<std::string> read_open_file(const UniqueFd& fd, const std::string& name, std::size_t limit) {

@@ -36,7 +36,8 @@ class Root {
 Result<std::string> read_file(const Root& root, const std::string& path,
                               std::size_t limit = 1 << 20);
 // For hot paths: into a buffer of the caller's; the number of bytes, or -errno. What does not fit
-// is cut.
+// is cut. One read, so for plain files and for those of procfs that the kernel makes in one piece
+// (single_open() in its source: stat, meminfo, loadavg, pressure, a process's stat and status).
 ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
 
 // The same for a path of the machine itself (settings, state): not under a root.

@@ -22,7 +22,7 @@ constexpr Nanoseconds kShortestScanGap = seconds(10);
 constexpr Nanoseconds kLongestScanGap = seconds(120);
 constexpr Nanoseconds kSecondScanAfter = seconds(2);  // so that shares of CPU are known soon
 constexpr std::int64_t kScanShare =
-    3333;  // a scan may cost 1 / kScanShare of the time until the next
+    10000;  // a scan may cost 1 / kScanShare of the time until the next
 constexpr std::size_t kBufferSize = 64 << 10;  // /proc/stat of 512 cores with its interrupts
 
 Nanoseconds thread_cpu_time() {

@@ -152,13 +152,13 @@ TEST_F(OwnersLookTest, AReusedNumberIsFoundOutAtOnceForAGrantAndInSecondsForTheV
   leases_ = {lease_};
   ASSERT_EQ(shown(kModel, 0ms), "l-1");
   write(kModel, 1, 5000);  // another process has the number now
-  EXPECT_EQ(shown(kModel, 4999ms), "l-1") << "this much is believed, or there'd be nothing saved";
-  EXPECT_EQ(shown(kModel, 5000ms), "");
+  EXPECT_EQ(shown(kModel, 9999ms), "l-1") << "this much is believed, or there'd be nothing saved";
+  EXPECT_EQ(shown(kModel, 10000ms), "");
   write(kModel, kHolder, 6000);
-  EXPECT_EQ(shown(kModel, 5100ms), "");
-  EXPECT_EQ(shown(kModel, 5200ms, Owners::Look::every_one), "l-1");
+  EXPECT_EQ(shown(kModel, 10100ms), "");
+  EXPECT_EQ(shown(kModel, 10200ms, Owners::Look::every_one), "l-1");
   write(kModel, 1, 7000);
-  EXPECT_EQ(shown(kModel, 5300ms, Owners::Look::every_one), "");
+  EXPECT_EQ(shown(kModel, 10300ms, Owners::Look::every_one), "");
 }
 
 TEST_F(OwnersLookTest, ALookAtAllForAGrantCountsForTheViewToo) {
@@ -167,8 +167,8 @@ TEST_F(OwnersLookTest, ALookAtAllForAGrantCountsForTheViewToo) {
   ASSERT_EQ(shown(kModel, 0ms), "l-1");
   ASSERT_EQ(shown(kModel, 3000ms, Owners::Look::every_one), "l-1");
   write(kModel, 1, 5000);
-  EXPECT_EQ(shown(kModel, 7999ms), "l-1");
-  EXPECT_EQ(shown(kModel, 8000ms), "");
+  EXPECT_EQ(shown(kModel, 12999ms), "l-1");
+  EXPECT_EQ(shown(kModel, 13000ms), "");
 }
 
 TEST_F(OwnersLookTest, ANewProcessANewLeaseAndAReleasedOneAreSeenAtOnce) {

@@ -58,6 +58,35 @@ TEST_F(PublisherTest, AMachineThatCannotBeReadIsNoticed) {
   EXPECT_NE(status.find("10 s old"), std::string::npos) << status;
 }
 
+// One World for both halves of a second; should the second half hang, the first is shown anyway.
+TEST_F(PublisherTest, AViewIsShownWithTheLookAtTheMachineThatFollowsIt) {
+  Publisher::Facts quick = facts();
+  quick.interval = 100ms;
+  Publisher publisher(*loop_, quick, *keeper_);
+  const auto view = std::make_shared<gpu::SensorView>();
+  view->gpus = {gpu_with(0, gib(8), gib(1), {})};
+  std::this_thread::sleep_for(60ms);
+  const WorldPtr before = publisher.published();
+  publisher.take_gpus(view, true);
+  EXPECT_EQ(publisher.published(), before);
+  EXPECT_EQ(publisher.world()->gpus.size(), 1u) << "a reader has it at once";
+  publisher.take_host(sample_of(steady_now()));
+  ASSERT_NE(publisher.published(), before);
+  EXPECT_EQ(publisher.published()->gpus.size(), 1u);
+
+  const auto bare = std::make_shared<gpu::SensorView>();
+  std::this_thread::sleep_for(60ms);
+  publisher.take_gpus(bare, true);
+  EXPECT_EQ(publisher.published()->gpus.size(), 1u);
+  std::this_thread::sleep_for(60ms);
+  publisher.tick();
+  EXPECT_EQ(publisher.published()->gpus.size(), 0u) << "the look never came";
+
+  std::this_thread::sleep_for(60ms);
+  publisher.take_gpus(view);
+  EXPECT_EQ(publisher.published()->gpus.size(), 1u) << "nothing to wait for";
+}
+
 TEST_F(PublisherTest, WhereNothingArrivesTheAgeStillShows) {
   Publisher::Facts quick = facts();
   quick.interval = 50ms;
