@@ -1,5 +1,6 @@
 // The words that JSON, metrics and people see for the enumerations of this room.
 #include "model/gpu.h"
+#include "model/health.h"
 #include "model/lease.h"
 #include "model/reading.h"
 
@@ -87,6 +88,22 @@ std::string_view to_name(LeaseState state) {
 
 bool can_place(DriverState state) {
   return state == DriverState::ready || state == DriverState::partial;
+}
+
+std::string_view to_name(HealthState state) {
+  switch (state) {
+    case HealthState::ok:
+      return "OK";
+    case HealthState::warn:
+      return "WARN";
+    case HealthState::unknown:
+      return "UNKNOWN";
+    case HealthState::degraded:
+      return "DEGRADED";
+    case HealthState::unhealthy:
+      return "UNHEALTHY";
+  }
+  return "UNKNOWN";
 }
 
 }  // namespace estiva

@@ -1,0 +1,55 @@
+// Sentences about the health of a GPU. {} are filled by fmt in the order of the comment.
+#pragma once
+#include <string_view>
+
+namespace estiva::msg {
+
+inline constexpr std::string_view kHealthHot =
+    "it is at {:.0f} C; {} is {:.0f} C";  // now, which limit, limit
+inline constexpr std::string_view kLimitMax = "health.max_temperature";
+inline constexpr std::string_view kLimitSlowdown = "the temperature at which it slows down";
+inline constexpr std::string_view kLimitShutdown =
+    "the temperature at which it switches itself off";
+inline constexpr std::string_view kLimitAssumed = "the limit where a device names none";
+inline constexpr std::string_view kHealthHotRemedy =
+    "Check its fan and the air around it, or lower its power limit with 'nvidia-smi -pl WATTS'";
+inline constexpr std::string_view kHealthThrottled =
+    "its hardware slowed it down for {:.0f} % of the last ten minutes (heat or its power supply)";
+inline constexpr std::string_view kHealthThrottledRemedy =
+    "Check its power cables and its cooling; 'nvidia-smi -q -d PERFORMANCE' names the cause";
+inline constexpr std::string_view kHealthSoftThermal =
+    "the driver slowed it down for {:.0f} % of the last ten minutes, because it is warm";
+inline constexpr std::string_view kHealthUncorrected =
+    "its memory had {} errors since the driver was loaded that ECC could not correct";
+inline constexpr std::string_view kHealthUncorrectedRemedy =
+    "End what runs on it and reset it ('nvidia-smi --gpu-reset', or restart the machine); if it "
+    "comes back, the card has to be replaced";
+inline constexpr std::string_view kHealthNarrowLink =
+    "its PCIe link has {} of {} lanes under load";  // now, possible
+inline constexpr std::string_view kHealthSlowLink =
+    "its PCIe link runs as generation {} of {} under load";  // now, possible
+inline constexpr std::string_view kHealthLinkRemedy =
+    "Check that the card sits firmly in its slot, its riser cable, and the slot's setting in the "
+    "firmware";
+inline constexpr std::string_view kHealthFan = "its fan stands still at {:.0f} C";
+inline constexpr std::string_view kHealthFanRemedy = "Check the fan and its cable";
+inline constexpr std::string_view kHealthPower =
+    "it draws {:.0f} W, and its limit is {:.0f} W";  // now, limit
+inline constexpr std::string_view kHealthPowerRemedy =
+    "Check its power supply; if the figure stays, the sensor on the card may be broken";
+inline constexpr std::string_view kHealthLost = "the driver says that it is lost";
+inline constexpr std::string_view kHealthLostRemedy =
+    "Restart the machine; if it comes back, check the card's slot and its power cables";
+inline constexpr std::string_view kHealthReset = "the driver says that it has to be reset";
+inline constexpr std::string_view kHealthResetRemedy =
+    "End what runs on it and reset it ('nvidia-smi --gpu-reset', or restart the machine)";
+inline constexpr std::string_view kHealthFailed = "the driver does not answer for it";
+inline constexpr std::string_view kHealthFailedRemedy =
+    "'journalctl -k | grep NVRM' shows what the driver says";
+inline constexpr std::string_view kHealthMissing =
+    "GPU {} at {} was there and is not listed any more";  // index, PCI address
+inline constexpr std::string_view kHealthMissingRemedy =
+    "'journalctl -k | grep NVRM' may say why; restart the machine, and check the card's slot and "
+    "power cables";
+
+}  // namespace estiva::msg
