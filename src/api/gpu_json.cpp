@@ -1,6 +1,10 @@
 // The estiva/gpu/1 document.
+#include <algorithm>
+#include <fmt/format.h>
+
 #include "api/json.h"
 #include "api/json_parts.h"
+#include "base/messages/api.h"
 
 namespace estiva::api {
 
@@ -74,21 +78,42 @@ void write_processes(JsonWriter& json, MissingList& missing, const World& world,
   json.end_array();
 }
 
+void write_condition(JsonWriter& json, const World& world, const Condition& condition) {
+  json.begin_object()
+      .field("id", condition.id)
+      .field("state", to_name(condition.state))
+      .field("blocks_placement", condition.blocks_placement)
+      .field("since_seconds", static_cast<double>((world.made_at - condition.since).count()) / 1e9)
+      .field("reason", condition.reason)
+      .field("remedy", condition.remedy)
+      .end_object();
+}
+
 void write_health(JsonWriter& json, const World& world, const Gpu& gpu) {
   const bool over = std::find(world.overcommitted.begin(), world.overcommitted.end(),
                               gpu.identity.id.key()) != world.overcommitted.end();
-  std::string_view state = "OK";
-  if (gpu.sample.state == GpuState::lost || gpu.sample.state == GpuState::reset_required ||
-      gpu.sample.state == GpuState::failed) {
-    state = "UNHEALTHY";
-  } else if (gpu.sample.state == GpuState::asleep || world.stale) {
-    state = "UNKNOWN";
+  const auto known = std::find_if(
+      world.health.begin(), world.health.end(),
+      [&gpu](const GpuHealth& health) { return health.device == gpu.identity.id.key(); });
+  HealthState state = known == world.health.end() ? HealthState::ok : known->state;
+  if (gpu.sample.state == GpuState::asleep || world.stale) {
+    state = std::max(state, HealthState::unknown);
   } else if (over) {
-    state = "DEGRADED";
+    state = std::max(state, HealthState::degraded);
   }
-  json.key("health").begin_object().field("state", state).key("conditions").begin_array();
-  if (gpu.sample.state != GpuState::ok) json.value(to_name(gpu.sample.state));
-  if (over) json.value("overcommitted");
+  json.key("health").begin_object().field("state", to_name(state)).key("conditions").begin_array();
+  if (known != world.health.end()) {
+    for (const Condition& condition : known->conditions) write_condition(json, world, condition);
+  }
+  if (over) {
+    json.begin_object()
+        .field("id", "overcommitted")
+        .field("state", "DEGRADED")
+        .field("blocks_placement", true)
+        .field("reason", fmt::format(msg::kOvercommitted, gpu.identity.id.key()))
+        .field("remedy", msg::kOvercommittedRemedy)
+        .end_object();
+  }
   json.end_array().end_object();
 }
 

@@ -103,6 +103,22 @@ void write_identity_metrics(Exposition& out, const Rows& rows) {
   }
 }
 
+void write_health_metrics(Exposition& out, const World& world, const Rows& rows) {
+  out.family(MetricType::gauge, "estiva_gpu_health", "1 for what the GPU's health is.");
+  for (const MetricRow& row : rows) {
+    const auto known = std::find_if(world.health.begin(), world.health.end(), [&row](auto& health) {
+      return health.device == row.gpu->identity.id.key();
+    });
+    if (known == world.health.end()) continue;
+    for (int i = 0; i <= static_cast<int>(HealthState::unhealthy); ++i) {
+      const auto state = static_cast<HealthState>(i);
+      Labels labels = row.own;
+      labels.add("state", to_name(state));
+      out.sample(labels, state == known->state ? 1U : 0U);
+    }
+  }
+}
+
 void write_memory_metrics(Exposition& out, const Rows& rows) {
   struct Part {
     const char *name, *help;
@@ -312,6 +328,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
   const Rows rows = rows_of(world, options.hostname);
   write_driver_metrics(out, world);
   write_identity_metrics(out, rows);
+  write_health_metrics(out, world, rows);
   // Figures that are too old would be taken for the present.
   if (!world.stale) {
     write_memory_metrics(out, rows);

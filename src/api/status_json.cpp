@@ -1,4 +1,5 @@
 // The estiva/status/1 document: checks, the machine, its GPUs, its leases.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "api/json.h"
@@ -10,9 +11,6 @@ namespace estiva::api {
 using format::JsonWriter;
 
 namespace {
-
-// Used only where the device gives no threshold of its own (seed 002 section 4).
-constexpr Celsius kHotWithoutThreshold{90};
 
 Check from_driver(const DriverStatus& driver) {
   switch (driver.state) {
@@ -52,12 +50,23 @@ void write_check(JsonWriter& json, const Check& check) {
       .end_object();
 }
 
-std::optional<std::string> too_hot(const Gpu& gpu) {
-  if (!gpu.sample.temperature) return std::nullopt;
-  const Celsius limit = gpu.identity.slowdown_at.value_or(kHotWithoutThreshold);
-  if (*gpu.sample.temperature < limit) return std::nullopt;
-  return fmt::format(msg::kGpuTooHot, gpu.identity.index, gpu.sample.temperature->value,
-                     limit.value);
+// The worst condition of all GPUs; none where all are well.
+std::optional<Check> from_health(const World& world) {
+  const GpuHealth* worst = nullptr;
+  for (const GpuHealth& health : world.health) {
+    if (health.conditions.empty()) continue;
+    if (worst == nullptr || health.state > worst->state) worst = &health;
+  }
+  if (worst == nullptr) return std::nullopt;
+  const Condition& condition = worst->conditions.front();
+  const auto gpu = std::find_if(world.gpus.begin(), world.gpus.end(), [worst](const Gpu& one) {
+    return one.identity.id.key() == worst->device;
+  });
+  std::string reason = gpu == world.gpus.end()
+                           ? condition.reason
+                           : fmt::format(msg::kGpuIsIll, gpu->identity.index, condition.reason);
+  return Check{"gpu_status", std::string(to_name(condition.state)), std::move(reason),
+               condition.remedy};
 }
 
 void write_pressure(JsonWriter& json, std::string_view name, const Pressure& pressure) {
@@ -162,18 +171,21 @@ void write_host(JsonWriter& json, const World& world) {
 }  // namespace
 
 Check gpu_status(const World& world) {
-  Check check = from_driver(world.driver);
-  if (check.state == "OK") {
-    for (const Gpu& gpu : world.gpus) {
-      if (auto hot = too_hot(gpu)) return {"gpu_status", "UNHEALTHY", *hot, msg::kCoolGpu};
-    }
-    if (world.stale) return {"gpu_status", "UNKNOWN", msg::kGpuStale, {}};
-    if (!world.overcommitted.empty()) {
-      return {"gpu_status", "DEGRADED", fmt::format(msg::kOvercommitted, world.overcommitted[0]),
-              msg::kOvercommittedRemedy};
-    }
+  Check driver = from_driver(world.driver);
+  const bool answers =
+      world.driver.state == DriverState::ready || world.driver.state == DriverState::partial;
+  if (!answers) return driver;
+  const auto ill = from_health(world);
+  if (ill && ill->state == "UNHEALTHY") return *ill;
+  if (driver.state != "OK") return driver;
+  if (ill && ill->state == "DEGRADED") return *ill;
+  // A warning must not hide that the figures are old, or that a GPU is promised twice.
+  if (world.stale) return {"gpu_status", "UNKNOWN", msg::kGpuStale, {}};
+  if (!world.overcommitted.empty()) {
+    return {"gpu_status", "DEGRADED", fmt::format(msg::kOvercommitted, world.overcommitted[0]),
+            msg::kOvercommittedRemedy};
   }
-  return check;
+  return ill.value_or(driver);
 }
 
 std::string status_json(const World& world) {

@@ -116,7 +116,9 @@ GpuRow gpu_of(const json::object& from) {
   row.celsius = number_of(from, "temperature_celsius");
   row.watts = number_of(from, "power_watts");
   row.health = text_of(object_of(from, "health"), "state");
-  row.conditions = texts_of(object_of(from, "health"), "conditions");
+  for_objects(object_of(from, "health"), "conditions", [&](const json::object& condition) {
+    row.conditions.push_back(text_of(condition, "reason"));
+  });
   for_objects(from, "processes",
               [&](const json::object& process) { row.processes.push_back(process_of(process)); });
   row.missing = missing_of(from);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "decide/health/tracker.h"
 #include "gpu/read_once.h"
 #include "host/machine.h"
 #include "observe/assemble.h"
@@ -80,7 +81,12 @@ Result<World> read_local_world(const LocalSources& from, HostPart host) {
   sources.wall = wall_now();
   sources.now = steady_now();
   sources.interval = std::chrono::seconds(10);  // one reading, just made: never stale
-  return observe::assemble(std::move(sources));
+  World world = observe::assemble(std::move(sources));
+  // One reading shows what counts at once; what takes time only a daemon knows.
+  decide::HealthTracker health;
+  health.observe(world.driver, world.gpus, world.gpus_read_at);
+  world.health = health.health();
+  return world;
 }
 
 }  // namespace estiva::cli

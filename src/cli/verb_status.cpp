@@ -1,5 +1,7 @@
 #include "cli/verb_status.h"
 
+#include <algorithm>
+
 #include "api/json.h"
 #include "cli/daemon_client.h"
 #include "cli/local_world.h"
@@ -26,10 +28,14 @@ Result<Report> read_report(const Session& session, const Arguments& args) {
   return Report{api::status_json(*world), true};
 }
 
-// Findings of a check below WARN are what makes a status degraded.
+// Something is broken: 1. Something is not as it should be: 3.
 int code_of(const StatusDocument& document) {
-  for (const CheckRow& check : document.checks)
-    if (check.state != "OK" && check.state != "WARN") return 3;
+  const auto some = [&](auto is) {
+    return std::any_of(document.checks.begin(), document.checks.end(), is);
+  };
+  if (some([](const CheckRow& check) { return check.state == "UNHEALTHY"; })) return 1;
+  if (some([](const CheckRow& check) { return check.state != "OK" && check.state != "WARN"; }))
+    return 3;
   return is_whole(document.gpu) ? 0 : 3;
 }
 

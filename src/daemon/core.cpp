@@ -238,7 +238,8 @@ void Core::start_sensor() {
                       [this] { return sensor_->current(); },
                       [this] { publisher_->leases_changed(); },
                       policy_of(options_.settings.placement),
-                      choice_of(options_.settings.placement.policy)};
+                      choice_of(options_.settings.placement.policy),
+                      {options_.settings.health.max_temperature}};
   keeper_ = std::make_unique<Keeper>(std::move(parts));
   publisher_ = std::make_unique<Publisher>(
       loop_,

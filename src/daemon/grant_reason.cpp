@@ -28,7 +28,7 @@ std::string for_new(const decide::Ledger& ledger, const decide::AssignRequest& r
   std::size_t with_room = 0;
   std::size_t usable = 0;
   for (const decide::GpuAccount& account : ledger.accounts()) {
-    if (account.usable != decide::Usable::yes) continue;
+    if (!decide::takes_more(account)) continue;
     ++usable;
     if (decide::admissible(account, ledger.policy()) >= share.bytes) ++with_room;
   }

@@ -23,6 +23,7 @@ constexpr int kMostReadings = 4;
 Keeper::Keeper(Parts parts)
     : parts_(std::move(parts)),
       ledger_(parts_.policy, parts_.store.opened().node_id, parts_.store.opened().boot_epoch),
+      health_(parts_.health),
       owners_(parts_.root),
       holders_(parts_.loop, parts_.root, parts_.boot_id,
                [this](const std::string& id) { holder_died(id); }) {}
@@ -262,6 +263,7 @@ void Keeper::holder_died(const std::string& lease_id) {
 
 void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
   host_memory_ = host;
+  health_.observe(view.driver, view.gpus, view.read_at);
   ledger_.observe_driver(view.driver);
   if (can_place(view.driver.state) && view.tiers.has(gpu::Tier::memory) &&
       view.tiers.has(gpu::Tier::processes)) {
@@ -277,6 +279,8 @@ void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {
   readings.gpus = view.gpus;
   readings.owners = owners_.find(view.gpus, leases, look, view.read_at);
   readings.host_memory = host_memory_;
+  health_.observe(view.driver, view.gpus, view.read_at);
+  readings.unfit = decide::unfit_gpus(health_.health());
   process_models_.clear();
   for (const decide::ProcessOwner& owner : readings.owners) {
     if (const decide::LeaseEntry* entry = ledger_.find(owner.lease)) {

@@ -15,6 +15,7 @@
 #include "api/backend.h"
 #include "daemon/holders.h"
 #include "daemon/owners.h"
+#include "decide/health/tracker.h"
 #include "decide/placement/ledger.h"
 #include "gpu/sensor_client.h"
 #include "net/loop.h"
@@ -48,6 +49,7 @@ class Keeper {
     std::function<void()> changed;  // leases changed: publish soon
     decide::PlacementPolicy policy;
     decide::Choice default_choice = decide::Choice::by_gpu_count;
+    decide::HealthPolicy health;
   };
   explicit Keeper(Parts parts);
 
@@ -65,6 +67,7 @@ class Keeper {
   void tick();
 
   const decide::Ledger& ledger() const { return ledger_; }
+  const std::vector<GpuHealth>& health() const { return health_.health(); }
   const std::vector<ProcessModel>& process_models() const { return process_models_; }
 
   // Requests that may wait for a reading at one time; further ones are refused.
@@ -101,6 +104,7 @@ class Keeper {
 
   Parts parts_;
   decide::Ledger ledger_;
+  decide::HealthTracker health_;
   Owners owners_;
   Holders holders_;
   Reading<HostMemory> host_memory_;

@@ -33,6 +33,7 @@ void add_ledger(World& world, const Keeper& keeper) {
         {gpu.identity.id.key(), account->remainder, decide::admissible(*account, ledger.policy())});
   }
   world.process_models = keeper.process_models();
+  world.health = keeper.health();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/gpu.h"
+#include "model/health.h"
 #include "model/host.h"
 #include "model/lease.h"
 
@@ -49,6 +50,7 @@ struct World {
   std::vector<LeaseUse> lease_uses;  // one a lease, in the order of `leases`
   std::vector<GpuRoom> rooms;        // one a GPU, in the order of `gpus`
   std::vector<ProcessModel> process_models;
+  std::vector<GpuHealth> health;  // one a GPU in the order of `gpus`, then the missing ones
   std::vector<std::string> overcommitted;  // device keys in the named state of invariant I8
 };
 

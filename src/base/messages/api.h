@@ -3,8 +3,7 @@
 
 namespace estiva::msg {
 
-inline constexpr char kGpuTooHot[] = "GPU {} is at {:.0f} C, its limit is {:.0f} C";
-inline constexpr char kCoolGpu[] = "Check its fan and the air around it, or lower its power limit";
+inline constexpr char kGpuIsIll[] = "GPU {}: {}";  // index, the condition
 inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
 inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old";
 inline constexpr char kHostNeverRead[] = "the machine's own figures could not be read yet";

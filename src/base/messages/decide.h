@@ -65,6 +65,7 @@ inline constexpr std::string_view kReleaseHolder =
 
 // Why one GPU would not do.
 inline constexpr std::string_view kGpuNotSeen = "the driver does not show it any more";
+inline constexpr std::string_view kGpuUnfit = "nothing more is placed on it: {}";  // the condition
 inline constexpr std::string_view kGpuLost = "it is lost: it fell off the bus";
 inline constexpr std::string_view kGpuReset = "it needs a reset";
 inline constexpr std::string_view kGpuAsleep = "it is asleep, and reading it would wake it";

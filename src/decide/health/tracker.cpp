@@ -259,6 +259,16 @@ void HealthTracker::observe(const DriverStatus& driver, const std::vector<Gpu>& 
   }
 }
 
+std::vector<UnfitGpu> unfit_gpus(const std::vector<GpuHealth>& health) {
+  std::vector<UnfitGpu> unfit;
+  for (const GpuHealth& one : health) {
+    const auto blocking = std::find_if(one.conditions.begin(), one.conditions.end(),
+                                       [](const Condition& c) { return c.blocks_placement; });
+    if (blocking != one.conditions.end()) unfit.push_back({one.device, blocking->reason});
+  }
+  return unfit;
+}
+
 HealthState worst_of(const std::vector<GpuHealth>& health) {
   HealthState worst = HealthState::ok;
   for (const GpuHealth& one : health) worst = std::max(worst, one.state);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "decide/health/latch.h"
+#include "decide/placement/readings.h"
 #include "model/gpu.h"
 #include "model/health.h"
 
@@ -51,7 +52,9 @@ class HealthTracker {
   SteadyTime last_;
 };
 
-// A word for people and JSON: the worst state of all, ok when there is none.
+// The worst state of all; ok when there is none.
 HealthState worst_of(const std::vector<GpuHealth>& health);
+// Those where nothing more may be placed, each with the worst reason.
+std::vector<UnfitGpu> unfit_gpus(const std::vector<GpuHealth>& health);
 
 }  // namespace estiva::decide

@@ -53,8 +53,12 @@ void settle_credits(GpuAccount& account, SteadyTime begun_at) {
   });
 }
 
+bool takes_more(const GpuAccount& account) {
+  return account.usable == Usable::yes && account.unfit.empty();
+}
+
 Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes freed) {
-  if (account.usable != Usable::yes) return {};
+  if (!takes_more(account)) return {};
   Bytes taken = committed(account) + policy.margin + account.credit_pending;
   // The peak of foreign memory over the window counts as if it were in use.
   taken += account.foreign_held - account.foreign;

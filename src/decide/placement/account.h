@@ -46,6 +46,10 @@ inline constexpr std::size_t kForeignKept = 8;
 // At most this many foreign peaks are held within PlacementPolicy::foreign_window.
 inline constexpr std::size_t kPeaksKept = 32;
 
+struct GpuAccount;
+// True where new shares may be granted: it can be read, and its health allows it.
+bool takes_more(const GpuAccount& account);
+
 struct ForeignPeak {
   SteadyTime at;
   Bytes bytes;
@@ -61,6 +65,7 @@ struct GpuAccount {
   unsigned index = 0;
   std::string name;
   Usable usable = Usable::not_seen;
+  std::string unfit;  // why nothing more may be placed here, although it can be read; empty: it may
   Reading<Ratio> utilization;
   Bytes capacity;           // C
   Bytes used;               // U

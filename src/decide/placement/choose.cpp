@@ -48,9 +48,8 @@ bool is_better(const Ledger& ledger, Choice choice, const Candidate& a, const Ca
 
 Choice settled(const Ledger& ledger, Choice choice) {
   if (choice != Choice::by_gpu_count) return choice;
-  const auto usable =
-      std::count_if(ledger.accounts().begin(), ledger.accounts().end(),
-                    [](const GpuAccount& account) { return account.usable == Usable::yes; });
+  const auto usable = std::count_if(ledger.accounts().begin(), ledger.accounts().end(),
+                                    [](const GpuAccount& account) { return takes_more(account); });
   return usable >= 2 ? Choice::pack : Choice::least_utilized;
 }
 
@@ -68,8 +67,7 @@ Candidate best_for(const Ledger& ledger, Choice choice, Bytes wanted,
   Candidate best;
   for (std::uint32_t i = 0; i < ledger.accounts().size(); ++i) {
     const Candidate next{i, room_left(ledger, i, freed, placed_in_ram)};
-    if (ledger.accounts()[i].usable != Usable::yes || next.room < wanted || is_taken(taken, i))
-      continue;
+    if (!takes_more(ledger.accounts()[i]) || next.room < wanted || is_taken(taken, i)) continue;
     if (best.account == kNone || is_better(ledger, choice, next, best)) best = next;
   }
   return best;
@@ -98,7 +96,7 @@ std::optional<Chosen> place_named(const Ledger& ledger, const AssignRequest& req
     accounts[i] = found[0];
   }
   for (std::size_t i = 0; i < accounts.size(); ++i)
-    if (accounts[i] != kNone && ledger.accounts()[accounts[i]].usable != Usable::yes)
+    if (accounts[i] != kNone && !takes_more(ledger.accounts()[accounts[i]]))
       return failed(Cause::no_usable_gpu);
   for (std::size_t i = 0; i < accounts.size(); ++i) {
     if (accounts[i] == kNone) continue;
@@ -121,7 +119,7 @@ std::vector<std::size_t> largest_first(const std::vector<ShareWanted>& shares) {
 
 bool has_usable_gpu(const Ledger& ledger) {
   return std::any_of(ledger.accounts().begin(), ledger.accounts().end(),
-                     [](const GpuAccount& account) { return account.usable == Usable::yes; });
+                     [](const GpuAccount& account) { return takes_more(account); });
 }
 
 }  // namespace

@@ -181,8 +181,7 @@ Decision decide_grow(const Ledger& ledger, const LeaseEntry& entry, const std::v
     const Use& use = entry.uses[i];
     const GpuAccount& account = ledger.accounts()[use.account];
     if (bytes[i] <= use.declared) continue;
-    if (account.usable != Usable::yes)
-      return refused(Cause::no_usable_gpu, account.id.key(), entry.lease);
+    if (!takes_more(account)) return refused(Cause::no_usable_gpu, account.id.key(), entry.lease);
     Use larger = use;
     larger.declared = lease.shares[i].bytes = bytes[i];
     const Bytes extra =

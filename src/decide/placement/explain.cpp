@@ -63,6 +63,8 @@ std::string fullness_words(const Ledger& ledger, std::uint32_t at) {
 
 std::string why_not(const Ledger& ledger, std::uint32_t at, Bytes wanted, Bytes missing) {
   const GpuAccount& account = ledger.accounts()[at];
+  if (account.usable == Usable::yes && !account.unfit.empty())
+    return fmt::format(msg::kGpuUnfit, account.unfit);
   if (account.usable != Usable::yes || missing == Bytes{})
     return std::string(unusable_words(account.usable));
   if (wanted > account.capacity) return fmt::format(msg::kGpuTooSmall, to_text(account.capacity));

@@ -40,7 +40,7 @@ class Hypotheses {
   bool could_help(std::uint32_t account, Bytes freed) const {
     const GpuAccount& there = ledger_.accounts()[account];
     return there.unified ||
-           (there.usable == Usable::yes && admissible(there, ledger_.policy(), freed) >= least_);
+           (takes_more(there) && admissible(there, ledger_.policy(), freed) >= least_);
   }
   // The same for what leaves the accounts if the lease goes, on top of what left them already.
   bool could_help(const LeaseEntry& entry, const Freed& freed) const {
@@ -126,7 +126,7 @@ class Hypotheses {
     if (!is_auto(name)) return find_gpus(ledger_.accounts(), name);
     std::vector<std::uint32_t> all;
     for (std::uint32_t i = 0; i < ledger_.accounts().size(); ++i)
-      if (ledger_.accounts()[i].usable == Usable::yes) all.push_back(i);
+      if (takes_more(ledger_.accounts()[i])) all.push_back(i);
     return all;
   }
 

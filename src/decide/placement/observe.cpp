@@ -39,6 +39,13 @@ Reading<GpuMemory> memory_of(const Gpu& gpu, const Readings& readings) {
   return GpuMemory{host.total, host.total - host.available, host.available, {}, true};
 }
 
+std::string why_unfit(const std::string& device, const Readings& readings) {
+  for (const UnfitGpu& unfit : readings.unfit) {
+    if (unfit.device == device) return unfit.why;
+  }
+  return {};
+}
+
 bool is_idle(const GpuProcess& process) {
   return process.sm_utilization && process.sm_utilization->value <= 0;
 }
@@ -106,6 +113,7 @@ class Observation {
     account.index = gpu.identity.index;
     account.name = gpu.identity.name;
     account.usable = usable_of(gpu);
+    account.unfit = why_unfit(gpu.identity.id.key(), readings_);
     if (account.usable != Usable::yes) return;  // no evidence: what was known stays
     const Reading<GpuMemory> memory = memory_of(gpu, readings_);
     if (!memory) {

@@ -23,12 +23,19 @@ struct ProcessOwner {
   std::string lease;
 };
 
+// A GPU that is too ill for new shares, and the sentence that says so.
+struct UnfitGpu {
+  std::string device;  // DeviceId::key()
+  std::string why;
+};
+
 struct Readings {
   // When the read was ASKED FOR. A request that arrived later may not be decided on it (I2).
   SteadyTime begun_at;
   DriverStatus driver;
   std::vector<Gpu> gpus;
   std::vector<ProcessOwner> owners;  // any order; at most one entry a pid
+  std::vector<UnfitGpu> unfit;
   // Only looked at for unified-memory GPUs whose driver gives no memory figures of its own.
   Reading<HostMemory> host_memory;
 };

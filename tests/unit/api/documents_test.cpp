@@ -80,12 +80,22 @@ TEST(GpuDocument, NoMemoryFigureIsNullAndNotZero) {
   World world = one_gpu();
   world.gpus[0].sample.memory = Missing::lost;
   world.gpus[0].sample.state = GpuState::lost;
+  const SteadyTime since{world.made_at.ns - 2'000'000'000};
+  world.health = {{"GPU-1",
+                   HealthState::unhealthy,
+                   {{"lost", HealthState::unhealthy, true, since, "it is lost", "Restart"}}}};
   const json::object document = parse(gpu_json(world));
   const json::object& gpu = document.at("gpus").at(0).as_object();
   EXPECT_TRUE(gpu.at("memory").is_null());
   EXPECT_EQ(gpu.at("missing").at("memory").as_string(), "lost");
   EXPECT_EQ(gpu.at("health").at("state").as_string(), "UNHEALTHY");
-  EXPECT_EQ(gpu.at("health").at("conditions").at(0).as_string(), "lost");
+  const json::object& condition = gpu.at("health").at("conditions").at(0).as_object();
+  EXPECT_EQ(condition.at("id").as_string(), "lost");
+  EXPECT_EQ(condition.at("state").as_string(), "UNHEALTHY");
+  EXPECT_TRUE(condition.at("blocks_placement").as_bool());
+  EXPECT_EQ(condition.at("since_seconds").to_number<double>(), 2);
+  EXPECT_EQ(condition.at("reason").as_string(), "it is lost");
+  EXPECT_EQ(condition.at("remedy").as_string(), "Restart");
 }
 
 struct CheckCase {
@@ -93,6 +103,12 @@ struct CheckCase {
   std::function<void(World&)> change;
   const char* state;
 };
+
+std::vector<GpuHealth> ill(HealthState state) {
+  Condition condition{"temperature", state,           state == HealthState::unhealthy,
+                      SteadyTime{1}, "it is at 95 C", "Check its fan"};
+  return {{"GPU-1", state, {condition}}};
+}
 
 TEST(StatusCheck, SaysTheStateOfTheGpus) {
   const CheckCase cases[] = {
@@ -103,16 +119,27 @@ TEST(StatusCheck, SaysTheStateOfTheGpus) {
       {"one GPU lost", [](World& w) { w.driver.state = DriverState::partial; }, "DEGRADED"},
       {"old reading", [](World& w) { w.stale = true; }, "UNKNOWN"},
       {"overcommitted", [](World& w) { w.overcommitted = {"GPU-1"}; }, "DEGRADED"},
-      {"89.9 C without a threshold", [](World& w) { w.gpus[0].sample.temperature = Celsius{89.9}; },
-       "OK"},
-      {"90 C without a threshold", [](World& w) { w.gpus[0].sample.temperature = Celsius{90}; },
-       "UNHEALTHY"},
-      {"90 C, slows down at 97",
+      {"a warm GPU", [](World& w) { w.health = ill(HealthState::warn); }, "WARN"},
+      {"a slow one", [](World& w) { w.health = ill(HealthState::degraded); }, "DEGRADED"},
+      {"a broken one", [](World& w) { w.health = ill(HealthState::unhealthy); }, "UNHEALTHY"},
+      {"a broken one of several",
        [](World& w) {
-         w.gpus[0].sample.temperature = Celsius{90};
-         w.gpus[0].identity.slowdown_at = Celsius{97};
+         w.driver.state = DriverState::partial;
+         w.health = ill(HealthState::unhealthy);
        },
-       "OK"},
+       "UNHEALTHY"},
+      {"a warm GPU and old readings",
+       [](World& w) {
+         w.health = ill(HealthState::warn);
+         w.stale = true;
+       },
+       "UNKNOWN"},
+      {"what was known before the driver went",
+       [](World& w) {
+         w.health = ill(HealthState::warn);
+         w.driver.state = DriverState::unresponsive;
+       },
+       "UNHEALTHY"},
   };
   for (const CheckCase& one : cases) {
     World world = one_gpu();

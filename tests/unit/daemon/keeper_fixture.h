@@ -39,7 +39,8 @@ class KeeperTest : public testing::Test {
                                                      [this] { return view_now(); },
                                                      [] {},
                                                      {},
-                                                     decide::Choice::by_gpu_count});
+                                                     decide::Choice::by_gpu_count,
+                                                     {}});
     keeper_->restore();
   }
 

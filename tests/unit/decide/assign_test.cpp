@@ -377,5 +377,22 @@ TEST(Assign, UnknownAndAmbiguousGpusAreNamed) {
   EXPECT_EQ(room.ask("m", gib(1), "-1").cause, Cause::unknown_gpu);
 }
 
+// An ill GPU gets nothing more; what is there stays, and still counts.
+TEST(Assign, AnUnfitGpuGetsNothingMore) {
+  Room room(2);
+  const Lease there = room.grant("there", gib(1), "0", 50);
+  room.process(0, 50, gib(1), there.id);
+  room.readings.unfit = {{key(0), "it is at 96 C"}};
+  EXPECT_EQ(room.ask("named", gib(1), "0").cause, Cause::no_usable_gpu);
+  const Explanation named = room.explain(room.request("named", gib(1), "0"));
+  EXPECT_NE(named.reason.find("it is at 96 C"), std::string::npos) << named.reason;
+  EXPECT_EQ(room.grant("any", gib(1)).shares.at(0).device.key(), key(1));
+  EXPECT_EQ(room.free_on(0), Bytes{});
+  EXPECT_EQ(bytes_of(*room.ledger.find(there.id)).measured, gib(1)) << "still looked at";
+  EXPECT_EQ(room.ask("big", gib(4)).cause, Cause::no_room) << "the other GPU is judged as ever";
+  room.readings.unfit.clear();
+  EXPECT_EQ(room.grant("named", gib(1), "0").shares.at(0).device.key(), key(0));
+}
+
 }  // namespace
 }  // namespace estiva::decide

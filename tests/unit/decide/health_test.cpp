@@ -335,5 +335,16 @@ TEST_F(Health, AnOlderReadingIsIgnored) {
   EXPECT_EQ(open(), "temperature:WARN");
 }
 
+TEST_F(Health, OnlyWhatBlocksMakesAGpuUnfit) {
+  hot(86);
+  EXPECT_TRUE(unfit_gpus(tracker_.health()).empty());
+  sample().ecc_uncorrected = std::uint64_t{2};
+  pass(1s);
+  const auto unfit = unfit_gpus(tracker_.health());
+  ASSERT_EQ(unfit.size(), 1u);
+  EXPECT_EQ(unfit[0].device, "GPU-a");
+  EXPECT_EQ(unfit[0].why, first().conditions[0].reason);
+}
+
 }  // namespace
 }  // namespace estiva::decide
