@@ -15,22 +15,7 @@ class Latch {
  public:
   enum class Says { sign, neither, clear };
 
-  bool update(Says says, SteadyTime now, Nanoseconds hold, Nanoseconds calm) {
-    if (open_ ? says != Says::clear : says != Says::sign) {
-      counting_ = false;
-      return open_;
-    }
-    if (!counting_) {
-      counting_ = true;
-      began_ = now;
-    }
-    if (now - began_ >= (open_ ? calm : hold)) {
-      open_ = !open_;
-      counting_ = false;
-      since_ = now;
-    }
-    return open_;
-  }
+  bool update(Says says, SteadyTime now, Nanoseconds hold, Nanoseconds calm);
   bool open() const { return open_; }
   SteadyTime since() const { return since_; }  // of the last opening or closing
 
@@ -46,19 +31,9 @@ class ShareWindow {
   static constexpr Nanoseconds kLength = std::chrono::minutes(10);
   static constexpr Nanoseconds kLongestStep = std::chrono::seconds(10);
 
-  void add(bool so, SteadyTime now) {
-    const Nanoseconds step = now - last_;
-    const bool first = last_.ns == 0;
-    last_ = now;
-    forget(now);
-    if (!first && so && step <= kLongestStep) slot(now).so += step;
-  }
+  void add(bool so, SteadyTime now);
   // Of the whole window, also while it is not full yet: ten seconds are never "all the time".
-  double share() const {
-    Nanoseconds sum{0};
-    for (const Slot& one : slots_) sum += one.so;
-    return static_cast<double>(sum.count()) / static_cast<double>(kLength.count());
-  }
+  double share() const;
 
  private:
   static constexpr std::size_t kSlots = 60;
@@ -67,18 +42,8 @@ class ShareWindow {
     std::int64_t number = -1;
     Nanoseconds so{0};
   };
-  Slot& slot(SteadyTime now) {
-    const std::int64_t number = now.ns / kSlotLength;
-    Slot& found = slots_[static_cast<std::size_t>(number) % kSlots];
-    if (found.number != number) found = {number, Nanoseconds{0}};
-    return found;
-  }
-  void forget(SteadyTime now) {
-    const std::int64_t oldest = now.ns / kSlotLength - static_cast<std::int64_t>(kSlots);
-    for (Slot& one : slots_) {
-      if (one.number <= oldest) one = {};
-    }
-  }
+  Slot& slot(SteadyTime now);
+  void forget(SteadyTime now);
 
   std::array<Slot, kSlots> slots_{};
   SteadyTime last_;

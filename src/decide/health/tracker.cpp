@@ -4,7 +4,7 @@
 #include <chrono>
 #include <fmt/format.h>
 
-#include "base/messages/health.h"
+#include "base/messages/decide_health.h"
 
 namespace estiva::decide {
 namespace {
@@ -178,8 +178,7 @@ class HealthTracker::Judge {
                            const Reading<unsigned>& most, std::string_view id, HealthState state,
                            std::string_view sentence) {
       // Without load nothing is known: the last thing that was seen under it stands.
-      if (!now || !most || *most == 0 || !works)
-        return (void)latch.update(Says::neither, now_, 0s, 0s);
+      if (!now || !most || !works) return (void)latch.update(Says::neither, now_, 0s, 0s);
       judging(id);
       if (!latch.update(says(*now < *most, *now >= *most), now_, kLoadedFor, kWellFor)) return;
       add(id, state, latch, fmt::format(fmt::runtime(sentence), *now, *most),

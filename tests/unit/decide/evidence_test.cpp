@@ -392,6 +392,16 @@ TEST(Devices, ThoseThatAreGoneAndInNoLeaseLeaveTheAccounts) {
   EXPECT_TRUE(room.ledger.accounts().empty());
 }
 
+TEST(Devices, TheFirstStaysWhereItIsWhenTheLastLeaves) {
+  Room room(2);
+  room.grant("a", gib(1), "0");
+  room.readings.gpus.pop_back();
+  room.read();
+  ASSERT_EQ(room.ledger.accounts().size(), 1u);
+  EXPECT_EQ(room.ledger.accounts()[0].id.uuid, key(0));
+  EXPECT_EQ(room.free_on(0), gib(3));
+}
+
 TEST(Devices, ALeaseOnSeveralIsTheSumOfItsShares) {
   Room room(3);
   AssignRequest r = room.request("m", gib(1));

@@ -98,6 +98,21 @@ TEST(Hints, OfferedSizeIsRoundedDownAndFits) {
   room.set_used(0, gib(4) - Bytes{100});
   EXPECT_THAT(room.explain(room.request("b", gib(4))).would_fit_if,
               Contains("the request were at most 100 B"));
+  room.set_used(0, gib(4) - mib(1));
+  EXPECT_THAT(room.explain(room.request("b", gib(4))).would_fit_if,
+              Contains("the request were at most 1 MiB"));
+}
+
+TEST(Hints, AModelOnTwoGpusHelpsWithTheOneThatFits) {
+  Room room(2);
+  AssignRequest both = room.request("a", gib(1));
+  both.shares = {{"0", gib(3)}, {"1", mib(256)}};
+  const Decision d = room.decide(both);
+  ASSERT_EQ(d.verdict, Verdict::granted);
+  room.ledger.apply(d);
+  room.set_used(1, gib(3));  // nobody's that estiva knows
+  EXPECT_THAT(room.explain(room.request("b", gib(4))).would_fit_if,
+              Contains(HasSubstr("model a (3.25 GiB, not loaded yet) were released")));
 }
 
 TEST(Hints, SeveralReleasesWhereNoneAloneIsEnough) {

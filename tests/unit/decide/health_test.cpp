@@ -249,6 +249,29 @@ TEST_F(Health, AFanThatStandsStillInTheHeat) {
   EXPECT_EQ(open(), "");
 }
 
+TEST_F(Health, AFanThatRestsAgainIsWellOnceItIsThreeCooler) {
+  sample().fan = Ratio{0};
+  hot(81, 31s);
+  hot(77, 60s);
+  EXPECT_EQ(open(), "fan:WARN");
+  hot(76.9, 11s);
+  EXPECT_EQ(open(), "");
+}
+
+TEST_F(Health, ALinkWithoutALimitIsNotJudged) {
+  gpus_[0].identity.pcie_max_width = Missing::not_supported;
+  gpus_[0].identity.pcie_max_generation = Missing::not_supported;
+  sample().pcie_width = sample().pcie_generation = 1U;
+  pass(120s);
+  EXPECT_EQ(open(), "");
+}
+
+TEST_F(Health, APartOfAGpuKeepsItsHistory) {
+  gpus_[0].identity.id.instance = "MIG-1";
+  hot(90, 31s);
+  EXPECT_EQ(open(), "temperature:DEGRADED");
+}
+
 TEST_F(Health, PowerFarAboveItsLimit) {
   sample().power = Watts{250};
   pass(60s);
