@@ -282,6 +282,21 @@ Outcome set_counters(State& state, const Command& command) {
     case Verb::persistence:
       gpu.persistence = n[0] != 0;
       break;
+    case Verb::retire:
+      gpu.retired_single += static_cast<std::uint32_t>(n[0]);
+      gpu.retired_double += static_cast<std::uint32_t>(n[1]);
+      gpu.retired_pending = n[2] != 0;
+      break;
+    case Verb::nvlink:
+      gpu.links_down =
+          (gpu.links_down | static_cast<std::uint32_t>(n[0])) & ~static_cast<std::uint32_t>(n[1]);
+      gpu.link_errors += n[2];
+      gpu.link_crc_errors += n[3];
+      break;
+    case Verb::fabric:
+      gpu.fabric_state = static_cast<std::uint32_t>(n[0]);
+      gpu.fabric_status = static_cast<std::uint32_t>(n[1]);
+      break;
     default:
       gpu.recovery_action = static_cast<std::uint32_t>(n[0]);
   }
@@ -301,7 +316,7 @@ Outcome set_health(State& state, const Command& command) {
       if (gpu.health != Health::ok)
         end_processes_on(state, static_cast<std::uint32_t>(command.gpu));
       gpu.health = Health::ok;
-      gpu.remap_pending = 0;
+      gpu.remap_pending = gpu.retired_pending = 0;
       break;
     case Verb::sleep:
       gpu.asleep = gpu.may_sleep = true;
@@ -378,6 +393,9 @@ Outcome apply(State& state, const Command& command) {
     case Verb::ecc:
     case Verb::remap:
     case Verb::recovery:
+    case Verb::retire:
+    case Verb::nvlink:
+    case Verb::fabric:
     case Verb::persistence:
       return set_counters(state, command);
     case Verb::lag:

@@ -1,4 +1,5 @@
 // The grammar of commands: a table of verbs, and for each a small function that reads its words.
+#include <algorithm>
 #include <array>
 
 #include "sim/core/cards.h"
@@ -192,6 +193,47 @@ void read_recovery(Reader& r) {
   }
   r.line.wrong(not_a(word, "none, reset, reboot, drain-p2p or drain-and-reset"));
 }
+void read_retire(Reader& r) {
+  r.gpu();
+  while (!r.line.at_end() && !r.line.problem()) {
+    if (r.line.accept("single"))
+      r.command.counts[0] = r.line.whole("a number of pages", 64);
+    else if (r.line.accept("double"))
+      r.command.counts[1] = r.line.whole("a number of pages", 64);
+    else if (r.line.accept("pending"))
+      r.command.counts[2] = 1;
+    else
+      r.line.end();
+  }
+}
+// counts: links down (bits), links up (bits), errors, CRC errors
+void read_nvlink(Reader& r) {
+  r.gpu();
+  while (!r.line.at_end() && !r.line.problem()) {
+    if (r.line.accept("down"))
+      r.command.counts[0] |= 1ULL << r.line.whole("the number of a link", 17);
+    else if (r.line.accept("up"))
+      r.command.counts[1] |= 1ULL << r.line.whole("the number of a link", 17);
+    else if (r.line.accept("errors"))
+      r.command.counts[2] = r.line.whole("a count", UINT32_MAX);
+    else if (r.line.accept("crc"))
+      r.command.counts[3] = r.line.whole("a count", UINT32_MAX);
+    else
+      r.line.end();
+  }
+}
+void read_fabric(Reader& r) {
+  r.gpu();
+  constexpr std::array<std::string_view, 4> kStates = {"none", "not-started", "in-progress",
+                                                       "completed"};
+  const std::string word = r.line.word("none, not-started, in-progress or completed");
+  const auto* found = std::find(kStates.begin(), kStates.end(), word);
+  if (found == kStates.end()) {
+    return r.line.wrong(not_a(word, "none, not-started, in-progress or completed"));
+  }
+  r.command.counts[0] = static_cast<std::uint64_t>(found - kStates.begin());
+  if (r.line.accept("error")) r.command.counts[1] = r.line.whole("an NVML error code", 999);
+}
 void read_lag(Reader& r) {
   r.command.time_ns = r.line.time("a time");
 }
@@ -289,6 +331,9 @@ constexpr Entry kVerbs[] = {
     {"ecc", Verb::ecc, read_ecc},
     {"remap", Verb::remap, read_remap},
     {"recovery", Verb::recovery, read_recovery},
+    {"retire", Verb::retire, read_retire},
+    {"nvlink", Verb::nvlink, read_nvlink},
+    {"fabric", Verb::fabric, read_fabric},
     {"lag", Verb::lag, read_lag},
     {"lose", Verb::lose, read_gpu},
     {"reset-required", Verb::reset_required, read_gpu},

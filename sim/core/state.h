@@ -9,7 +9,7 @@
 namespace estiva::sim {
 
 inline constexpr std::uint32_t kMagic = 0x4d495345;  // "ESIM"
-inline constexpr std::uint32_t kLayout = 1;          // raised with every change of this file
+inline constexpr std::uint32_t kLayout = 2;          // raised with every change of this file
 inline constexpr unsigned kMaxGpus = 64;
 inline constexpr unsigned kMaxProcesses = 1024;  // (process, GPU) pairs
 inline constexpr unsigned kMaxInstances = 7;
@@ -86,6 +86,10 @@ struct Gpu {
   std::uint32_t remapped_corrected, remapped_uncorrected, remap_pending, remap_failed;
   std::uint64_t pcie_replays;
   std::uint32_t recovery_action;
+  std::uint32_t retired_single, retired_double, retired_pending;  // pages
+  std::uint32_t links_down;                                       // a bit a link
+  std::uint64_t link_errors, link_crc_errors;                     // on the first link that is up
+  std::uint32_t fabric_state, fabric_status;                      // 0: no switches
 };
 
 enum ProcessType : std::uint32_t { kCompute = 1, kGraphics = 2, kMps = 4 };

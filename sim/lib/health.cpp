@@ -11,6 +11,19 @@ Return both(unsigned* current, unsigned* pending, bool has, unsigned value) {
   *current = *pending = value;
   return kSuccess;
 }
+
+// `count` has how many addresses there is room for, and gets how many pages there are.
+Return retired_pages(const Gpu& gpu, unsigned cause, unsigned* count,
+                     unsigned long long* addresses) {
+  if (cause > 1 || count == nullptr) return kInvalidArgument;
+  if (!gpu.card.ecc || gpu.card.row_remap) return kNotSupported;
+  const unsigned pages = cause == 0 ? gpu.retired_single : gpu.retired_double;
+  const unsigned room = addresses == nullptr ? 0 : *count;
+  *count = pages;
+  if (room < pages) return kInsufficientSize;
+  for (unsigned i = 0; i < pages; ++i) addresses[i] = 0x10000ULL * (i + 1 + 100 * cause);
+  return kSuccess;
+}
 }  // namespace
 
 ESTIVA_NVML nvmlDeviceGetEccMode(Device device, unsigned* current, unsigned* pending) {
@@ -60,22 +73,24 @@ ESTIVA_NVML nvmlDeviceGetRowRemapperHistogram(Device device, RowRemapperHistogra
   });
 }
 ESTIVA_NVML nvmlDeviceGetRetiredPages(Device device, unsigned cause, unsigned* count,
-                                      unsigned long long*) {
-  return on_gpu(Fn::nvmlDeviceGetRetiredPages, device, [&](const Gpu& gpu) -> Return {
-    if (cause > 1) return kInvalidArgument;
-    return put_if(gpu.card.ecc && !gpu.card.row_remap, count, 0);
-  });
+                                      unsigned long long* addresses) {
+  return on_gpu(Fn::nvmlDeviceGetRetiredPages, device,
+                [&](const Gpu& gpu) { return retired_pages(gpu, cause, count, addresses); });
 }
 ESTIVA_NVML nvmlDeviceGetRetiredPages_v2(Device device, unsigned cause, unsigned* count,
-                                         unsigned long long*, unsigned long long*) {
-  return on_gpu(Fn::nvmlDeviceGetRetiredPages_v2, device, [&](const Gpu& gpu) -> Return {
-    if (cause > 1) return kInvalidArgument;
-    return put_if(gpu.card.ecc && !gpu.card.row_remap, count, 0);
+                                         unsigned long long* addresses, unsigned long long* times) {
+  return on_gpu(Fn::nvmlDeviceGetRetiredPages_v2, device, [&](const Gpu& gpu) {
+    const unsigned room = count == nullptr ? 0 : *count;
+    const Return code = retired_pages(gpu, cause, count, addresses);
+    for (unsigned i = 0; code == kSuccess && times != nullptr && i < *count && i < room; ++i) {
+      times[i] = static_cast<unsigned long long>(machine()->wall_start_ns);
+    }
+    return code;
   });
 }
 ESTIVA_NVML nvmlDeviceGetRetiredPagesPendingStatus(Device device, unsigned* pending) {
   return on_gpu(Fn::nvmlDeviceGetRetiredPagesPendingStatus, device, [&](const Gpu& gpu) {
-    return put_if(gpu.card.ecc && !gpu.card.row_remap, pending, 0);
+    return put_if(gpu.card.ecc && !gpu.card.row_remap, pending, gpu.retired_pending);
   });
 }
 ESTIVA_NVML nvmlDeviceGetSramEccErrorStatus(Device device, EccSramErrorStatus* status) {
@@ -89,20 +104,24 @@ ESTIVA_NVML nvmlDeviceGetSramEccErrorStatus(Device device, EccSramErrorStatus* s
   });
 }
 ESTIVA_NVML nvmlDeviceGetGpuFabricInfo(Device device, GpuFabricInfo* info) {
-  return on_gpu(Fn::nvmlDeviceGetGpuFabricInfo, device, [&](const Gpu&) -> Return {
+  return on_gpu(Fn::nvmlDeviceGetGpuFabricInfo, device, [&](const Gpu& gpu) -> Return {
     if (info == nullptr) return kInvalidArgument;
     *info = {};
+    info->state = static_cast<unsigned char>(gpu.fabric_state);
+    info->status = static_cast<Return>(gpu.fabric_status);
     return kSuccess;
   });
 }
 ESTIVA_NVML nvmlDeviceGetGpuFabricInfoV(Device device, GpuFabricInfoV2* info) {
-  return on_gpu(Fn::nvmlDeviceGetGpuFabricInfoV, device, [&](const Gpu&) -> Return {
+  return on_gpu(Fn::nvmlDeviceGetGpuFabricInfoV, device, [&](const Gpu& gpu) -> Return {
     if (info == nullptr) return kInvalidArgument;
     const unsigned version = info->version;
     const bool third = version == version_word(sizeof(GpuFabricInfoV3), 3);
     if (!third && version != version_word(sizeof *info, 2)) return kArgumentVersionMismatch;
     std::memset(info, 0, third ? sizeof(GpuFabricInfoV3) : sizeof *info);  // state 0: not supported
     info->version = version;
+    info->state = static_cast<unsigned char>(gpu.fabric_state);
+    info->status = static_cast<Return>(gpu.fabric_status);
     return kSuccess;
   });
 }

@@ -1,4 +1,6 @@
 // MIG instances and NVLinks.
+#include <bit>
+
 #include "sim/core/engine.h"
 #include "sim/lib/runtime.h"
 
@@ -75,7 +77,8 @@ ESTIVA_NVML nvmlDeviceGetAttributes_v2(Device device, DeviceAttributes* attribut
 ESTIVA_NVML nvmlDeviceGetNvLinkState(Device device, unsigned link, unsigned* active) {
   return on_gpu(Fn::nvmlDeviceGetNvLinkState, device, [&](const Gpu& gpu) -> Return {
     if (gpu.card.nvlinks == 0) return kNotSupported;
-    return link >= gpu.card.nvlinks ? kInvalidArgument : put(active, 1);
+    if (link >= gpu.card.nvlinks) return kInvalidArgument;
+    return put(active, (gpu.links_down >> link & 1U) != 0 ? 0 : 1);
   });
 }
 ESTIVA_NVML nvmlDeviceGetNvLinkVersion(Device device, unsigned link, unsigned* version) {
@@ -91,11 +94,16 @@ ESTIVA_NVML nvmlDeviceGetNvLinkCapability(Device device, unsigned link, unsigned
     return link >= gpu.card.nvlinks ? kInvalidArgument : put(has, 1);
   });
 }
-ESTIVA_NVML nvmlDeviceGetNvLinkErrorCounter(Device device, unsigned link, unsigned,
+ESTIVA_NVML nvmlDeviceGetNvLinkErrorCounter(Device device, unsigned link, unsigned counter,
                                             unsigned long long* count) {
   return on_gpu(Fn::nvmlDeviceGetNvLinkErrorCounter, device, [&](const Gpu& gpu) -> Return {
     if (gpu.card.nvlinks == 0) return kNotSupported;
-    return link >= gpu.card.nvlinks ? kInvalidArgument : put(count, 0);
+    if (link >= gpu.card.nvlinks || counter > 4) return kInvalidArgument;
+    const auto first_up = static_cast<unsigned>(std::countr_one(gpu.links_down));
+    const std::uint64_t errors = counter == 0   ? gpu.link_errors
+                                 : counter == 2 ? gpu.link_crc_errors
+                                                : 0;
+    return put(count, link == first_up ? errors : 0);
   });
 }
 // Every link goes to a switch, which has an address of its own.

@@ -120,6 +120,7 @@ void write_health(JsonWriter& json, const World& world, const Gpu& gpu) {
 void write_limits(JsonWriter& json, MissingList& missing, const GpuIdentity& identity) {
   write_reading(json, missing, "temperature_slowdown_celsius", identity.slowdown_at);
   write_reading(json, missing, "temperature_shutdown_celsius", identity.shutdown_at);
+  write_reading(json, missing, "memory_temperature_max_celsius", identity.memory_max);
   write_reading(json, missing, "power_limit_watts", identity.power_limit);
   write_reading(json, missing, "pcie_max_generation", identity.pcie_max_generation);
   write_reading(json, missing, "pcie_max_width", identity.pcie_max_width);
@@ -129,6 +130,7 @@ void write_sample(JsonWriter& json, MissingList& missing, const GpuSample& sampl
   write_reading(json, missing, "utilization_ratio", sample.utilization);
   write_reading(json, missing, "memory_utilization_ratio", sample.memory_utilization);
   write_reading(json, missing, "temperature_celsius", sample.temperature);
+  write_reading(json, missing, "memory_temperature_celsius", sample.memory_temperature);
   write_reading(json, missing, "power_watts", sample.power);
   write_reading(json, missing, "sm_clock_hertz", sample.sm_clock);
   write_reading(json, missing, "memory_clock_hertz", sample.memory_clock);
@@ -139,6 +141,42 @@ void write_sample(JsonWriter& json, MissingList& missing, const GpuSample& sampl
   write_reading(json, missing, "pcie_generation", sample.pcie_generation);
   write_reading(json, missing, "pcie_width", sample.pcie_width);
   write_reading(json, missing, "energy_joules", sample.energy_joules);
+}
+
+Reading<bool> flag(const Reading<unsigned>& reading) {
+  return reading ? Reading<bool>(*reading != 0) : Reading<bool>(reading.why());
+}
+
+// Errors, repairs and links, with a list of what is missing of its own: most cards have few of
+// them.
+void write_wear(JsonWriter& json, const Gpu& gpu) {
+  const GpuWear& wear = gpu.wear;
+  MissingList missing;
+  json.key("wear").begin_object();
+  write_reading(json, missing, "ecc_corrected_errors", gpu.sample.ecc_corrected);
+  write_reading(json, missing, "ecc_uncorrected_errors", gpu.sample.ecc_uncorrected);
+  write_reading(json, missing, "ecc_uncorrected_lifetime_errors", wear.ecc_uncorrected_lifetime);
+  write_reading(json, missing, "remapped_rows_corrected", wear.remapped_corrected);
+  write_reading(json, missing, "remapped_rows_uncorrected", wear.remapped_uncorrected);
+  write_reading(json, missing, "row_remap_pending", flag(wear.remap_pending));
+  write_reading(json, missing, "row_remap_failed", flag(wear.remap_failed));
+  write_reading(json, missing, "retired_pages", wear.retired_pages);
+  write_reading(json, missing, "retired_pages_pending", flag(wear.retired_pending));
+  json.key("recovery_action");
+  if (wear.recovery_action) {
+    json.value(recovery_name(*wear.recovery_action));
+  } else {
+    json.null();
+    missing.note("recovery_action", wear.recovery_action.why());
+  }
+  write_reading(json, missing, "persistence_mode", flag(wear.persistence_mode));
+  write_reading(json, missing, "pcie_replays", gpu.sample.pcie_replays);
+  write_reading(json, missing, "nvlinks", wear.nvlinks);
+  write_reading(json, missing, "nvlinks_active", wear.nvlinks_active);
+  write_reading(json, missing, "nvlink_errors", wear.nvlink_errors);
+  write_reading(json, missing, "nvlink_crc_errors", wear.nvlink_crc_errors);
+  missing.write(json);
+  json.end_object();
 }
 
 void write_gpu(JsonWriter& json, const World& world, const Gpu& gpu, const GpuRoom* room) {
@@ -159,6 +197,7 @@ void write_gpu(JsonWriter& json, const World& world, const Gpu& gpu, const GpuRo
   if (!gpu.sample.memory) missing.note("memory", gpu.sample.memory.why());
   write_sample(json, missing, gpu.sample);
   write_limits(json, missing, identity);
+  write_wear(json, gpu);
   write_health(json, world, gpu);
   write_processes(json, missing, world, gpu);
   missing.write(json);

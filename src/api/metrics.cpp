@@ -217,6 +217,44 @@ void write_sample_metrics(Exposition& out, const Rows& rows) {
              });
 }
 
+void write_wear_metrics(Exposition& out, const Rows& rows) {
+  using W = GpuWear;
+  const auto write = [&](const Family& family, auto member) {
+    write_each(out, rows, kOwn, family,
+               [member](const MetricRow& row) { return row.gpu->wear.*member; });
+  };
+  write({"estiva_gpu_ecc_uncorrected_lifetime_errors",
+         "Uncorrected memory errors in the card's life.", "", MetricType::counter},
+        &W::ecc_uncorrected_lifetime);
+  write({"estiva_gpu_remapped_rows_corrected", "Rows replaced after errors that were corrected.",
+         "", MetricType::counter},
+        &W::remapped_corrected);
+  write({"estiva_gpu_remapped_rows_uncorrected",
+         "Rows replaced after errors that were not corrected.", "", MetricType::counter},
+        &W::remapped_uncorrected);
+  write({"estiva_gpu_row_remap_pending", "1 while a row waits for a reset to be replaced.", ""},
+        &W::remap_pending);
+  write({"estiva_gpu_row_remap_failed", "1 when a row could not be replaced.", ""},
+        &W::remap_failed);
+  write({"estiva_gpu_retired_pages", "Pages given up after errors.", "", MetricType::counter},
+        &W::retired_pages);
+  write(
+      {"estiva_gpu_retired_pages_pending", "1 while a page waits for a reset to be given up.", ""},
+      &W::retired_pending);
+  write({"estiva_gpu_recovery_action",
+         "What the driver wants: 0 nothing, 1 reset, 2 reboot, 3 no peer traffic, 4 drain, reset.",
+         ""},
+        &W::recovery_action);
+  write({"estiva_gpu_persistence_mode", "1 when the driver keeps the GPU initialised.", ""},
+        &W::persistence_mode);
+  write({"estiva_gpu_nvlinks_active", "NVLinks that are up.", ""}, &W::nvlinks_active);
+  write({"estiva_gpu_nvlink_errors", "Replays and recoveries on its NVLinks.", "",
+         MetricType::counter},
+        &W::nvlink_errors);
+  write({"estiva_gpu_nvlink_crc_errors", "CRC errors on its NVLinks.", "", MetricType::counter},
+        &W::nvlink_crc_errors);
+}
+
 void write_lease_metrics(Exposition& out, const World& world, bool with_names) {
   out.family(MetricType::gauge, "estiva_leases", "Leases by state.");
   for (const LeaseState state : {LeaseState::reserved, LeaseState::active, LeaseState::releasing}) {
@@ -333,6 +371,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
   if (!world.stale) {
     write_memory_metrics(out, rows);
     write_sample_metrics(out, rows);
+    write_wear_metrics(out, rows);
     write_dcgm_metrics(out, rows);
     write_smi_metrics(out, world, rows);
   }

@@ -74,6 +74,22 @@ void write_dcgm_metrics(Exposition& out, const Rows& rows) {
         });
   count("DCGM_FI_DEV_PCIE_REPLAY_COUNTER", "Total number of PCIe retries.",
         [&](const MetricRow& row) { return sample(row).pcie_replays; });
+  const auto wear = [](const MetricRow& row) -> const GpuWear& { return row.gpu->wear; };
+  count("DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS",
+        "Number of remapped rows for uncorrectable errors.",
+        [&](const MetricRow& row) { return wear(row).remapped_uncorrected; });
+  count("DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS", "Number of remapped rows for correctable errors.",
+        [&](const MetricRow& row) { return wear(row).remapped_corrected; });
+  write("DCGM_FI_DEV_ROW_REMAP_FAILURE", "Whether remapping of rows has failed.",
+        [&](const MetricRow& row) { return wear(row).remap_failed; });
+  write("DCGM_FI_DEV_ROW_REMAP_PENDING", "Whether remapping of rows is pending.",
+        [&](const MetricRow& row) { return wear(row).remap_pending; });
+  count("DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", "Corrected memory errors since the driver was loaded.",
+        [&](const MetricRow& row) { return sample(row).ecc_corrected; });
+  count("DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "Uncorrected memory errors since the driver was loaded.",
+        [&](const MetricRow& row) { return sample(row).ecc_uncorrected; });
+  count("DCGM_FI_DEV_ECC_DBE_AGG_TOTAL", "Uncorrected memory errors in the card's life.",
+        [&](const MetricRow& row) { return wear(row).ecc_uncorrected_lifetime; });
 }
 
 namespace {
@@ -161,6 +177,12 @@ void write_smi_metrics(Exposition& out, const World& world, const Rows& rows) {
              {"nvidia_smi_ecc_errors_uncorrected_volatile", "Since the driver was loaded.", "",
               MetricType::counter},
              [&](const MetricRow& row) { return sample(row).ecc_uncorrected; });
+  write_each(out, rows, &MetricRow::smi,
+             {"nvidia_smi_ecc_errors_uncorrected_aggregate", "In the card's life.", "",
+              MetricType::counter},
+             [](const MetricRow& row) { return row.gpu->wear.ecc_uncorrected_lifetime; });
+  write("nvidia_smi_gpu_recovery_action", "",
+        [](const MetricRow& row) { return row.gpu->wear.recovery_action; });
   write_clock_events(out, rows);
 }
 

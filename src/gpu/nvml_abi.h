@@ -86,6 +86,14 @@ struct FieldValue {
     std::int32_t signed_word;
   } value;
 };
+struct FabricInfo {
+  std::uint32_t version;
+  unsigned char cluster[16];
+  std::int32_t status;
+  std::uint32_t clique;
+  unsigned char state;
+  std::uint32_t health_mask;
+};
 struct TemperatureV1 {
   std::uint32_t version, sensor;
   std::int32_t celsius;
@@ -94,15 +102,22 @@ struct TemperatureV1 {
 static_assert(sizeof(PciInfo) == 68 && sizeof(MemoryV1) == 24 && sizeof(MemoryV2) == 40);
 static_assert(sizeof(Utilization) == 8 && sizeof(ProcessInfo) == 24 && sizeof(ProcessSample) == 32);
 static_assert(sizeof(ProcessesUtilization) == 24 && sizeof(ProcessUtilizationRow) == 40);
-static_assert(sizeof(FieldValue) == 40 && sizeof(TemperatureV1) == 12);
+static_assert(sizeof(FieldValue) == 40 && sizeof(TemperatureV1) == 12 && sizeof(FabricInfo) == 36);
 static_assert(version_word<MemoryV2>(2) == 0x02000028U);
 static_assert(version_word<TemperatureV1>(1) == 0x0100000cU);
+static_assert(version_word<FabricInfo>(2) == 0x02000024U);
 static_assert(version_word<ProcessesUtilization>(1) == 0x01000018U);
 
 inline constexpr std::uint64_t kNotAvailable = ~std::uint64_t{0};
-enum FieldId : std::uint32_t { kFieldMemoryTemperature = 82, kFieldEnergy = 83 };
+enum FieldId : std::uint32_t {
+  kFieldMemoryTemperature = 82,
+  kFieldEnergy = 83,
+  kFieldRecoveryAction = 230
+};
 enum ValueType : std::uint32_t { kDouble, kWord, kLong, kWide, kSignedWide, kSignedWord, kShort };
 enum Clock : int { kClockSm = 1, kClockMemory = 2 };
+enum LinkError : int { kLinkReplay = 0, kLinkRecovery = 1, kLinkCrcFlit = 2 };
+inline constexpr std::uint32_t kMaxLinks = 18;
 enum Threshold : int { kShutdown = 0, kSlowdown = 1, kMemoryMax = 2, kGpuMax = 3 };
 
 using U32 = std::uint32_t;
@@ -166,6 +181,13 @@ using U64 = std::uint64_t;
   X(pcie_replays, "nvmlDeviceGetPcieReplayCounter", nullptr, (Handle, U32*))                 \
   X(mig_mode, "nvmlDeviceGetMigMode", nullptr, (Handle, U32*, U32*))                         \
   X(max_mig_devices, "nvmlDeviceGetMaxMigDeviceCount", nullptr, (Handle, U32*))              \
-  X(mig_handle, "nvmlDeviceGetMigDeviceHandleByIndex", nullptr, (Handle, U32, Handle*))
+  X(mig_handle, "nvmlDeviceGetMigDeviceHandleByIndex", nullptr, (Handle, U32, Handle*))      \
+  X(remapped_rows, "nvmlDeviceGetRemappedRows", nullptr, (Handle, U32*, U32*, U32*, U32*))   \
+  X(retired_pages, "nvmlDeviceGetRetiredPages", nullptr, (Handle, int, U32*, U64*))          \
+  X(retired_pending, "nvmlDeviceGetRetiredPagesPendingStatus", nullptr, (Handle, U32*))      \
+  X(persistence_mode, "nvmlDeviceGetPersistenceMode", nullptr, (Handle, U32*))               \
+  X(link_state, "nvmlDeviceGetNvLinkState", nullptr, (Handle, U32, U32*))                    \
+  X(link_errors, "nvmlDeviceGetNvLinkErrorCounter", nullptr, (Handle, U32, int, U64*))       \
+  X(fabric_info, "nvmlDeviceGetGpuFabricInfoV", nullptr, (Handle, FabricInfo*))
 
 }  // namespace estiva::gpu::nvml

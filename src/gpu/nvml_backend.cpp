@@ -143,7 +143,7 @@ void NvmlBackend::read_entry(Asker& asker, Tiers tiers, Entry& entry) {
   GpuSample& sample = entry.gpu.sample;
   if (sleeps(entry)) {
     sample.state = GpuState::asleep;
-    blank(sample, Missing::asleep);
+    blank(entry.gpu, Missing::asleep);
     return;
   }
   if (entry.device.lost != 0 || entry.device.handle == nullptr) return;
@@ -168,7 +168,10 @@ void NvmlBackend::read_entry(Asker& asker, Tiers tiers, Entry& entry) {
   lap.ends(Tier::energy);
   if (tiers.has(Tier::steady)) read_steady(asker, device, entry.gpu);
   lap.ends(Tier::steady);
-  if (tiers.has(Tier::slow)) read_slow(asker, device, sample);
+  if (tiers.has(Tier::slow)) {
+    read_slow(asker, device, sample);
+    if (!device.is_instance) read_wear(asker, device, entry.gpu.wear);
+  }
   lap.ends(Tier::slow);
   if (entry.device.lost != 0) mark_lost(entry, entry.device.lost);
 }
@@ -223,6 +226,7 @@ void NvmlBackend::publish(Snapshot& snapshot) {
       changed_ = true;
     }
     shown.sample = read.sample;
+    shown.wear = read.wear;
     const GpuState state = read.sample.state;
     if (state == GpuState::asleep) ++asleep;
     if (state != GpuState::lost && state != GpuState::reset_required) continue;

@@ -62,6 +62,7 @@ void read_limits(const Asker& asker, const Device& device, GpuIdentity& identity
   identity.shutdown_at = ask_threshold(asker, device, kShutdown);
   identity.slowdown_at = ask_threshold(asker, device, kSlowdown);
   identity.max_operating = ask_threshold(asker, device, kGpuMax);
+  identity.memory_max = ask_threshold(asker, device, kMemoryMax);
   identity.power_limit = ask_milliwatts(device, asker.f.power_limit);
   identity.power_limit_default = ask_milliwatts(device, asker.f.power_default);
   U32 lowest = 0;
@@ -186,10 +187,13 @@ Reading<Ratio> read_engine(Asker& asker, Device& device, Metric metric,
   return percent(code, value);
 }
 
-Reading<std::uint64_t> read_ecc(Asker& asker, Device& device, Metric metric, int type) {
-  constexpr int kVolatile = 0;  // since the driver was loaded
+constexpr int kCorrected = 0, kUncorrected = 1;
+constexpr int kSinceLoad = 0, kLifetime = 1;
+
+Reading<std::uint64_t> read_ecc(Asker& asker, Device& device, Metric metric, int type,
+                                int counter) {
   U64 value = 0;
-  const int code = asker.ask(device, metric, asker.f.ecc_total, type, kVolatile, &value);
+  const int code = asker.ask(device, metric, asker.f.ecc_total, type, counter, &value);
   return reading(code, std::uint64_t{value});
 }
 
@@ -338,18 +342,19 @@ void read_steady(Asker& asker, Device& device, Gpu& gpu) {
 }
 
 void read_slow(Asker& asker, Device& device, GpuSample& sample) {
-  sample.ecc_corrected = read_ecc(asker, device, Metric::ecc_corrected, 0);
-  sample.ecc_uncorrected = read_ecc(asker, device, Metric::ecc_uncorrected, 1);
+  sample.ecc_corrected = read_ecc(asker, device, Metric::ecc_corrected, kCorrected, kSinceLoad);
+  sample.ecc_uncorrected =
+      read_ecc(asker, device, Metric::ecc_uncorrected, kUncorrected, kSinceLoad);
   const Reading<unsigned> replays =
       read_number(asker, device, Metric::pcie_replays, asker.f.pcie_replays);
   sample.pcie_replays = replays ? Reading<std::uint64_t>(std::uint64_t{*replays})
                                 : Reading<std::uint64_t>(replays.why());
 }
 
-void blank(GpuSample& sample, Missing why) {
+void blank(Gpu& gpu, Missing why) {
   GpuSample empty;
-  empty.state = sample.state;
-  empty.read_at = sample.read_at;
+  empty.state = gpu.sample.state;
+  empty.read_at = gpu.sample.read_at;
   empty.memory = why;
   empty.utilization = empty.memory_utilization = why;
   empty.encoder_utilization = empty.decoder_utilization = why;
@@ -362,7 +367,16 @@ void blank(GpuSample& sample, Missing why) {
   empty.fan = why;
   empty.energy_joules = why;
   empty.processes = why;
-  sample = std::move(empty);
+  gpu.sample = std::move(empty);
+  GpuWear& wear = gpu.wear;
+  wear.ecc_uncorrected_lifetime = wear.nvlink_errors = wear.nvlink_crc_errors = why;
+  for (Reading<unsigned>* number :
+       {&wear.remapped_corrected, &wear.remapped_uncorrected, &wear.remap_pending,
+        &wear.remap_failed, &wear.retired_pages, &wear.retired_pending, &wear.recovery_action,
+        &wear.persistence_mode, &wear.nvlinks, &wear.nvlinks_active, &wear.fabric_state,
+        &wear.fabric_error}) {
+    *number = why;
+  }
 }
 
 }  // namespace estiva::gpu::nvml

@@ -40,6 +40,15 @@ enum class Metric : std::uint8_t {
   ecc_uncorrected,
   pcie_replays,
   mig_mode,
+  ecc_lifetime,
+  remapped_rows,
+  retired_pages,
+  retired_pending,
+  recovery_action,
+  persistence_mode,
+  link_state,
+  link_errors,
+  fabric,
   count,
 };
 
@@ -95,7 +104,8 @@ void read_fast(Asker& asker, Device& device, GpuSample& sample);
 void read_energy(Asker& asker, Device& device, GpuSample& sample);
 void read_steady(Asker& asker, Device& device, Gpu& gpu);
 void read_slow(Asker& asker, Device& device, GpuSample& sample);
-// Every reading of the sample becomes `why`.
-void blank(GpuSample& sample, Missing why);
+void read_wear(Asker& asker, Device& device, GpuWear& wear);
+// Every reading of the sample and of the wear becomes `why`.
+void blank(Gpu& gpu, Missing why);
 
 }  // namespace estiva::gpu::nvml

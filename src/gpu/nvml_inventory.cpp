@@ -19,7 +19,7 @@ GpuState state_of(int lost) {
 void mark_lost(Entry& entry, int code) {
   entry.device.lost = code;
   entry.gpu.sample.state = state_of(code);
-  blank(entry.gpu.sample, Missing::lost);
+  blank(entry.gpu, Missing::lost);
 }
 
 Entry* NvmlBackend::known(const std::string& key) {
@@ -39,6 +39,7 @@ void NvmlBackend::add_handle(Asker& asker, unsigned index, Handle handle,
   }
   if (Entry* before = known(entry.gpu.identity.id.key())) {
     entry.gpu.sample = std::move(before->gpu.sample);
+    entry.gpu.wear = before->gpu.wear;
     entry.gpu.identity.unified_memory = before->gpu.identity.unified_memory;
     entry.device.refused = before->device.refused;
     entry.device.lost = before->device.lost;
@@ -97,7 +98,7 @@ void NvmlBackend::add_unseen(unsigned index, int code, std::vector<Entry>& found
   } else {
     entry.gpu.sample.state = GpuState::failed;
     entry.device.lost = kUnknown;
-    blank(entry.gpu.sample, missing_of(code));
+    blank(entry.gpu, missing_of(code));
   }
   found.push_back(std::move(entry));
 }
@@ -125,7 +126,7 @@ void NvmlBackend::add_sleeping(unsigned index, const PciGpu& pci, std::vector<En
   entry.device.was_on_pci = true;
   entry.device.may_sleep = true;
   entry.gpu.sample.state = GpuState::asleep;
-  blank(entry.gpu.sample, Missing::asleep);
+  blank(entry.gpu, Missing::asleep);
   found.push_back(std::move(entry));
 }
 

@@ -65,6 +65,7 @@ std::vector<std::byte> format_recording(const Snapshot& snapshot) {
   outbox.add_state(1, snapshot.driver);
   outbox.add_inventory(1, snapshot.gpus);
   outbox.add_samples(1, snapshot.gpus, true);
+  outbox.add_wear(1, snapshot.gpus);
   outbox.add_done(1, {});
   std::vector<std::byte> bytes;
   for (std::size_t i = 0; i < outbox.size(); ++i) {

@@ -9,7 +9,7 @@ namespace estiva::gpu {
 
 inline constexpr int kSensorFd = 3;                  // the sensor's end of the socket pair
 inline constexpr std::uint32_t kMagic = 0x31535345;  // "ESS1"
-inline constexpr std::uint16_t kProtocolVersion = 2;
+inline constexpr std::uint16_t kProtocolVersion = 3;
 
 // Limits. 64 GPUs, each cut into at most 7 MIG instances.
 inline constexpr std::size_t kMaxGpus = 64;
@@ -33,6 +33,7 @@ enum class Kind : std::uint16_t {
   samples = 19,    // SampleRows
   processes = 20,  // ProcessRows; follow the SampleRow that opened their list
   done = 21,       // one CostRow: the answer to `id` is complete
+  wear = 22,       // WearRows
 };
 
 struct Header {
@@ -51,8 +52,9 @@ struct StateRow {
 };
 
 // Readings: the value's bits, and 0 for known or 1 + Missing.
-inline constexpr std::size_t kIdentityReadings = 11;
+inline constexpr std::size_t kIdentityReadings = 12;
 inline constexpr std::size_t kSampleReadings = 18;
+inline constexpr std::size_t kWearReadings = 15;
 
 struct InventoryRow {
   std::uint32_t device, index;
@@ -60,7 +62,7 @@ struct InventoryRow {
   char vendor[16], uuid[96], instance[96], name[96], pci_bus_id[32], serial[48], vbios[48],
       architecture[32];
   std::uint64_t values[kIdentityReadings];
-  std::uint8_t why[kIdentityReadings], reserved2[5];
+  std::uint8_t why[kIdentityReadings], reserved2[4];
 };
 
 struct SampleRow {
@@ -83,14 +85,21 @@ struct ProcessRow {
   char name[16];
 };
 
+struct WearRow {
+  std::uint32_t device, reserved;
+  std::int64_t read_at;
+  std::uint64_t values[kWearReadings];
+  std::uint8_t why[kWearReadings], reserved2;
+};
+
 // Microseconds that each tier took in the read that this answers; 0: not read.
 struct CostRow {
   std::uint32_t tiers[8];
 };
 
 static_assert(sizeof(CostRow) == 32);
-static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1152 && sizeof(InventoryRow) == 584);
-static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48);
+static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1152 && sizeof(InventoryRow) == 592);
+static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48 && sizeof(WearRow) == 152);
 
 // How many rows of a kind fit into one message.
 template <class Row>

@@ -44,6 +44,7 @@ void SensorServer::read(const Request& request, SteadyTime now) {
   if (is_new) outbox_.add_inventory(request.id, snapshot_.gpus);
   sent_inventory_ = snapshot_.inventory;
   outbox_.add_samples(request.id, snapshot_.gpus, is_new || lists_processes(tiers));
+  if (is_new || tiers.has(Tier::slow)) outbox_.add_wear(request.id, snapshot_.gpus);
 }
 
 bool SensorServer::handle(const Request& request, SteadyTime now) {

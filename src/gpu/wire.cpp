@@ -126,6 +126,13 @@ void Outbox::add_processes(std::uint64_t id, const std::vector<Gpu>& gpus) {
   end();
 }
 
+void Outbox::add_wear(std::uint64_t id, const std::vector<Gpu>& gpus) {
+  for (std::uint32_t i = 0; i < gpus.size(); ++i) {
+    add_row(Kind::wear, id, 0, to_row(i, gpus[i].wear));
+  }
+  end();
+}
+
 std::span<const std::byte> Outbox::message(std::size_t i) const {
   const std::size_t from = i == 0 ? 0 : ends_[i - 1];
   return std::span(bytes_).subspan(from, ends_[i] - from);
@@ -172,6 +179,8 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
       return take_samples(header, rows);
     case Kind::processes:
       return take_processes(header, rows);
+    case Kind::wear:
+      return take_wear(header, rows);
     case Kind::done:
       if (header.count != 1 || !holds<CostRow>(header, rows) || expected_ != arriving_.size()) {
         return Outcome::malformed;
@@ -219,9 +228,11 @@ Assembler::Outcome Assembler::take_inventory(const Header& header,
   if (arriving_.size() < expected_) return Outcome::more;
   std::vector<Gpu> gpus;
   for (const GpuIdentity& identity : arriving_) {
-    Gpu gpu{identity, {}};
+    Gpu gpu{identity, {}, {}};
     for (Gpu& before : gpus_) {
-      if (before.identity.id == identity.id) gpu.sample = before.sample;
+      if (before.identity.id != identity.id) continue;
+      gpu.sample = before.sample;
+      gpu.wear = before.wear;
     }
     gpus.push_back(std::move(gpu));
   }
@@ -254,6 +265,17 @@ Assembler::Outcome Assembler::take_processes(const Header& header,
       if (!from_row(row_at<ProcessRow>(rows, i), list.emplace_back())) return Outcome::malformed;
     }
     gpus_[device].sample.processes = std::move(list);
+  }
+  return Outcome::more;
+}
+
+Assembler::Outcome Assembler::take_wear(const Header& header, std::span<const std::byte> rows) {
+  if (!holds<WearRow>(header, rows)) return Outcome::malformed;
+  for (std::size_t i = 0; i < header.count; ++i) {
+    const auto row = row_at<WearRow>(rows, i);
+    if (row.device >= gpus_.size() || !from_row(row, gpus_[row.device].wear)) {
+      return Outcome::malformed;
+    }
   }
   return Outcome::more;
 }

@@ -22,6 +22,7 @@ class Outbox {
   // `with_processes`: the lists are new, send them; at most kMaxProcesses rows in all; the
   // lists of GPUs beyond that are unknown, never cut.
   void add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool with_processes);
+  void add_wear(std::uint64_t id, const std::vector<Gpu>& gpus);
   void add_done(std::uint64_t id, const TierCosts& costs);
 
   std::size_t size() const { return ends_.size(); }
@@ -71,6 +72,7 @@ class Assembler {
   Outcome take_inventory(const Header& header, std::span<const std::byte> rows);
   Outcome take_samples(const Header& header, std::span<const std::byte> rows);
   Outcome take_processes(const Header& header, std::span<const std::byte> rows);
+  Outcome take_wear(const Header& header, std::span<const std::byte> rows);
 
   DriverStatus driver_;
   std::vector<Gpu> gpus_;

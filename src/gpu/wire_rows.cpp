@@ -80,7 +80,15 @@ void each_identity_reading(Identity& i, Visitor&& visit) {
   visit(i.minor_number), visit(i.compute_capability), visit(i.slowdown_at), visit(i.shutdown_at);
   visit(i.max_operating), visit(i.power_limit), visit(i.power_limit_min);
   visit(i.power_limit_max), visit(i.power_limit_default), visit(i.pcie_max_generation);
-  visit(i.pcie_max_width);
+  visit(i.pcie_max_width), visit(i.memory_max);
+}
+template <class Wear, class Visitor>
+void each_wear_reading(Wear& w, Visitor&& visit) {
+  visit(w.ecc_uncorrected_lifetime), visit(w.remapped_corrected), visit(w.remapped_uncorrected);
+  visit(w.remap_pending), visit(w.remap_failed), visit(w.retired_pages);
+  visit(w.retired_pending), visit(w.recovery_action), visit(w.persistence_mode);
+  visit(w.nvlinks), visit(w.nvlinks_active), visit(w.nvlink_errors);
+  visit(w.nvlink_crc_errors), visit(w.fabric_state), visit(w.fabric_error);
 }
 
 // Writes or reads the n-th reading of a row's two arrays.
@@ -229,6 +237,21 @@ bool from_row(const SampleRow& row, GpuSample& sample) {
     sample.processes = Missing::not_read;
   }
   return reader.good;
+}
+
+WearRow to_row(std::uint32_t device, const GpuWear& wear) {
+  WearRow row{};
+  row.device = device;
+  row.read_at = wear.read_at.ns;
+  each_wear_reading(wear, Writer{row.values, row.why});
+  return row;
+}
+
+bool from_row(const WearRow& row, GpuWear& wear) {
+  Reader reader{row.values, row.why};
+  each_wear_reading(wear, reader);
+  wear.read_at = {row.read_at};
+  return reader.good && row.read_at >= 0;
 }
 
 ProcessRow to_row(std::uint32_t device, const GpuProcess& process) {

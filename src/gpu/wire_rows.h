@@ -9,6 +9,7 @@ StateRow to_row(const DriverStatus& driver);
 InventoryRow to_row(std::uint32_t device, const GpuIdentity& identity);
 SampleRow to_row(std::uint32_t device, const GpuSample& sample, bool processes_fresh);
 ProcessRow to_row(std::uint32_t device, const GpuProcess& process);
+WearRow to_row(std::uint32_t device, const GpuWear& wear);
 
 // False where the row holds what no value can hold: an unknown state or reason, text without an
 // end, a number that is none. Text comes out printable.
@@ -17,5 +18,6 @@ bool from_row(const InventoryRow& row, GpuIdentity& identity);
 // Leaves sample.processes alone where the row says "keep the last one".
 bool from_row(const SampleRow& row, GpuSample& sample);
 bool from_row(const ProcessRow& row, GpuProcess& process);
+bool from_row(const WearRow& row, GpuWear& wear);
 
 }  // namespace estiva::gpu

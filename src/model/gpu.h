@@ -34,7 +34,7 @@ struct GpuIdentity {
   std::string vbios;
   std::string architecture;              // "Ampere"; empty where unknown
   Reading<unsigned> compute_capability;  // major * 10 + minor: 86
-  Reading<Celsius> slowdown_at, shutdown_at, max_operating;
+  Reading<Celsius> slowdown_at, shutdown_at, max_operating, memory_max;
   Reading<Watts> power_limit, power_limit_min, power_limit_max, power_limit_default;
   Reading<unsigned> pcie_max_generation, pcie_max_width;
   bool unified_memory = false;  // shares the machine's RAM (GB10, Jetson)
@@ -85,9 +85,28 @@ struct GpuSample {
   friend bool operator==(const GpuSample&, const GpuSample&) = default;
 };
 
+// What wears out and what was repaired, and how the GPU stands with its neighbours. Changes rarely
+// and is read rarely.
+struct GpuWear {
+  SteadyTime read_at;  // {0}: never
+  Reading<std::uint64_t> ecc_uncorrected_lifetime;
+  Reading<unsigned> remapped_corrected, remapped_uncorrected;  // rows, Ampere and newer
+  Reading<unsigned> remap_pending, remap_failed;               // 0 or 1
+  Reading<unsigned> retired_pages, retired_pending;            // before Ampere; pending: 0 or 1
+  Reading<unsigned> recovery_action;                           // NVML's nvmlDeviceGpuRecoveryAction
+  Reading<unsigned> persistence_mode;                          // 0 or 1
+  Reading<unsigned> nvlinks, nvlinks_active;
+  Reading<std::uint64_t> nvlink_errors;      // replays and recoveries, all links
+  Reading<std::uint64_t> nvlink_crc_errors;  // flits
+  Reading<unsigned> fabric_state;            // NVML's nvmlGpuFabricState: 3 is completed
+  Reading<unsigned> fabric_error;            // the code with which it completed
+  friend bool operator==(const GpuWear&, const GpuWear&) = default;
+};
+
 struct Gpu {
   GpuIdentity identity;
   GpuSample sample;
+  GpuWear wear;
   friend bool operator==(const Gpu&, const Gpu&) = default;
 };
 
@@ -122,6 +141,8 @@ struct DriverStatus {
 // "no_driver", the form JSON carries.
 std::string_view to_name(DriverState state);
 std::string_view to_name(GpuState state);
+// "drain_and_reset"; "unknown" for a number that NVML had not when this was written.
+std::string_view recovery_name(unsigned action);
 // True where new placements may be granted on what the driver says now.
 bool can_place(DriverState state);
 

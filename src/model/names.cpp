@@ -74,6 +74,12 @@ std::string_view to_name(GpuState state) {
   return "failed";
 }
 
+// nvmlDeviceGpuRecoveryAction.
+std::string_view recovery_name(unsigned action) {
+  constexpr std::string_view kNames[] = {"none", "reset", "reboot", "drain_p2p", "drain_and_reset"};
+  return action < std::size(kNames) ? kNames[action] : "unknown";
+}
+
 std::string_view to_name(LeaseState state) {
   switch (state) {
     case LeaseState::reserved:

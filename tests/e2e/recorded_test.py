@@ -9,8 +9,8 @@ import unittest
 
 from harness import GIB, MIB, Case, until
 
-MAGIC, VERSION = 0x31535345, 2
-STATE, INVENTORY, SAMPLES, PROCESSES, DONE = 17, 18, 19, 20, 21
+MAGIC, VERSION = 0x31535345, 3
+STATE, INVENTORY, SAMPLES, PROCESSES, DONE, WEAR = 17, 18, 19, 20, 21, 22
 READY, OK, LOST = 5, 0, 1
 # 0: known; else one more than the reason's place in the list of reasons.
 KNOWN, NOT_SUPPORTED, IS_LOST = 0, 2, 5
@@ -27,8 +27,8 @@ def state(version, cuda):
 
 
 def identity(device, uuid, name, bus):
-    values, why = [0] * 11, [NOT_SUPPORTED] * 11
-    return struct.pack("<IIBB6x16s96s96s96s32s48s48s32s11Q11B5x", device, device, 0, 0, b"nvidia",
+    values, why = [0] * 12, [NOT_SUPPORTED] * 12
+    return struct.pack("<IIBB6x16s96s96s96s32s48s48s32s12Q12B4x", device, device, 0, 0, b"nvidia",
                        uuid, b"", name, bus, b"", b"", b"Ampere", *values, *why)
 
 
@@ -46,6 +46,14 @@ def process(device, pid, used, name):
     return struct.pack("<IiQdBBB5x16s", device, pid, used, 0.0, KNOWN, NOT_SUPPORTED, 1, name)
 
 
+def wear(device, readings):
+    """`readings` by their place: 5 is the count of retired pages, 6 whether one waits for a reset."""
+    values, why = [0] * 15, [NOT_SUPPORTED] * 15
+    for place, value in readings.items():
+        values[place], why[place] = value, KNOWN
+    return struct.pack("<IIq15Q15B1x", device, 0, 1, *values, *why)
+
+
 FIRST = "GPU-11111111-2222-3333-4444-555555555555"
 SECOND = "GPU-99999999-2222-3333-4444-555555555555"
 
@@ -57,6 +65,7 @@ def recording():
         message(INVENTORY, [identity(0, FIRST.encode(), b"NVIDIA GeForce RTX 3060", b"00000000:01:00.0"),
                             identity(1, SECOND.encode(), b"NVIDIA GeForce RTX 3060", b"00000000:02:00.0")], 2),
         message(SAMPLES, [sample(0, OK, memory, {0: 0.25, 4: 61.0, 6: 103.5}), sample(1, LOST)]),
+        message(WEAR, [wear(0, {5: 3, 6: 0})]),
         message(PROCESSES, [process(0, 4242, 1200 * MIB, b"llama-server")]),
         message(DONE, [struct.pack("<8I", *[0] * 8)]),  # what the tiers took
     ])
@@ -84,6 +93,8 @@ class Recorded(Case):
         self.assertEqual((first["utilization_ratio"], first["temperature_celsius"], first["power_watts"]),
                          (0.25, 61, 103.5))
         self.assertEqual([(p["pid"], p["used_bytes"]) for p in first["processes"]], [(4242, 1200 * MIB)])
+        self.assertEqual((first["wear"]["retired_pages"], first["wear"]["retired_pages_pending"]), (3, False))
+        self.assertIsNone(first["wear"]["nvlinks"])
         self.assertNotEqual(second["health"]["state"], "OK")
         self.assertIsNone(second["memory"] and second["memory"]["used_bytes"])
 

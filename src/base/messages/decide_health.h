@@ -52,4 +52,53 @@ inline constexpr std::string_view kHealthMissingRemedy =
     "'journalctl -k | grep NVRM' may say why; restart the machine, and check the card's slot and "
     "power cables";
 
+// The slow figures.
+inline constexpr std::string_view kHealthMemoryHot =
+    "its memory is at {:.0f} C; the most it may have is {:.0f} C";  // now, limit
+inline constexpr std::string_view kHealthLifetimeErrors =
+    "ECC could not correct {} memory errors in its life; none since the driver was loaded";
+inline constexpr std::string_view kHealthLifetimeErrorsRemedy =
+    "Nothing is wrong now; if there are more, have it replaced";
+inline constexpr std::string_view kHealthRemapPending =
+    "a row of its memory had an error and will be replaced by a spare one at the next reset; what "
+    "runs now stays correct";
+inline constexpr std::string_view kHealthRetiredPending =
+    "a page of its memory had an error and will be left out after the next reset";
+inline constexpr std::string_view kHealthRepairPendingRemedy =
+    "When nothing runs on it, reset it with 'nvidia-smi --gpu-reset -i INDEX' or restart the "
+    "machine";
+inline constexpr std::string_view kHealthRemapFailed =
+    "a row of its memory had an error and there was no spare one to replace it";
+inline constexpr std::string_view kHealthManyRemaps =
+    "{} rows of its memory were replaced after errors that ECC could not correct";
+inline constexpr std::string_view kHealthRetiredPages =
+    "{} pages of its memory were given up after errors; the most is {}";  // pages, most
+inline constexpr std::string_view kHealthReplaceRemedy =
+    "Have the card replaced; its maker wants the output of 'nvidia-bug-report.sh'";
+inline constexpr std::string_view kHealthWantsReboot =
+    "the driver says that the machine has to be restarted";
+inline constexpr std::string_view kHealthRebootRemedy = "Restart the machine";
+inline constexpr std::string_view kHealthWantsDrain =
+    "the driver says that no more traffic between GPUs should go through it";
+inline constexpr std::string_view kHealthWantsDrainRemedy =
+    "Models on one GPU may go on; end those that span several GPUs, then reset it";
+inline constexpr std::string_view kHealthWantsUnknown =
+    "the driver asks for a recovery action that estiva does not know ({})";  // number
+inline constexpr std::string_view kHealthWantsUnknownRemedy =
+    "'nvidia-smi -q' names it under \"GPU Recovery Action\"";
+inline constexpr std::string_view kHealthLinkDown =
+    "{} NVLinks are active; there were {}";  // now, before
+inline constexpr std::string_view kHealthLinkErrors =
+    "its NVLinks have errors: {} replays and recoveries, {} CRC errors since the driver was loaded";
+inline constexpr std::string_view kHealthLinksRemedy =
+    "'nvidia-smi nvlink --status' and 'nvidia-smi nvlink -e' show which; check the bridge or the "
+    "NVSwitch board";
+inline constexpr std::string_view kHealthFabricMissing =
+    "it has not joined the NVSwitch fabric; CUDA can't start on it";
+inline constexpr std::string_view kHealthFabricFailed =
+    "it could not join the NVSwitch fabric (NVML error {}); CUDA can't start on it";  // code
+inline constexpr std::string_view kHealthFabricRemedy =
+    "Is nvidia-fabricmanager of the driver's version installed and running? 'systemctl status "
+    "nvidia-fabricmanager'";
+
 }  // namespace estiva::msg

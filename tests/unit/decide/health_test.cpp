@@ -1,68 +1,11 @@
 // Every condition of a GPU's health: what raises it, a near miss, and its end. The limits are those
 // of the reference table, worked out by hand here.
-#include <gtest/gtest.h>
-
-#include "decide/health/tracker.h"
+#include "unit/decide/health_fixture.h"
 
 namespace estiva::decide {
 namespace {
 
-using namespace std::chrono_literals;
-
-class Health : public testing::Test {
- protected:
-  Health() {
-    driver_.state = DriverState::ready;
-    gpus_ = {a_gpu("GPU-a", 0), a_gpu("GPU-b", 1)};
-  }
-  static Gpu a_gpu(const std::string& uuid, unsigned index) {
-    Gpu gpu;
-    gpu.identity.id.uuid = uuid;
-    gpu.identity.index = index;
-    gpu.identity.pci_bus_id = "00000000:0" + std::to_string(index + 1) + ":00.0";
-    gpu.identity.slowdown_at = Celsius{90};
-    gpu.identity.shutdown_at = Celsius{98};
-    gpu.identity.power_limit = Watts{200};
-    gpu.identity.pcie_max_generation = 4U;
-    gpu.identity.pcie_max_width = 16U;
-    gpu.sample.temperature = Celsius{60};
-    gpu.sample.fan = Ratio{0.4};
-    gpu.sample.power = Watts{150};
-    gpu.sample.performance_state = 0U;
-    gpu.sample.utilization = Ratio{0.9};
-    gpu.sample.pcie_generation = 4U;
-    gpu.sample.pcie_width = 16U;
-    gpu.sample.clock_event_reasons = std::uint64_t{0};
-    gpu.sample.ecc_uncorrected = std::uint64_t{0};
-    return gpu;
-  }
-  GpuSample& sample() { return gpus_[0].sample; }
-  // One reading a second.
-  void pass(std::chrono::seconds span) {
-    for (std::chrono::seconds at{0}; at < span; at += 1s) {
-      now_ = now_ + 1s;
-      tracker_.observe(driver_, gpus_, now_);
-    }
-  }
-  void hot(double celsius, std::chrono::seconds span = 1s) {
-    sample().temperature = Celsius{celsius};
-    pass(span);
-  }
-  const GpuHealth& first() const { return tracker_.health().at(0); }
-  // "temperature:WARN fan:WARN" of the first GPU.
-  std::string open() const {
-    std::string text;
-    for (const Condition& one : first().conditions) {
-      text += (text.empty() ? "" : " ") + one.id + ":" + std::string(to_name(one.state));
-    }
-    return text;
-  }
-
-  DriverStatus driver_;
-  std::vector<Gpu> gpus_;
-  SteadyTime now_{1'000'000'000'000};
-  HealthTracker tracker_;
-};
+class Health : public HealthFixture {};
 
 TEST_F(Health, AWellGpuHasNoCondition) {
   pass(700s);
@@ -263,6 +206,30 @@ TEST_F(Health, ALinkWithoutALimitIsNotJudged) {
   gpus_[0].identity.pcie_max_generation = Missing::not_supported;
   sample().pcie_width = sample().pcie_generation = 1U;
   pass(120s);
+  EXPECT_EQ(open(), "");
+}
+
+TEST_F(Health, MemoryHasALimitOfItsOwn) {
+  gpus_[0].identity.memory_max = Celsius{105};
+  sample().memory_temperature = Celsius{99.9};
+  pass(40s);
+  EXPECT_EQ(open(), "");
+  sample().memory_temperature = Celsius{100};
+  pass(1s);
+  EXPECT_EQ(open(), "memory_temperature:WARN");
+  sample().memory_temperature = Celsius{105};
+  pass(30s);
+  EXPECT_EQ(open(), "memory_temperature:WARN");
+  pass(1s);
+  EXPECT_EQ(open(), "memory_temperature:DEGRADED");
+  sample().memory_temperature = Celsius{102};
+  pass(1s);
+  EXPECT_EQ(open(), "memory_temperature:DEGRADED");
+  sample().memory_temperature = Celsius{101.9};
+  pass(1s);
+  EXPECT_EQ(open(), "memory_temperature:WARN");
+  sample().memory_temperature = Celsius{96.9};
+  pass(1s);
   EXPECT_EQ(open(), "");
 }
 

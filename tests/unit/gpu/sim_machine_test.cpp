@@ -173,5 +173,42 @@ TEST(SimMachine, AGpuThatIsTakenOutLeavesTheListAndALostOneStays) {
   EXPECT_EQ(watched.state(), DriverState::ready);
 }
 
+TEST(SimMachine, ErrorsRepairsAndLinksAreRead) {
+  SimMachine machine(
+      "gpu t4-16g\ngpu h100-80g\ngpu rtx3060-12g\n"
+      "at 0s retire 0 single 14 double 2 pending\n"
+      "at 0s remap 1 corrected 3 uncorrected 2 pending failed\n"
+      "at 0s ecc 1 uncorrected 4\nat 0s recovery 1 drain-and-reset\n"
+      "at 0s nvlink 1 down 0 down 7 errors 5 crc 9\n"
+      "at 0s fabric 1 completed error 999\nat 0s persistence 2 on\n");
+  ASSERT_TRUE(machine.is_ready());
+  Watched watched(machine);
+  ASSERT_TRUE(watched.until([&] { return watched.states() == States{kOk, kOk, kOk}; }));
+  const GpuWear& turing = watched.gpus()[0].wear;
+  EXPECT_GT(turing.read_at.ns, 0);
+  EXPECT_EQ(turing.retired_pages, Reading<unsigned>(16U));
+  EXPECT_EQ(turing.retired_pending, Reading<unsigned>(1U));
+  EXPECT_EQ(turing.remap_pending.why(), Missing::not_supported);
+  EXPECT_EQ(turing.nvlinks.why(), Missing::not_supported);
+  const GpuWear& hopper = watched.gpus()[1].wear;
+  EXPECT_EQ(hopper.remapped_corrected, Reading<unsigned>(3U));
+  EXPECT_EQ(hopper.remapped_uncorrected, Reading<unsigned>(2U));
+  EXPECT_EQ(hopper.remap_pending, Reading<unsigned>(1U));
+  EXPECT_EQ(hopper.remap_failed, Reading<unsigned>(1U));
+  EXPECT_EQ(hopper.ecc_uncorrected_lifetime, Reading<std::uint64_t>(4U));
+  EXPECT_EQ(hopper.retired_pages.why(), Missing::not_supported);
+  EXPECT_EQ(hopper.recovery_action, Reading<unsigned>(4U));
+  EXPECT_EQ(hopper.nvlinks, Reading<unsigned>(18U));
+  EXPECT_EQ(hopper.nvlinks_active, Reading<unsigned>(16U));
+  EXPECT_EQ(hopper.nvlink_errors, Reading<std::uint64_t>(5U));
+  EXPECT_EQ(hopper.nvlink_crc_errors, Reading<std::uint64_t>(9U));
+  EXPECT_EQ(hopper.fabric_state, Reading<unsigned>(3U));
+  EXPECT_EQ(hopper.fabric_error, Reading<unsigned>(999U));
+  const GpuWear& ampere = watched.gpus()[2].wear;
+  EXPECT_EQ(ampere.persistence_mode, Reading<unsigned>(1U));
+  EXPECT_EQ(ampere.recovery_action.why(), Missing::not_supported);
+  EXPECT_EQ(ampere.fabric_state.why(), Missing::not_supported) << "no switches";
+}
+
 }  // namespace
 }  // namespace estiva::gpu

@@ -22,6 +22,11 @@ Gpu some_gpu(unsigned i) {
   gpu.sample.power = Missing::not_permitted;
   gpu.sample.fan = Missing::not_supported;
   gpu.sample.pcie_replays = std::uint64_t{7};
+  gpu.identity.memory_max = Celsius{105};
+  gpu.wear.read_at = {123456000 + i};
+  gpu.wear.remap_pending = 1U;
+  gpu.wear.nvlink_errors = std::uint64_t{1} << 40;
+  gpu.wear.fabric_error = Missing::not_supported;
   gpu.sample.processes = std::vector<GpuProcess>{
       {static_cast<pid_t>(100 + i), gib(2), true, false, false, Ratio{0.5}, "ollama"},
       {static_cast<pid_t>(200 + i), Missing::not_supported, false, true, false, Missing::no_sample,
@@ -57,6 +62,7 @@ TEST(Wire, AnAnswerArrivesAsItWas) {
   outbox.add_state(9, driver);
   outbox.add_inventory(9, gpus);
   outbox.add_samples(9, gpus, true);
+  outbox.add_wear(9, gpus);
   outbox.add_done(9, {});
   Assembler assembler;
   EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
@@ -117,6 +123,7 @@ TEST(Wire, TheLargestMachineFitsIntoBoundedMessages) {
   Outbox outbox;
   outbox.add_inventory(1, gpus);
   outbox.add_samples(1, gpus, true);
+  outbox.add_wear(1, gpus);
   outbox.add_done(1, {});
   Assembler assembler;
   EXPECT_EQ(deliver(outbox, assembler), Assembler::Outcome::done);
@@ -128,6 +135,7 @@ TEST(Wire, ListsAreKeptWhereTheyWereNotReadAnew) {
   Outbox first;
   first.add_inventory(1, gpus);
   first.add_samples(1, gpus, true);
+  first.add_wear(1, gpus);
   first.add_done(1, {});
   Assembler assembler;
   deliver(first, assembler);
