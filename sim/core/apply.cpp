@@ -205,10 +205,13 @@ Outcome mig(State& state, const Command& command) {
   return {};
 }
 
+// The record is whole before it counts: a client may look at any moment.
 Outcome xid(State& state, const Command& command) {
-  XidRecord& record = state.xids[state.xid_sequence % kMaxXids];
-  record = {++state.xid_sequence, static_cast<std::uint32_t>(command.gpu),
-            static_cast<std::uint32_t>(command.code), state.now_ns};
+  const std::uint64_t sequence = state.xid_sequence.load(std::memory_order_relaxed) + 1;
+  state.xids[(sequence - 1) % kMaxXids] = {sequence, static_cast<std::uint32_t>(command.gpu),
+                                           static_cast<std::uint32_t>(command.code), state.now_ns};
+  state.xid_sequence.store(sequence, std::memory_order_release);
+  wake_xid_waiters(state);
   return {};
 }
 

@@ -38,6 +38,11 @@ void settle(State& state, Pending& pending);
 // "0000:01:00.0", the form of /sys/bus/pci/devices and of kernel messages.
 std::string sysfs_bus_id(const Gpu& gpu);
 
+// Between processes: wakes those in wait_for_xid(); waits until state.xid_sequence is no more
+// `seen`, at most `most_ns`.
+void wake_xid_waiters(State& state);
+void wait_for_xid(State& state, std::uint64_t seen, std::int64_t most_ns);
+
 // Marks the state as changing while it lives (see State::sequence).
 class Writing {
  public:

@@ -163,7 +163,7 @@ struct State {
   std::uint64_t ooms;
   std::uint64_t rejected;  // commands of the time line that could not be done
 
-  std::uint64_t xid_sequence;
+  std::atomic<std::uint64_t> xid_sequence;
   XidRecord xids[kMaxXids];
 
   // The engine's own place in the time line.

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <map>
 #include <poll.h>
 #include <signal.h>
@@ -124,6 +125,7 @@ class Host {
     if (options_.spawn) children_ = make_real(scenario_);
     const std::string failed = file_.create(options_.dir, scenario_);
     if (!failed.empty()) return complain(failed);
+    std::ofstream(options_.dir + "/kmsg.log", std::ios::trunc);  // the machine starts
     listener_ = listen_at(options_.dir + "/control");
     if (listener_ < 0)
       return complain("listening at " + options_.dir + "/control: " + std::strerror(errno));
@@ -182,10 +184,11 @@ class Host {
     }
   }
 
-  // The tree follows commands, and the sleep of cards.
+  // The tree follows commands, and the sleep of cards. The kernel log is there without one too.
   void sync_tree(bool always) {
-    if (options_.tree.empty()) return;
     const State& state = file_.state();
+    write_kernel_log(options_.dir + "/kmsg.log", state, log_xids_);
+    if (options_.tree.empty()) return;
     std::uint64_t asleep = 0;
     for (unsigned i = 0; i < state.gpu_count; ++i)
       asleep |= std::uint64_t{state.gpus[i].asleep} << i;
@@ -194,7 +197,7 @@ class Host {
     }
     tree_generation_ = state.generation;
     tree_asleep_ = asleep;
-    write_kernel_log(options_.tree, state, tree_xids_);
+    write_kernel_log(options_.tree + "/dev/kmsg.log", state, tree_xids_);
   }
 
   void serve(Session& session) {
@@ -233,7 +236,7 @@ class Host {
   std::vector<Client> clients_;
   std::vector<pid_t> children_;
   std::int64_t last_reap_ns_ = 0;
-  std::uint64_t tree_generation_ = 0, tree_asleep_ = 0, tree_xids_ = 0;
+  std::uint64_t tree_generation_ = 0, tree_asleep_ = 0, tree_xids_ = 0, log_xids_ = 0;
 };
 
 }  // namespace

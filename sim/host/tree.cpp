@@ -125,12 +125,12 @@ std::string xid_line(const Gpu& gpu, unsigned code) {
   return head + ", pid='<unknown>', name=<unknown>, simulated event";
 }
 
-void write_kernel_log(const std::string& dir, const State& state, std::uint64_t& seen) {
+void write_kernel_log(const std::string& file, const State& state, std::uint64_t& seen) {
   if (state.xid_sequence == seen) return;
   if (state.xid_sequence > seen + kMaxXids) seen = state.xid_sequence - kMaxXids;
   std::error_code error;
-  fs::create_directories(dir + "/dev", error);
-  std::ofstream log(dir + "/dev/kmsg.log", std::ios::app);
+  fs::create_directories(fs::path(file).parent_path(), error);
+  std::ofstream log(file, std::ios::app);
   for (; seen < state.xid_sequence; ++seen) {
     const XidRecord& record = state.xids[seen % kMaxXids];
     log << "3," << record.sequence << "," << record.at_ns / 1000 << ",-;"

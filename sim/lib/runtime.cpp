@@ -3,6 +3,7 @@
 // thread or outlives dlclose.
 #include "sim/lib/runtime.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
@@ -219,6 +220,13 @@ void tick() {
   if (!statics.ours) return;
   const Locked locked;
   tick_locked();
+}
+
+bool xids_need_polling() {
+  if (!statics.ours) return false;
+  const auto& events = statics.scenario->events;
+  return std::any_of(events.begin(), events.end(),
+                     [](const auto& event) { return event.command.verb == Verb::xid; });
 }
 
 State* machine() {

@@ -34,6 +34,8 @@ const Handle* resolve(Device device);
 
 // Brings simulated time up to date where there is no host that does it.
 void tick();
+// No host passes time, and the time line has XIDs that only a look at the clock makes happen.
+bool xids_need_polling();
 // "inside" time of one call, and its result, into the counters.
 class Timed {
  public:

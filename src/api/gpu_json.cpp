@@ -5,6 +5,8 @@
 #include "api/json.h"
 #include "api/json_parts.h"
 #include "base/messages/api.h"
+#include "base/messages/decide_health.h"
+#include "decide/health/xid_catalogue.h"
 
 namespace estiva::api {
 
@@ -117,6 +119,28 @@ void write_health(JsonWriter& json, const World& world, const Gpu& gpu) {
   json.end_array().end_object();
 }
 
+// Null where nobody listens: no error is another thing than none that was heard.
+void write_xids(JsonWriter& json, const World& world, const Gpu& gpu) {
+  json.key("xid_errors");
+  if (!world.xids_known || !gpu.identity.id.instance.empty()) {
+    json.null();
+    return;
+  }
+  json.begin_array();
+  if (const GpuXids* xids = xids_of(world, gpu)) {
+    for (const XidCount& one : xids->counts) {
+      const decide::XidRow* row = decide::find_xid(one.code);
+      json.begin_object()
+          .field("code", one.code)
+          .field("count", one.count)
+          .field("last_age_seconds", static_cast<double>((world.made_at - one.last).count()) / 1e9)
+          .field("what", row == nullptr ? msg::kXidUnknown : row->what)
+          .end_object();
+    }
+  }
+  json.end_array();
+}
+
 void write_limits(JsonWriter& json, MissingList& missing, const GpuIdentity& identity) {
   write_reading(json, missing, "temperature_slowdown_celsius", identity.slowdown_at);
   write_reading(json, missing, "temperature_shutdown_celsius", identity.shutdown_at);
@@ -199,6 +223,7 @@ void write_gpu(JsonWriter& json, const World& world, const Gpu& gpu, const GpuRo
   write_limits(json, missing, identity);
   write_wear(json, gpu);
   write_health(json, world, gpu);
+  write_xids(json, world, gpu);
   write_processes(json, missing, world, gpu);
   missing.write(json);
   json.end_object();
@@ -215,7 +240,9 @@ void write_driver(JsonWriter& json, const World& world) {
       .field("reason", driver.reason)
       .field("remedy", driver.remedy)
       .field("sensor_restarts_total", driver.sensor_restarts)
-      .field("missed_deadlines_total", driver.missed_deadlines);
+      .field("missed_deadlines_total", driver.missed_deadlines)
+      .field("kernel_log_read", world.kernel_log_read)
+      .field("kernel_log_reason", world.kernel_log_reason);
   missing.write(json);
   json.end_object();
 }
@@ -246,6 +273,23 @@ void write_gpus(JsonWriter& json, const World& world) {
   json.end_array();
 }
 
+// GPUs that were there, and slots that the kernel log speaks of: what is known of them is that
+// something is wrong.
+void write_not_listed(JsonWriter& json, const World& world) {
+  json.begin_array();
+  for (const GpuHealth& health : world.health) {
+    const bool is_listed =
+        std::any_of(world.gpus.begin(), world.gpus.end(),
+                    [&health](const Gpu& gpu) { return gpu.identity.id.key() == health.device; });
+    if (is_listed) continue;
+    json.begin_object().field("device", health.device).key("health").begin_object();
+    json.field("state", to_name(health.state)).key("conditions").begin_array();
+    for (const Condition& condition : health.conditions) write_condition(json, world, condition);
+    json.end_array().end_object().end_object();
+  }
+  json.end_array();
+}
+
 std::string gpu_json(const World& world) {
   std::string text;
   JsonWriter json(text);
@@ -253,6 +297,8 @@ std::string gpu_json(const World& world) {
   write_origin(json, world);
   json.key("gpus");
   write_gpus(json, world);
+  json.key("not_listed");
+  write_not_listed(json, world);
   json.end_object();
   return text;
 }

@@ -29,8 +29,9 @@ void write_reading(format::JsonWriter& json, MissingList& missing, std::string_v
   if (!reading) missing.note(member, reading.why());
 }
 
-void write_driver(format::JsonWriter& json, const World& world);  // an object's value
-void write_gpus(format::JsonWriter& json, const World& world);    // an array's value
+void write_driver(format::JsonWriter& json, const World& world);      // an object's value
+void write_gpus(format::JsonWriter& json, const World& world);        // an array's value
+void write_not_listed(format::JsonWriter& json, const World& world);  // an array's value
 void write_lease(format::JsonWriter& json, const Lease& lease, const LeaseUse* use);
 void write_leases(format::JsonWriter& json, const World& world);  // an array's value
 // "simulated", "source", "driver", "sampled_at", "sampled_age_seconds", "stale".

@@ -367,6 +367,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
   write_driver_metrics(out, world);
   write_identity_metrics(out, rows);
   write_health_metrics(out, world, rows);
+  if (world.xids_known) write_xid_metrics(out, world, rows);
   // Figures that are too old would be taken for the present.
   if (!world.stale) {
     write_memory_metrics(out, rows);

@@ -34,6 +34,9 @@ void write_each(format::Exposition& out, const std::vector<MetricRow>& rows,
   for (const MetricRow& row : rows) out.sample(row.*labels, value(row));
 }
 
+// Errors by number, under the three families of names.
+void write_xid_metrics(format::Exposition& out, const World& world,
+                       const std::vector<MetricRow>& rows);
 void write_dcgm_metrics(format::Exposition& out, const std::vector<MetricRow>& rows);
 void write_smi_metrics(format::Exposition& out, const World& world,
                        const std::vector<MetricRow>& rows);

@@ -62,9 +62,13 @@ std::optional<Check> from_health(const World& world) {
   const auto gpu = std::find_if(world.gpus.begin(), world.gpus.end(), [worst](const Gpu& one) {
     return one.identity.id.key() == worst->device;
   });
-  std::string reason = gpu == world.gpus.end()
-                           ? condition.reason
-                           : fmt::format(msg::kGpuIsIll, gpu->identity.index, condition.reason);
+  std::string reason = condition.reason;  // of a GPU that is missing it says which
+  constexpr std::string_view kSlot = "PCI:";
+  if (gpu != world.gpus.end()) {
+    reason = fmt::format(msg::kGpuIsIll, gpu->identity.index, condition.reason);
+  } else if (worst->device.compare(0, kSlot.size(), kSlot) == 0) {
+    reason = fmt::format(msg::kSlotIsIll, worst->device.substr(kSlot.size()), condition.reason);
+  }
   return Check{"gpu_status", std::string(to_name(condition.state)), std::move(reason),
                condition.remedy};
 }
@@ -204,6 +208,8 @@ std::string status_json(const World& world) {
   write_host(json, world);
   json.key("gpus");
   write_gpus(json, world);
+  json.key("not_listed");
+  write_not_listed(json, world);
   json.key("leases");
   write_leases(json, world);
   json.end_object();

@@ -20,6 +20,17 @@ struct ProcessRow {
   std::string name, container, service, model;
 };
 
+struct ConditionRow {
+  std::string reason, remedy;
+  std::optional<double> since_seconds;
+};
+
+// What the driver does not list (any more), and what is known of it.
+struct NotListedRow {
+  std::string device;
+  std::vector<ConditionRow> conditions;
+};
+
 struct GpuRow {
   std::uint64_t index = 0;
   std::string uuid, name, pci;
@@ -27,7 +38,7 @@ struct GpuRow {
       admissible_bytes;
   std::optional<double> utilization, celsius, watts;
   std::string health;
-  std::vector<std::string> conditions;
+  std::vector<ConditionRow> conditions;
   std::vector<ProcessRow> processes;
   MissingReasons missing;
 };
@@ -43,6 +54,7 @@ struct GpuDocument {
   std::optional<double> age_seconds;
   DriverRow driver;
   std::vector<GpuRow> gpus;
+  std::vector<NotListedRow> not_listed;
 };
 
 struct LeaseRow {

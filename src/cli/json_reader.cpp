@@ -100,6 +100,15 @@ ProcessRow process_of(const json::object& from) {
           text_of(from, "model")};
 }
 
+std::vector<ConditionRow> conditions_of(const json::object& from) {
+  std::vector<ConditionRow> rows;
+  for_objects(object_of(from, "health"), "conditions", [&rows](const json::object& condition) {
+    rows.push_back({text_of(condition, "reason"), text_of(condition, "remedy"),
+                    number_of(condition, "since_seconds")});
+  });
+  return rows;
+}
+
 GpuRow gpu_of(const json::object& from) {
   GpuRow row;
   row.index = count_of(from, "index").value_or(0);
@@ -116,9 +125,7 @@ GpuRow gpu_of(const json::object& from) {
   row.celsius = number_of(from, "temperature_celsius");
   row.watts = number_of(from, "power_watts");
   row.health = text_of(object_of(from, "health"), "state");
-  for_objects(object_of(from, "health"), "conditions", [&](const json::object& condition) {
-    row.conditions.push_back(text_of(condition, "reason"));
-  });
+  row.conditions = conditions_of(from);
   for_objects(from, "processes",
               [&](const json::object& process) { row.processes.push_back(process_of(process)); });
   row.missing = missing_of(from);
@@ -151,6 +158,9 @@ GpuDocument gpus_of(const json::object& from) {
   document.driver = {text_of(driver, "version"), text_of(driver, "nvml"), text_of(driver, "state"),
                      text_of(driver, "reason"), text_of(driver, "remedy")};
   for_objects(from, "gpus", [&](const json::object& gpu) { document.gpus.push_back(gpu_of(gpu)); });
+  for_objects(from, "not_listed", [&](const json::object& gone) {
+    document.not_listed.push_back({text_of(gone, "device"), conditions_of(gone)});
+  });
   return document;
 }
 

@@ -2,12 +2,14 @@
 #include "cli/render.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <ctime>
 #include <fmt/format.h>
 
 #include "base/messages/cli.h"
 #include "base/units.h"
+#include "format/size.h"
 #include "format/table.h"
 #include "format/text.h"
 
@@ -168,14 +170,41 @@ bool is_shown(std::string_view member) {
   return std::find(std::begin(kShown), std::end(kShown), member) != std::end(kShown);
 }
 
-std::string condition_lines(const std::vector<GpuRow>& gpus) {
+// "3h" and not "3h12m7s": how long something has been so.
+std::chrono::seconds rounded(std::chrono::seconds span) {
+  using namespace std::chrono_literals;
+  if (span >= 48h) return span / 24h * 24h;
+  if (span >= 2h) return span / 1h * 1h;
+  return span >= 2min ? span / 1min * 1min : span;
+}
+
+std::string condition_text(const std::string& who, const ConditionRow& condition) {
+  std::string out = fmt::format(m::kConditionLine, who, sentence(condition.reason));
+  if (condition.since_seconds && *condition.since_seconds >= 1) {
+    const auto span = std::chrono::seconds(static_cast<std::int64_t>(*condition.since_seconds));
+    out += fmt::format(m::kConditionSince, format::format_duration(rounded(span)));
+  }
+  out += "\n";
+  if (!condition.remedy.empty()) {
+    out += fmt::format(m::kConditionRemedy, sentence(condition.remedy));
+  }
+  return out;
+}
+
+std::string condition_lines(const GpuDocument& document) {
   std::string out;
-  for (const GpuRow& gpu : gpus) {
-    for (const std::string& condition : gpu.conditions)
-      out += fmt::format(m::kConditionLine, gpu.index, escape_for_terminal(condition));
+  for (const GpuRow& gpu : document.gpus) {
+    for (const ConditionRow& condition : gpu.conditions) {
+      out += condition_text(fmt::format(m::kGpuNumber, gpu.index), condition);
+    }
     for (const auto& [what, why] : gpu.missing)
       if (is_shown(what))
         out += fmt::format(m::kMissing, gpu.index, words_of(what), words_of(why)) + "\n";
+  }
+  for (const NotListedRow& gone : document.not_listed) {
+    for (const ConditionRow& condition : gone.conditions) {
+      out += condition_text(escape_for_terminal(gone.device), condition);
+    }
   }
   return out;
 }
@@ -291,10 +320,9 @@ std::string render_gpu(const GpuDocument& document, const RenderOptions& options
   if (!document.gpus.empty()) {
     out += gpu_table(document.gpus, options.style);
     out += identity_lines(document.gpus);
-    out += condition_lines(document.gpus);
-    out += process_table(document.gpus);
   }
-  return out;
+  out += condition_lines(document);
+  return out + process_table(document.gpus);
 }
 
 std::string render_host(const HostRow& host, const RenderOptions&) {
@@ -313,9 +341,9 @@ std::string render_status(const StatusDocument& document, const RenderOptions& o
   out += render_host(document.host, options);
   if (!document.gpu.gpus.empty()) {
     out += "\n" + gpu_table(document.gpu.gpus, options.style);
-    out += condition_lines(document.gpu.gpus);
-    out += process_table(document.gpu.gpus);
   }
+  out += condition_lines(document.gpu);
+  out += process_table(document.gpu.gpus);
   if (!document.leases.empty()) out += "\n" + render_leases(document.leases, options);
   return out + top_table(document.host);
 }

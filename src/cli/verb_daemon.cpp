@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 constexpr auto kSimulatorStart = 10s;
 constexpr auto kDaemonEnd = 15s;  // its own limits are shorter
 constexpr std::string_view kPassedOn[] = {"--config", "--listen", "--state-dir", "--runtime-dir",
-                                          "--nvml",   "--root",   "--machine"};
+                                          "--nvml",   "--root",   "--machine",   "--kernel-log"};
 
 // estivad's command line: what was given to us, checked where a number stands.
 Result<std::vector<std::string>> daemon_command(const Arguments& args) {
@@ -132,6 +132,7 @@ Result<int> run_simulated(const Arguments& args, std::vector<std::string> comman
   if (!simulator) return Failure(simulator.error());
   if (auto ok = wait_for_simulator(*simulator, dir, signals); !ok) return Failure(ok.error());
   command.insert(command.end(), {"--nvml", *library, "--simulated"});
+  if (!args.has("--kernel-log")) command.insert(command.end(), {"--kernel-log", dir + "/kmsg.log"});
   auto daemon = start(command, {{"ESTIVA_SIM_DIR", dir}}, signals);
   if (!daemon) return Failure(daemon.error());
   const int status = watch_both(*daemon, *simulator, signals);

@@ -61,7 +61,8 @@ constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, ""
                                  {"--fresh-state", "", m::kHelpFreshState, ""},
                                  kNvml,
                                  kRoot,
-                                 kMachine};
+                                 kMachine,
+                                 {"--kernel-log", "FILE", m::kHelpKernelLog, ""}};
 constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""},
                                    {"--dir", "DIR", m::kHelpSimulateDir, ""}};
 constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""}, kJson};

@@ -14,6 +14,7 @@
 #include "base/messages/daemon.h"
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
+#include "daemon/kernel_log.h"
 #include "daemon/notify.h"
 #include "daemon/publisher.h"
 #include "daemon/token.h"
@@ -48,6 +49,7 @@ gpu::SensorOptions sensor_options(const DaemonOptions& options) {
       std::chrono::duration_cast<std::chrono::milliseconds>(options.settings.daemon.interval);
   if (!options.machine.empty()) sensor.source = "recorded";
   if (options.simulated) sensor.source = "simulated";
+  sensor.listens = options.machine.empty();
   return sensor;
 }
 
@@ -138,6 +140,9 @@ class Core final : public api::Backend {
   bool tick();         // true: a look at the machine is under way
   void tick_after(Nanoseconds delay);
   void take_sensor(const gpu::SensorViewPtr& view);
+  void start_kernel_log();
+  void take_xid(const XidReport& report);
+  net::Awaitable<void> look_closer();
   void start_watchdog();
   net::Awaitable<void> shut_down(int signal);
 
@@ -151,6 +156,8 @@ class Core final : public api::Backend {
   SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
   std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<KernelLog> kernel_log_;
+  bool looking_closer_ = false;
   std::unique_ptr<net::Server> server_;
   std::shared_ptr<observe::HostSampler> sampler_;
   std::unique_ptr<Worker> worker_;
@@ -247,6 +254,9 @@ void Core::start_sensor() {
                        options_.settings.daemon.interval, options_.settings.daemon.history},
       *keeper_);
   keeper_->restore();
+  sensor_->on_xids([this](const std::vector<XidReport>& told) {
+    for (const XidReport& report : told) take_xid(report);
+  });
   sensor_->start([this](const gpu::SensorViewPtr& view) { take_sensor(view); });
 }
 
@@ -259,6 +269,32 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
   const bool due = now - ticked_at_ > interval * 3 / 4;
   publisher_->take_gpus(view, due && tick());
   if (due) tick_after(interval + interval / 2);
+}
+
+// The kernel log of this machine says nothing of simulated GPUs, and a recording has none.
+void Core::start_kernel_log() {
+  const bool is_foreign = options_.simulated && root_.is_real() && options_.kernel_log.empty();
+  if (is_foreign || !options_.machine.empty()) return;
+  kernel_log_ = std::make_unique<KernelLog>(loop_, root_, options_.kernel_log,
+                                            [this](const XidReport& report) { take_xid(report); });
+  Result<void> opened = kernel_log_->open();
+  if (!opened) {
+    log(LogLevel::warning, "the kernel log is not listened to",
+        {{"error", opened.error().sentence()}});
+  }
+  publisher_->kernel_log_opened(std::move(opened));
+}
+
+void Core::take_xid(const XidReport& report) {
+  if (stopping_ || !keeper_->take_xid(report) || looking_closer_) return;
+  looking_closer_ = true;
+  loop_.spawn(look_closer());
+}
+
+// The recovery action, error counters and pending repairs, which are read every 30 s otherwise.
+net::Awaitable<void> Core::look_closer() {
+  (void)co_await sensor_->read(gpu::kGrantTiers | gpu::Tier::slow, kGrantReading);
+  looking_closer_ = false;
 }
 
 void Core::start_sampling() {
@@ -292,6 +328,7 @@ void Core::tick_after(Nanoseconds delay) {
 bool Core::tick() {
   ticked_at_ = steady_now();
   const bool host_follows = worker_ && sample_host();
+  if (kernel_log_) kernel_log_->poll();
   keeper_->tick();
   return host_follows;
 }
@@ -321,6 +358,7 @@ net::Awaitable<void> Core::shut_down(int signal) {
   (void)notify("STOPPING=1");
   timers_.clear();
   tick_timer_.reset();
+  kernel_log_.reset();
   publisher_->end_streams();
   co_await server_->stop(kShutdownGrace);
   co_await sensor_->stop();
@@ -335,6 +373,7 @@ Result<void> Core::start() {
   if (auto opened = open_store(); !opened) return opened;
   start_sensor();
   if (auto listening = listen(); !listening) return listening;
+  start_kernel_log();
   start_sampling();
   tick_after(options_.settings.daemon.interval);
   start_watchdog();

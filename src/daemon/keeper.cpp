@@ -4,8 +4,10 @@
 
 #include "base/log.h"
 #include "base/messages/api.h"
+#include "base/messages/decide_health.h"
 #include "daemon/decision_record.h"
 #include "daemon/grant_reason.h"
+#include "decide/health/xid_catalogue.h"
 #include "decide/placement/decide.h"
 #include "decide/placement/explain.h"
 #include "format/text.h"
@@ -17,6 +19,10 @@ namespace {
 // A request is decided on the first reading that began after it arrived. A sensor that is replaced
 // in between may cost one more; beyond that something is wrong and the client should know.
 constexpr int kMostReadings = 4;
+// Further XIDs of a GPU and number are only counted for so long after one was journalled.
+constexpr Nanoseconds kXidQuiet = std::chrono::seconds(60);
+// What the kernel log tells of the time before the daemon.
+constexpr Nanoseconds kPastXid = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -269,6 +275,27 @@ void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& hos
       view.tiers.has(gpu::Tier::processes)) {
     take_view(view, Owners::Look::new_ones);
   }
+}
+
+// The journal gets the first of each kind a minute: a storm would push everything else out of it.
+bool Keeper::take_xid(const XidReport& report) {
+  const SteadyTime now = steady_now();
+  const std::uint64_t fresh = health_.observe_xid(report, now);
+  // The log may add whose work it was to an error that is known.
+  parts_.changed();
+  if (fresh == 0) return false;
+  const bool is_past = now - report.at > kPastXid;
+  SteadyTime& journalled = xids_journalled_[{report.slot, report.code}];
+  if (is_past || (journalled.ns != 0 && now - journalled < kXidQuiet)) return !is_past;
+  journalled = now;
+  const decide::XidRow* row = decide::find_xid(report.code);
+  std::string text =
+      fmt::format(msg::kXid, report.code, row == nullptr ? msg::kXidUnknown : row->what);
+  if (report.pid != 0) text += fmt::format(msg::kXidProcess, report.process, report.pid);
+  log(LogLevel::warning, "gpu error", {{"slot", report.slot}, {"what", text}});
+  parts_.store.submit(store::Write::event("PCI:" + report.slot, std::move(text)),
+                      [](const Result<store::Durable>&) {});
+  return true;
 }
 
 void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {

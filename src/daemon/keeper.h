@@ -61,6 +61,9 @@ class Keeper {
                                                    bool only_new = false);
   net::Awaitable<Result<Lease>> release(std::string model, std::string id = {});
 
+  // An error by number that the driver told. True: it is new and not from the past, so a reading of
+  // the slow figures may say more.
+  bool take_xid(const XidReport& report);
   // A reading arrived outside a grant. Only one with memory and processes is evidence.
   void observe(const gpu::SensorView& view, const Reading<HostMemory>& host);
   // Holders without a descriptor, and changes that the store could not take before.
@@ -68,6 +71,7 @@ class Keeper {
 
   const decide::Ledger& ledger() const { return ledger_; }
   const std::vector<GpuHealth>& health() const { return health_.health(); }
+  std::vector<GpuXids> xids() const { return health_.xids(); }
   const std::vector<ProcessModel>& process_models() const { return process_models_; }
 
   // Requests that may wait for a reading at one time; further ones are refused.
@@ -131,6 +135,7 @@ class Keeper {
   std::map<std::string, Unsaved> unsaved_;
   std::shared_ptr<const std::string> readings_;  // digest of the last reading, for the journal
   std::vector<ProcessModel> process_models_;
+  std::map<std::pair<std::string, unsigned>, SteadyTime> xids_journalled_;  // by slot and number
 };
 
 }  // namespace estiva::daemon

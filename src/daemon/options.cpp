@@ -106,6 +106,7 @@ Result<ParsedOptions> parse_options(std::span<char*> arguments) {
       {"--root", &given.options.root, nullptr},
       {"--machine", &given.options.machine, nullptr},
       {"--sensor", &given.options.sensor_program, nullptr},
+      {"--kernel-log", &given.options.kernel_log, nullptr},
       {"--simulated", nullptr, &given.options.simulated},
       {"--fresh-state", nullptr, &given.options.fresh_state},
       {"--test-crash-point", &given.options.crash_point, nullptr},

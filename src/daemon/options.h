@@ -19,6 +19,7 @@ struct DaemonOptions {
   std::string root = "/";
   std::string machine;
   std::string sensor_program;
+  std::string kernel_log;  // a file in the form of /dev/kmsg instead of it
   bool simulated = false;  // --simulated: nvml_file is the simulator
   bool fresh_state = false;
   std::string listen;       // "off": no TCP

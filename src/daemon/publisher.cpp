@@ -34,6 +34,8 @@ void add_ledger(World& world, const Keeper& keeper) {
   }
   world.process_models = keeper.process_models();
   world.health = keeper.health();
+  world.xids_known = world.driver.source != "recorded";
+  world.xids = keeper.xids();
 }
 
 }  // namespace
@@ -55,6 +57,11 @@ void Publisher::take_host(std::shared_ptr<const HostSample> sample) {
   host_ = std::move(sample);
   host_read_at_ = host_->read_at;
   soon();
+}
+
+void Publisher::kernel_log_opened(Result<void> opened) {
+  kernel_log_ = std::move(opened);
+  outdated_ = true;
 }
 
 void Publisher::leases_changed() {
@@ -114,6 +121,8 @@ void Publisher::rebuild() {
   World world = observe::assemble(std::move(sources));
   world.host_stale = world.made_at - host_read_at_ > std::max(2 * facts_.interval, kHostPatience);
   add_ledger(world, keeper_);
+  world.kernel_log_read = kernel_log_ && kernel_log_->has_value();
+  if (kernel_log_ && !*kernel_log_) world.kernel_log_reason = kernel_log_->error().sentence();
   world_ = std::make_shared<const World>(std::move(world));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/keeper.h"
@@ -28,6 +29,8 @@ class Publisher {
   void take_gpus(gpu::SensorViewPtr view, bool host_follows = false);
   void take_host(std::shared_ptr<const HostSample> sample);
   void leases_changed();
+  // Whether the kernel log is listened to, once that was tried.
+  void kernel_log_opened(Result<void> opened);
 
   // The newest there is: a reader that was told of a change sees it, even between two publications.
   WorldPtr world();
@@ -53,6 +56,7 @@ class Publisher {
   const Keeper& keeper_;
   net::Notice changed_;
   std::unique_ptr<observe::History> history_;
+  std::optional<Result<void>> kernel_log_;
   gpu::SensorViewPtr gpus_;
   std::shared_ptr<const HostSample> host_;
   WorldPtr world_, published_;

@@ -1,6 +1,7 @@
 // A source of GPU readings, as the sensor sees it: three verbs. What exists is a table.
 // Lives in the sensor process: any call may hang or crash there, and nowhere else.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "gpu/tiers.h"
 #include "model/gpu.h"
+#include "model/xid.h"
 
 namespace estiva::gpu {
 
@@ -38,6 +40,9 @@ struct BackendOptions {
   // Nothing but the back end opens descriptors in this process (the sensor): what an unloaded
   // library left behind is closed.
   bool owns_process = false;
+  // Gets XIDs as they happen, on a thread of the back end's; returns false where it can't take them
+  // now. Empty: nobody listens.
+  std::function<bool(const std::vector<XidReport>&)> on_xids = {};
 };
 
 struct BackendRow {

@@ -7,6 +7,7 @@
 namespace estiva::gpu::nvml {
 
 using Handle = struct OpaqueDevice*;
+using EventSet = struct OpaqueEventSet*;
 
 // Return codes that steer what we do (nvml.h); every other code is "failed".
 enum Code : int {
@@ -94,6 +95,11 @@ struct FabricInfo {
   unsigned char state;
   std::uint32_t health_mask;
 };
+struct EventData {
+  Handle device;
+  std::uint64_t type, data;  // data: the number, for an XID
+  std::uint32_t gpu_instance, compute_instance;
+};
 struct TemperatureV1 {
   std::uint32_t version, sensor;
   std::int32_t celsius;
@@ -102,6 +108,7 @@ struct TemperatureV1 {
 static_assert(sizeof(PciInfo) == 68 && sizeof(MemoryV1) == 24 && sizeof(MemoryV2) == 40);
 static_assert(sizeof(Utilization) == 8 && sizeof(ProcessInfo) == 24 && sizeof(ProcessSample) == 32);
 static_assert(sizeof(ProcessesUtilization) == 24 && sizeof(ProcessUtilizationRow) == 40);
+static_assert(sizeof(EventData) == 32);
 static_assert(sizeof(FieldValue) == 40 && sizeof(TemperatureV1) == 12 && sizeof(FabricInfo) == 36);
 static_assert(version_word<MemoryV2>(2) == 0x02000028U);
 static_assert(version_word<TemperatureV1>(1) == 0x0100000cU);
@@ -117,6 +124,7 @@ enum FieldId : std::uint32_t {
 enum ValueType : std::uint32_t { kDouble, kWord, kLong, kWide, kSignedWide, kSignedWord, kShort };
 enum Clock : int { kClockSm = 1, kClockMemory = 2 };
 enum LinkError : int { kLinkReplay = 0, kLinkRecovery = 1, kLinkCrcFlit = 2 };
+inline constexpr std::uint64_t kEventXid = 0x8;
 inline constexpr std::uint32_t kMaxLinks = 18;
 enum Threshold : int { kShutdown = 0, kSlowdown = 1, kMemoryMax = 2, kGpuMax = 3 };
 
@@ -188,6 +196,10 @@ using U64 = std::uint64_t;
   X(persistence_mode, "nvmlDeviceGetPersistenceMode", nullptr, (Handle, U32*))               \
   X(link_state, "nvmlDeviceGetNvLinkState", nullptr, (Handle, U32, U32*))                    \
   X(link_errors, "nvmlDeviceGetNvLinkErrorCounter", nullptr, (Handle, U32, int, U64*))       \
-  X(fabric_info, "nvmlDeviceGetGpuFabricInfoV", nullptr, (Handle, FabricInfo*))
+  X(fabric_info, "nvmlDeviceGetGpuFabricInfoV", nullptr, (Handle, FabricInfo*))              \
+  X(event_set_create, "nvmlEventSetCreate", nullptr, (EventSet*))                            \
+  X(event_register, "nvmlDeviceRegisterEvents", nullptr, (Handle, U64, EventSet))            \
+  X(event_wait, "nvmlEventSetWait_v2", "nvmlEventSetWait", (EventSet, EventData*, U32))      \
+  X(event_set_free, "nvmlEventSetFree", nullptr, (EventSet))
 
 }  // namespace estiva::gpu::nvml

@@ -95,6 +95,7 @@ void NvmlBackend::unload() {
 }
 
 void NvmlBackend::close() {
+  if (events_) events_->stop();
   if (initialised_) library_.call().shutdown();
   initialised_ = false;
   unload();
@@ -213,6 +214,19 @@ void NvmlBackend::read(Tiers tiers, Snapshot& snapshot) {
   publish(snapshot);
 }
 
+// Not to a GPU that may sleep: being listened to would keep it awake.
+void NvmlBackend::listen_for_xids() {
+  if (!events_ || !initialised_) return;
+  std::vector<Watched> devices;
+  for (const Entry& entry : entries_) {
+    const Device& device = entry.device;
+    if (device.handle == nullptr || device.lost != 0) continue;
+    if (device.is_instance || device.may_sleep) continue;
+    devices.push_back({device.handle, pci_slot(entry.gpu.identity.pci_bus_id)});
+  }
+  events_->watch(library_.call(), std::move(devices));
+}
+
 // Hands the entries over, and says of the driver what they add up to.
 void NvmlBackend::publish(Snapshot& snapshot) {
   std::string lost;
@@ -235,6 +249,7 @@ void NvmlBackend::publish(Snapshot& snapshot) {
   }
   if (changed_) ++snapshot.inventory;
   changed_ = false;
+  listen_for_xids();
   if (entries_.empty()) return;
   if (!lost.empty()) {
     set_state(snapshot.driver, DriverState::partial,

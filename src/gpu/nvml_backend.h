@@ -2,11 +2,13 @@
 // reads and closes; nvml_inventory.cpp says which devices there are. Nobody else includes this.
 #pragma once
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "gpu/backend.h"
 #include "gpu/nvml_device.h"
+#include "gpu/nvml_events.h"
 #include "gpu/nvml_library.h"
 #include "gpu/nvml_processes.h"
 #include "gpu/presence.h"
@@ -28,7 +30,9 @@ class NvmlBackend final : public Backend {
         chosen_(library_is_chosen(options.nvml_file, std::getenv("LD_LIBRARY_PATH"))),
         // A simulated GPU has no PCI device on the real machine that runs the simulation.
         has_power_states_(options.source != "simulated" || options.root != "/"),
-        processes_(options.root) {}
+        processes_(options.root) {
+    if (options.on_xids) events_ = std::make_unique<EventWatch>(options.on_xids);
+  }
   ~NvmlBackend() override { close(); }
 
   void open(Snapshot& snapshot) override;
@@ -57,6 +61,7 @@ class NvmlBackend final : public Backend {
   void read_entry(Asker& asker, Tiers tiers, Entry& entry);
   void look_for_changes(Asker& asker, Tiers tiers, Snapshot& snapshot);
   void unload();
+  void listen_for_xids();
   void publish(Snapshot& snapshot);
   Entry* known(const std::string& key);
 
@@ -72,7 +77,8 @@ class NvmlBackend final : public Backend {
   unsigned driver_count_ = 0;
   bool changed_ = true;
   ProcessReader processes_;
-  TierCosts costs_{};  // of the read that is under way
+  std::unique_ptr<EventWatch> events_;  // null: nobody listens
+  TierCosts costs_{};                   // of the read that is under way
 };
 
 }  // namespace estiva::gpu::nvml

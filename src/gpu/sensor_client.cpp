@@ -55,6 +55,10 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
     arm_tick();
   }
 
+  void on_xids(std::function<void(const std::vector<XidReport>&)> told) {
+    on_xids_ = std::move(told);
+  }
+
   SensorViewPtr current() const { return view_; }
   int pid() const { return pid_; }
 
@@ -85,6 +89,7 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
   asio::awaitable<void> stop() {
     const auto self = shared_from_this();
     on_update_ = nullptr;
+    on_xids_ = nullptr;
     tick_timer_.cancel();
     apply(policy_.stop(steady_now()));
     const PolicyLimits limit = limits(options_);
@@ -96,6 +101,7 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
   // No more handlers; the process, if any, is killed and left to init.
   void abandon() {
     on_update_ = nullptr;
+    on_xids_ = nullptr;
     ++generation_;
     tick_timer_.cancel();
     wake_timer_.cancel();
@@ -246,6 +252,9 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
       case Assembler::Outcome::hello:
       case Assembler::Outcome::more:
         break;
+      case Assembler::Outcome::xids:
+        if (on_xids_) on_xids_(assembler_.xids());
+        break;
       case Assembler::Outcome::state:
         apply(policy_.driver_said(now, assembler_.driver()));
         break;
@@ -326,6 +335,7 @@ class Sensor::Impl : public std::enable_shared_from_this<Sensor::Impl> {
   Assembler assembler_;
   SensorViewPtr view_;
   std::function<void(SensorViewPtr)> on_update_;
+  std::function<void(const std::vector<XidReport>&)> on_xids_;
   asio::steady_timer tick_timer_, wake_timer_, stop_timer_;
   asio::posix::stream_descriptor socket_, ended_;
   std::uint64_t generation_ = 0;
@@ -344,6 +354,9 @@ Sensor::~Sensor() {
 }
 void Sensor::start(std::function<void(SensorViewPtr)> on_update) {
   impl_->start(std::move(on_update));
+}
+void Sensor::on_xids(std::function<void(const std::vector<XidReport>&)> told) {
+  impl_->on_xids(std::move(told));
 }
 SensorViewPtr Sensor::current() const {
   return impl_->current();

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "gpu/sensor_view.h"
+#include "model/xid.h"
 
 namespace estiva::gpu {
 
@@ -29,6 +30,10 @@ class Sensor {
   // Starts the sensor and reads the tiers that are due at every interval. `on_update` gets each
   // new view: a new sample, or a new driver state with the last sample. Call once.
   void start(std::function<void(SensorViewPtr)> on_update);
+
+  // Gets the XIDs that the driver tells, within moments. Only with options.listens; call before
+  // start().
+  void on_xids(std::function<void(const std::vector<XidReport>&)> told);
 
   // The last view; never null, never waits. Before the first answer: state initialising, no GPUs.
   SensorViewPtr current() const;

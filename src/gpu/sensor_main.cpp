@@ -28,6 +28,20 @@ void cap_descriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// From the listening thread: never waits, so that a daemon that is slow to read can't hold it.
+bool send_xids(const std::vector<estiva::XidReport>& reports) {
+  Outbox outbox;
+  outbox.add_xids(reports);
+  for (std::size_t i = 0; i < outbox.size(); ++i) {
+    const auto message = outbox.message(i);
+    const ssize_t sent =
+        send(kSensorFd, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    // A part that is told twice is an error of the rarest kind; one that is never told is a worse.
+    if (sent < 0) return false;
+  }
+  return true;
+}
+
 bool read_arguments(int count, char** words, BackendOptions& options) {
   for (int i = 1; i < count; i += 2) {
     if (i + 1 >= count) return false;
@@ -40,6 +54,8 @@ bool read_arguments(int count, char** words, BackendOptions& options) {
       options.source = value;
     else if (std::strcmp(words[i], "--machine") == 0)
       options.machine = value;
+    else if (std::strcmp(words[i], "--xids") == 0 && value == "on")
+      options.on_xids = send_xids;
     else
       return false;
   }

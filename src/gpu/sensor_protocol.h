@@ -34,6 +34,7 @@ enum class Kind : std::uint16_t {
   processes = 20,  // ProcessRows; follow the SampleRow that opened their list
   done = 21,       // one CostRow: the answer to `id` is complete
   wear = 22,       // WearRows
+  xids = 23,       // XidRows; at any time, answers nothing
 };
 
 struct Header {
@@ -92,6 +93,13 @@ struct WearRow {
   std::uint8_t why[kWearReadings], reserved2;
 };
 
+struct XidRow {
+  std::uint32_t code, reserved;
+  std::uint64_t count;
+  std::int64_t at;
+  char slot[16];
+};
+
 // Microseconds that each tier took in the read that this answers; 0: not read.
 struct CostRow {
   std::uint32_t tiers[8];
@@ -100,6 +108,7 @@ struct CostRow {
 static_assert(sizeof(CostRow) == 32);
 static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1152 && sizeof(InventoryRow) == 592);
 static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48 && sizeof(WearRow) == 152);
+static_assert(sizeof(XidRow) == 40);
 
 // How many rows of a kind fit into one message.
 template <class Row>

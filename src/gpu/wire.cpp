@@ -133,6 +133,11 @@ void Outbox::add_wear(std::uint64_t id, const std::vector<Gpu>& gpus) {
   end();
 }
 
+void Outbox::add_xids(const std::vector<XidReport>& reports) {
+  for (const XidReport& report : reports) add_row(Kind::xids, 0, 0, to_row(report));
+  end();
+}
+
 std::span<const std::byte> Outbox::message(std::size_t i) const {
   const std::size_t from = i == 0 ? 0 : ends_[i - 1];
   return std::span(bytes_).subspan(from, ends_[i] - from);
@@ -181,6 +186,8 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
       return take_processes(header, rows);
     case Kind::wear:
       return take_wear(header, rows);
+    case Kind::xids:
+      return take_xids(header, rows);
     case Kind::done:
       if (header.count != 1 || !holds<CostRow>(header, rows) || expected_ != arriving_.size()) {
         return Outcome::malformed;
@@ -278,6 +285,15 @@ Assembler::Outcome Assembler::take_wear(const Header& header, std::span<const st
     }
   }
   return Outcome::more;
+}
+
+Assembler::Outcome Assembler::take_xids(const Header& header, std::span<const std::byte> rows) {
+  if (!holds<XidRow>(header, rows)) return Outcome::malformed;
+  xids_.clear();
+  for (std::size_t i = 0; i < header.count; ++i) {
+    if (!from_row(row_at<XidRow>(rows, i), xids_.emplace_back())) return Outcome::malformed;
+  }
+  return Outcome::xids;
 }
 
 }  // namespace estiva::gpu

@@ -23,6 +23,7 @@ class Outbox {
   // lists of GPUs beyond that are unknown, never cut.
   void add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool with_processes);
   void add_wear(std::uint64_t id, const std::vector<Gpu>& gpus);
+  void add_xids(const std::vector<XidReport>& reports);
   void add_done(std::uint64_t id, const TierCosts& costs);
 
   std::size_t size() const { return ends_.size(); }
@@ -53,7 +54,7 @@ Result<Request> decode_request(std::span<const std::byte> message);
 // Puts the sensor's messages together again.
 class Assembler {
  public:
-  enum class Outcome { hello, state, more, done, malformed };
+  enum class Outcome { hello, state, more, done, xids, malformed };
   // Takes one message. `malformed`: it breaks the protocol; nothing after it can be trusted, and
   // the value is as it was before or partly changed. Bounded work and memory for any input.
   Outcome take(std::span<const std::byte> message);
@@ -63,6 +64,8 @@ class Assembler {
   std::uint64_t done_id() const { return done_id_; }
   // What the tiers of that answer took, to the microsecond.
   const TierCosts& costs() const { return costs_; }
+  // What the last message with outcome `xids` said.
+  const std::vector<XidReport>& xids() const { return xids_; }
   // A new sensor starts: its process lists and inventory come anew; the last values stay readable.
   void restart();
 
@@ -73,6 +76,7 @@ class Assembler {
   Outcome take_samples(const Header& header, std::span<const std::byte> rows);
   Outcome take_processes(const Header& header, std::span<const std::byte> rows);
   Outcome take_wear(const Header& header, std::span<const std::byte> rows);
+  Outcome take_xids(const Header& header, std::span<const std::byte> rows);
 
   DriverStatus driver_;
   std::vector<Gpu> gpus_;
@@ -82,6 +86,7 @@ class Assembler {
   std::size_t processes_ = 0;   // rows since the last done
   std::uint64_t done_id_ = 0;
   TierCosts costs_{};
+  std::vector<XidReport> xids_;
 };
 
 }  // namespace estiva::gpu

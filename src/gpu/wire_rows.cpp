@@ -254,6 +254,25 @@ bool from_row(const WearRow& row, GpuWear& wear) {
   return reader.good && row.read_at >= 0;
 }
 
+XidRow to_row(const XidReport& report) {
+  XidRow row{};
+  row.code = report.code;
+  row.count = report.count;
+  row.at = report.at.ns;
+  put(row.slot, report.slot);
+  return row;
+}
+
+bool from_row(const XidRow& row, XidReport& report) {
+  report.code = row.code;
+  report.count = row.count;
+  report.at = {row.at};
+  report.source = XidSource::event;
+  const bool is_text = get(row.slot, report.slot);
+  return is_text && pci_slot(report.slot) == report.slot && !report.slot.empty() && row.code >= 1 &&
+         row.code <= kMaxXid && row.count >= 1 && row.at >= 0;
+}
+
 ProcessRow to_row(std::uint32_t device, const GpuProcess& process) {
   ProcessRow row{};
   row.device = device;

@@ -2,6 +2,7 @@
 #pragma once
 #include "gpu/sensor_protocol.h"
 #include "model/gpu.h"
+#include "model/xid.h"
 
 namespace estiva::gpu {
 
@@ -10,6 +11,7 @@ InventoryRow to_row(std::uint32_t device, const GpuIdentity& identity);
 SampleRow to_row(std::uint32_t device, const GpuSample& sample, bool processes_fresh);
 ProcessRow to_row(std::uint32_t device, const GpuProcess& process);
 WearRow to_row(std::uint32_t device, const GpuWear& wear);
+XidRow to_row(const XidReport& report);
 
 // False where the row holds what no value can hold: an unknown state or reason, text without an
 // end, a number that is none. Text comes out printable.
@@ -19,5 +21,6 @@ bool from_row(const InventoryRow& row, GpuIdentity& identity);
 bool from_row(const SampleRow& row, GpuSample& sample);
 bool from_row(const ProcessRow& row, GpuProcess& process);
 bool from_row(const WearRow& row, GpuWear& wear);
+bool from_row(const XidRow& row, XidReport& report);
 
 }  // namespace estiva::gpu

@@ -11,6 +11,7 @@
 #include "model/health.h"
 #include "model/host.h"
 #include "model/lease.h"
+#include "model/xid.h"
 
 namespace estiva {
 
@@ -51,8 +52,17 @@ struct World {
   std::vector<GpuRoom> rooms;        // one a GPU, in the order of `gpus`
   std::vector<ProcessModel> process_models;
   std::vector<GpuHealth> health;  // one a GPU in the order of `gpus`, then the missing ones
+  bool xids_known = false;        // somebody listens for them
+  std::vector<GpuXids> xids;      // one a PCI slot that ever had one, by slot
+  // Whether the kernel log is listened to; where not, the reason is a sentence, or empty where
+  // nobody tried (no daemon, or a simulated driver on a real machine).
+  bool kernel_log_read = false;
+  std::string kernel_log_reason;
   std::vector<std::string> overcommitted;  // device keys in the named state of invariant I8
 };
+
+// Those of a whole GPU's slot; null where it never had one.
+const GpuXids* xids_of(const World& world, const Gpu& gpu);
 
 using WorldPtr = std::shared_ptr<const World>;
 

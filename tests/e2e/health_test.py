@@ -1,6 +1,7 @@
 """An ill GPU, through the whole of it: driver, daemon, documents, exit codes, metrics, placement."""
 import os
 import subprocess
+import time
 import unittest
 
 from harness import SIMULATOR, Case, until
@@ -12,7 +13,7 @@ gpu h100-80g
 """
 
 
-class Conditions(Case):
+class Ill(Case):
     def simulate(self, *command):
         subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), *command],
                        check=True, capture_output=True)
@@ -24,6 +25,16 @@ class Conditions(Case):
     def becomes(self, state, *ids, gpu=0):
         until(lambda: self.conditions(gpu) == (state, list(ids)), f"GPU {gpu} is {state}, {ids}")
 
+    def xids(self, gpu=0):
+        return {one["code"]: one["count"] for one in self.place.gpus()[gpu]["xid_errors"]}
+
+    def metric(self, start):
+        text = self.place.request("GET", "/metrics")[1]
+        text = text if isinstance(text, str) else text.decode()
+        return [line for line in text.splitlines() if line.startswith(start)]
+
+
+class Conditions(Ill):
     def test_too_hot_is_said_everywhere_blocks_placement_and_ends(self):
         self.simulated(TWO_GPUS)
         self.becomes("OK")
@@ -100,6 +111,94 @@ class Conditions(Case):
         self.assertEqual(len(states), 10, states)
         self.assertEqual(sorted(line.split('state="')[1].split('"')[0] for line in states
                                 if line.endswith(" 1")), ["OK", "UNHEALTHY"])
+
+
+class Xids(Ill):
+    def log_line(self, text, facility=0):
+        """As the kernel writes it; the simulator's host appends to the same file."""
+        with open(os.path.join(self.place.run_dir, "sim", "kmsg.log"), "a") as file:
+            file.write(f"{facility * 8 + 3},1,1,-;{text}\n")
+
+    def until_read(self):
+        """What the log had before this call was taken."""
+        before = self.xids(1).get(43, 0)
+        self.log_line("NVRM: Xid (PCI:0000:02:00): 43, pid=1, name=marker, x")
+        until(lambda: self.xids(1).get(43, 0) > before, "the log is read")
+
+    def test_one_that_needs_a_reset_is_said_everywhere_and_counted_once(self):
+        self.simulated(TWO_GPUS)
+        self.assertEqual(self.place.gpus()[0]["xid_errors"], [])
+        self.assertEqual(len([m for m in self.metric("estiva_gpu_xid_errors_total{") if m.endswith(" 0")]), 2)
+        self.assertEqual(len(self.metric("DCGM_FI_DEV_XID_ERRORS{")), 2)
+        self.simulate("xid", "0", "119")
+        self.becomes("UNHEALTHY", "xid_119")
+        self.until_read()
+        time.sleep(1.2)
+        self.assertEqual(self.xids(), {119: 1}, "the event and the log's line are one error")
+        condition = self.place.gpus()[0]["health"]["conditions"][0]
+        self.assertTrue(condition["blocks_placement"])
+        self.assertIn("GSP", condition["reason"])
+        self.assertIn("--gpu-reset", condition["remedy"])
+        self.expect(self.estiva("status"), 1, "UNHEALTHY", "GPU 0: XID 119")
+        self.assertNotEqual(self.estiva("assign", "a", "--vram", "1GiB", "--gpu", "0").code, 0)
+        self.expect(self.estiva("assign", "b", "--vram", "1GiB"), 0, "GPU 1")
+        self.assertTrue(self.metric('estiva_gpu_xid_code_errors_total{')[0].endswith(" 1"))
+        self.assertIn('err_code="119"', self.metric("DCGM_FI_DEV_XID_ERRORS{")[0])
+        self.assertIn('xid="119"', self.metric("nvidia_smi_xid_errors_total{")[0])
+        self.simulate("lose", "0")
+        self.becomes("UNHEALTHY", "lost", "xid_119")
+        self.simulate("recover", "0")
+        self.becomes("OK")
+        self.assertEqual(self.xids(), {119: 1}, "it stays counted")
+        self.expect(self.estiva("assign", "a", "--vram", "1GiB", "--gpu", "0"), 0)
+
+    def test_an_apps_error_names_the_process_and_blocks_nothing(self):
+        self.simulated(TWO_GPUS)
+        self.log_line("NVRM: Xid (PCI:0000:01:00): 31, pid=4242, name=python3, Ch 00000008, MMU Fault")
+        self.becomes("WARN", "xid_31")
+        self.assertIn("python3, pid 4242", self.place.gpus()[0]["health"]["conditions"][0]["reason"])
+        self.expect(self.estiva("status"), 0, "WARN", "XID 31")
+        self.expect(self.estiva("assign", "a", "--vram", "1GiB", "--gpu", "0"), 0)
+
+    def test_what_happened_before_the_daemon_is_in_the_log(self):
+        self.simulated(TWO_GPUS)
+        self.simulate("xid", "1", "48")
+        self.becomes("UNHEALTHY", "xid_48", gpu=1)
+        log = os.path.join(self.place.dir, "kmsg")
+        with open(os.path.join(self.place.run_dir, "sim", "kmsg.log")) as file:
+            text = file.read()
+        with open(log, "w") as file:
+            file.write(text)
+        self.place.stop()
+        self.place.start_simulated(TWO_GPUS, "--kernel-log", log)
+        self.becomes("UNHEALTHY", "xid_48", gpu=1)
+
+    def test_a_storm_is_counted_whole_and_journalled_once(self):
+        self.simulated(TWO_GPUS)
+        line = "NVRM: Xid (PCI:0000:01:00): 13, pid=7, name=storm, Graphics Exception"
+        self.log_line("\n3,1,1,-;".join([line] * 10_000))
+        until(lambda: self.xids().get(13) == 10_000, "all are counted")
+        self.assertEqual(self.place.read_log().count("XID 13"), 1, "told once a minute")
+        self.expect(self.estiva("status"), 0, "10000 times")
+
+    def test_hostile_and_foreign_lines_do_nothing(self):
+        self.simulated(TWO_GPUS)
+        self.log_line("NVRM: Xid (PCI:0000:01:00): 79, forged by a program", facility=1)
+        self.log_line("usb 1-1: NVRM: Xid (PCI:0000:01:00): 79, x")
+        self.log_line("NVRM: Xid (PCI:0000:01:00): 79999999999999999999999")
+        self.log_line("x" * 40_000)
+        self.log_line("NVRM: Xid (PCI:0000:01:00): 13, pid=9, name=\x1b]0;t\x07\x1b[2J, Exception")
+        self.until_read()
+        self.assertEqual(self.xids(), {13: 1})
+        ran = self.expect(self.estiva("status"), 0, "XID 13")
+        self.assertNotIn("\x1b", ran.out)
+        self.assertNotIn("\x07", ran.out)
+
+    def test_a_gpu_that_is_not_listed_is_named_by_its_slot(self):
+        self.simulated(TWO_GPUS)
+        self.log_line("NVRM: GPU 0000:41:00.0: GPU has fallen off the bus.")
+        ran = until(lambda: (lambda r: r.code == 1 and r)(self.estiva("status")), "status is unhealthy")
+        self.expect(ran, 1, "the GPU at 0000:41:00: XID 79", "PCI:0000:41:00: XID 79")
 
 
 if __name__ == "__main__":

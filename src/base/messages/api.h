@@ -3,7 +3,8 @@
 
 namespace estiva::msg {
 
-inline constexpr char kGpuIsIll[] = "GPU {}: {}";  // index, the condition
+inline constexpr char kGpuIsIll[] = "GPU {}: {}";          // index, the condition
+inline constexpr char kSlotIsIll[] = "the GPU at {}: {}";  // PCI slot, the condition
 inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
 inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old";
 inline constexpr char kHostNeverRead[] = "the machine's own figures could not be read yet";

@@ -94,6 +94,8 @@ inline constexpr std::string_view kHelpFreshState =
 inline constexpr std::string_view kHelpNvml = "use this NVML library";
 inline constexpr std::string_view kHelpRoot = "read /proc and /sys below this folder";
 inline constexpr std::string_view kHelpMachine = "read a recorded machine instead of this one";
+inline constexpr std::string_view kHelpKernelLog =
+    "read a file in the form of /dev/kmsg instead of the kernel's log";
 inline constexpr std::string_view kHelpSimulateList = "show the scenarios that come with estiva";
 inline constexpr std::string_view kHelpSimulateDir =
     "where the simulated machine is kept while it runs";
@@ -183,7 +185,10 @@ inline constexpr const char* kStateColumn = "State";
 inline constexpr const char* kHeldByColumn = "Held by";
 inline constexpr std::string_view kUnknown = "n/a";
 inline constexpr std::string_view kIdentityLine = "GPU {}: {}  {}\n";
-inline constexpr std::string_view kConditionLine = "GPU {}: {}\n";
+inline constexpr std::string_view kGpuNumber = "GPU {}";
+inline constexpr std::string_view kConditionLine = "{}: {}";
+inline constexpr std::string_view kConditionSince = " (for {})";
+inline constexpr std::string_view kConditionRemedy = "    What to do: {}.\n";
 inline constexpr std::string_view kCpuLine = "CPU          {} of {} {}\n";
 inline constexpr std::string_view kCore = "core";
 inline constexpr std::string_view kCores = "cores";

@@ -15,6 +15,7 @@ inline constexpr char kDaemonHelp[] =
     "  --root DIR          the host's /proc, /sys and /etc are under DIR\n"
     "  --machine DIR       a recorded machine instead of this one\n"
     "  --sensor FILE       this estiva-sensor program\n"
+    "  --kernel-log FILE   a file in the form of /dev/kmsg instead of it\n"
     "  --simulated         say that the library is a simulator\n"
     "  --fresh-state       set an unreadable database aside and start with an empty one\n"
     "  --help, --version\n";
@@ -32,5 +33,9 @@ inline constexpr char kTokenOpenRemedy[] = "Delete it; estiva makes a new one at
 inline constexpr char kNotLoopback[] = "{} can be reached from outside this machine";
 inline constexpr char kNotLoopbackRemedy[] =
     "Listen on 127.0.0.1 or [::1]: a wider address needs keys and TLS, which come with the gateway";
+
+inline constexpr char kNoKernelLogRemedy[] =
+    "GPU errors (XIDs) are then told by the driver's events only: not those from before the start, "
+    "and not whose work they hit. Run estivad as root or give it CAP_SYSLOG";
 
 }  // namespace estiva::msg

@@ -101,4 +101,31 @@ inline constexpr std::string_view kHealthFabricRemedy =
     "Is nvidia-fabricmanager of the driver's version installed and running? 'systemctl status "
     "nvidia-fabricmanager'";
 
+// Errors that the driver reports by number.
+inline constexpr std::string_view kXid = "XID {}: {}";  // code, what it is
+inline constexpr std::string_view kXidUnknown = "an error that NVIDIA's catalogue does not explain";
+inline constexpr std::string_view kNoXid = "No Error";
+inline constexpr std::string_view kXidTimes = ", {} times";
+inline constexpr std::string_view kXidProcess = " (process {}, pid {})";
+inline constexpr std::string_view kXidContent = "; the driver says that nothing has to be done";
+inline constexpr std::string_view kXidContentRemedy =
+    "Nothing has to be done now; if it comes back, have the card looked at";
+inline constexpr std::string_view kXidRestartRemedy =
+    "Restart the program or container that used the GPU then; where different programs meet it, "
+    "suspect the card";
+inline constexpr std::string_view kXidRateRemedy =
+    "Nothing is wrong yet; if it goes on, have the card replaced";
+inline constexpr std::string_view kXidContactRemedy =
+    "'journalctl -k | grep Xid' shows the driver's words; if it comes back, ask the card's maker "
+    "with the output of 'nvidia-bug-report.sh'";
+inline constexpr std::string_view kXidUvmRemedy =
+    "'journalctl -k | grep -i -e Xid -e uvm' shows what the driver did next";
+inline constexpr std::string_view kXidUpdateRemedy =
+    "Update the driver; host and guest of a virtual GPU need versions that fit together";
+inline constexpr std::string_view kXidRestartVmRemedy = "Restart the virtual machine";
+inline constexpr std::string_view kXidPowerRemedy =
+    "Switch the machine off and connect the power cables to the card";
+inline constexpr std::string_view kXidReplaceRemedy =
+    "Restart the machine; if it comes back, have the card replaced";
+
 }  // namespace estiva::msg

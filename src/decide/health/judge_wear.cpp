@@ -103,9 +103,11 @@ class WearLook : public Look {
 
   // What the driver itself says has to be done.
   void judge_recovery() {
-    if (!wear().recovery_action) return;
+    const Reading<unsigned>& said =
+        wear().recovery_action ? wear().recovery_action : track_.recovery_said;
+    if (!said) return;
     judging("recovery_action");
-    const unsigned action = *wear().recovery_action;
+    const unsigned action = *said;
     if (!is(track_.recovery, action != kNone)) return;
     switch (action) {
       case kReset:

@@ -35,10 +35,12 @@ struct Track {
   Reading<std::uint64_t> last_link_errors, last_crc_errors;
 
   bool listed = false;
-  bool whole = true;  // not a part of a split GPU: those come and go as the user likes
+  bool was_away = false;  // lost, to be reset or not listed, and not well again since
+  bool whole = true;      // not a part of a split GPU: those come and go as the user likes
   unsigned index = 0;
-  std::string pci_bus_id;
-  std::vector<Condition> open;  // stays where a reading is missing
+  std::string pci_bus_id, slot;     // the slot as pci_slot() says it
+  Reading<unsigned> recovery_said;  // in the kernel log, for a driver that can't be asked
+  std::vector<Condition> open;      // stays where a reading is missing
 };
 
 inline Latch::Says says(bool sign, bool clear) {

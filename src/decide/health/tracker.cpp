@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "base/messages/decide_health.h"
 
@@ -10,6 +11,9 @@ using namespace std::chrono_literals;
 using Says = Latch::Says;
 
 namespace {
+
+// More than any machine has; a slot is a few hundred bytes.
+constexpr std::size_t kMostSlots = 256;
 
 GpuHealth summed_up(std::string device, std::vector<Condition> conditions) {
   std::sort(conditions.begin(), conditions.end(), [](const Condition& a, const Condition& b) {
@@ -23,31 +27,105 @@ GpuHealth summed_up(std::string device, std::vector<Condition> conditions) {
 
 void HealthTracker::observe(const DriverStatus& driver, const std::vector<Gpu>& gpus,
                             SteadyTime now) {
+  if (driver.state == DriverState::no_driver) driver_was_gone_ = true;
   if (driver.state != DriverState::ready && driver.state != DriverState::partial) return;
   if (now <= last_) return;
   last_ = now;
+  if (driver_was_gone_) {
+    for (auto& [slot, book] : books_) book.was_reset();
+  }
+  driver_was_gone_ = false;
   for (auto& [key, track] : tracks_) track.listed = false;
-  health_.clear();
+  listed_.clear();
   for (const Gpu& gpu : gpus) {
-    Track& track = tracks_[gpu.identity.id.key()];
-    track.listed = true;
-    track.whole = gpu.identity.id.instance.empty();
-    track.index = gpu.identity.index;
-    track.pci_bus_id = gpu.identity.pci_bus_id;
-    judge_sample(policy_, track, gpu, now);
-    judge_wear(track, gpu);
-    health_.push_back(summed_up(gpu.identity.id.key(), track.open));
+    listed_.push_back(gpu.identity.id.key());
+    judge(gpu, tracks_[listed_.back()], now);
   }
   std::erase_if(tracks_,
                 [](const auto& item) { return !item.second.listed && !item.second.whole; });
   for (auto& [key, track] : tracks_) {
     if (track.listed) continue;
+    track.was_away = true;
     track.out_of_reach.update(Says::sign, now, 0s, 0s);
-    health_.push_back(
-        summed_up(key, {{"missing", HealthState::unhealthy, true, track.out_of_reach.since(),
-                         fmt::format(msg::kHealthMissing, track.index, track.pci_bus_id),
-                         std::string(msg::kHealthMissingRemedy)}}));
   }
+  sum_up(now);
+}
+
+void HealthTracker::judge(const Gpu& gpu, Track& track, SteadyTime now) {
+  track.listed = true;
+  track.whole = gpu.identity.id.instance.empty();
+  track.index = gpu.identity.index;
+  if (track.pci_bus_id != gpu.identity.pci_bus_id) {
+    track.pci_bus_id = gpu.identity.pci_bus_id;
+    track.slot = pci_slot(track.pci_bus_id);
+  }
+  if (track.whole && !books_.empty()) settle_xids(gpu, track);
+  if (const auto book = books_.find(track.slot); book != books_.end()) {
+    track.recovery_said = book->second.recovery_said();
+  }
+  judge_sample(policy_, track, gpu, now);
+  judge_wear(track, gpu);
+  const GpuState state = gpu.sample.state;
+  if (state == GpuState::ok) track.was_away = false;
+  if (state == GpuState::lost || state == GpuState::reset_required) track.was_away = true;
+}
+
+// A GPU that was out of reach and answers again was reset; the driver's own verdict is the other
+// sign that nothing is left to be done.
+void HealthTracker::settle_xids(const Gpu& gpu, const Track& track) {
+  const auto book = books_.find(track.slot);
+  if (book == books_.end()) return;
+  if (gpu.sample.state == GpuState::ok && track.was_away) book->second.was_reset();
+  if (gpu.wear.recovery_action && *gpu.wear.recovery_action == 0) {
+    book->second.driver_is_content(gpu.wear.read_at);
+  }
+}
+
+std::uint64_t HealthTracker::observe_xid(const XidReport& report, SteadyTime now) {
+  const bool makes_sense = report.code != 0 && report.code <= kMaxXid && report.count != 0;
+  if (report.slot.empty() || !makes_sense) return 0;
+  if (books_.size() >= kMostSlots && books_.count(report.slot) == 0) return 0;
+  const std::uint64_t fresh = books_[report.slot].take(report);
+  sum_up(std::max(now, last_));
+  return fresh;
+}
+
+void HealthTracker::sum_up(SteadyTime now) {
+  std::map<std::string_view, std::vector<Condition>> by_slot;
+  for (const auto& [slot, book] : books_) by_slot[slot] = book.conditions(now);
+  std::set<std::string_view> shown;
+  const auto with_xids = [&](std::vector<Condition> open, const Track& track) {
+    if (by_slot.empty()) return open;
+    shown.insert(track.slot);
+    const auto more = by_slot.find(track.slot);
+    if (more != by_slot.end()) open.insert(open.end(), more->second.begin(), more->second.end());
+    return open;
+  };
+  health_.clear();
+  for (const std::string& key : listed_) {
+    const Track& track = tracks_.at(key);
+    health_.push_back(summed_up(key, with_xids(track.open, track)));
+  }
+  for (const auto& [key, track] : tracks_) {
+    if (track.listed) continue;
+    const Condition missing{"missing",
+                            HealthState::unhealthy,
+                            true,
+                            track.out_of_reach.since(),
+                            fmt::format(msg::kHealthMissing, track.index, track.pci_bus_id),
+                            std::string(msg::kHealthMissingRemedy)};
+    health_.push_back(summed_up(key, with_xids({missing}, track)));
+  }
+  for (const auto& [slot, open] : by_slot) {
+    if (open.empty() || shown.count(slot) != 0) continue;
+    health_.push_back(summed_up(fmt::format("PCI:{}", slot), open));
+  }
+}
+
+std::vector<GpuXids> HealthTracker::xids() const {
+  std::vector<GpuXids> all;
+  for (const auto& [slot, book] : books_) all.push_back(book.counted(slot));
+  return all;
 }
 
 std::vector<UnfitGpu> unfit_gpus(const std::vector<GpuHealth>& health) {

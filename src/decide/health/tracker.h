@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "decide/health/track.h"
+#include "decide/health/xid_book.h"
 #include "decide/placement/readings.h"
 #include "model/gpu.h"
 #include "model/health.h"
@@ -19,13 +20,26 @@ class HealthTracker {
 
   // `now` is when the reading was taken; an older one than the last is ignored.
   void observe(const DriverStatus& driver, const std::vector<Gpu>& gpus, SteadyTime now);
+  // An error by number, whoever reports it. Returns how many of the report's are new: each is told
+  // by several sources. Judged at once, also while the driver does not answer.
+  std::uint64_t observe_xid(const XidReport& report, SteadyTime now);
 
-  // In the order of the last reading's GPUs, then those that are missing.
+  // In the order of the last reading's GPUs, then those that are missing, then the slots whose GPU
+  // was never listed ("PCI:0000:01:00").
   const std::vector<GpuHealth>& health() const { return health_; }
+  // One a slot that ever had an XID, by slot.
+  std::vector<GpuXids> xids() const;
 
  private:
+  void judge(const Gpu& gpu, Track& track, SteadyTime now);
+  void settle_xids(const Gpu& gpu, const Track& track);
+  void sum_up(SteadyTime now);
+
   HealthPolicy policy_;
-  std::map<std::string, Track> tracks_;  // by DeviceId::key()
+  std::map<std::string, Track> tracks_;   // by DeviceId::key()
+  std::vector<std::string> listed_;       // keys, in the order of the last reading
+  std::map<std::string, XidBook> books_;  // by slot
+  bool driver_was_gone_ = false;
   std::vector<GpuHealth> health_;
   SteadyTime last_;
 };

@@ -105,6 +105,51 @@ struct Watched {
   int updates = 0;
 };
 
+// Listens for XIDs too; none is lost on the way.
+struct Listening {
+  explicit Listening(const SimMachine& machine) : sensor(loop.get_executor(), options(machine)) {
+    sensor.on_xids([this](const std::vector<XidReport>& told) {
+      for (const XidReport& one : told) {
+        heard.push_back(one);
+        count += one.count;
+        delays.push_back(steady_now() - one.at);
+      }
+    });
+    sensor.start([](const SensorViewPtr&) {});
+  }
+  static SensorOptions options(const SimMachine& machine) {
+    SensorOptions options = machine.options();
+    options.listens = true;
+    return options;
+  }
+  bool until(const std::function<bool()>& is_so, Nanoseconds most = seconds(20)) {
+    const SteadyTime deadline = steady_now() + most;
+    while (!is_so() && steady_now() < deadline) {
+      loop.restart();
+      loop.run_for(milliseconds(5));
+    }
+    return is_so();
+  }
+  // The driver knows that we listen: what comes now is heard.
+  bool is_attached(const SimMachine& machine) {
+    return until([&] {
+      machine.tell("xid 0 1");
+      return until([&] { return count > 0; }, milliseconds(50));
+    });
+  }
+  void forget() {
+    until([] { return false; }, milliseconds(100));
+    heard.clear();
+    count = 0;
+  }
+
+  boost::asio::io_context loop;
+  Sensor sensor;
+  std::vector<XidReport> heard;
+  std::uint64_t count = 0;
+  std::vector<Nanoseconds> delays;
+};
+
 constexpr auto kOk = GpuState::ok, kLost = GpuState::lost, kAsleep = GpuState::asleep;
 using States = std::vector<GpuState>;
 
@@ -208,6 +253,73 @@ TEST(SimMachine, ErrorsRepairsAndLinksAreRead) {
   EXPECT_EQ(ampere.persistence_mode, Reading<unsigned>(1U));
   EXPECT_EQ(ampere.recovery_action.why(), Missing::not_supported);
   EXPECT_EQ(ampere.fabric_state.why(), Missing::not_supported) << "no switches";
+}
+
+TEST(SimMachine, AnXidIsToldWithItsSlot) {
+  SimMachine machine("gpu rtx4090-24g bus 0000:41:00.0\ngpu rtx4090-24g\n");
+  ASSERT_TRUE(machine.is_ready());
+  Listening listening(machine);
+  ASSERT_TRUE(listening.is_attached(machine));
+  listening.forget();
+  machine.tell("xid 0 79");
+  ASSERT_TRUE(listening.until([&] { return listening.count == 1; }));
+  machine.tell("xid 1 31");
+  ASSERT_TRUE(listening.until([&] { return listening.count == 2; }));
+  EXPECT_EQ(listening.heard[0].slot, "0000:41:00");
+  EXPECT_EQ(listening.heard[0].code, 79U);
+  EXPECT_EQ(listening.heard[0].source, XidSource::event);
+  EXPECT_EQ(listening.heard[1].slot, "0000:02:00");
+}
+
+TEST(SimMachine, AStormOfXidsIsHeardWhole) {
+  SimMachine machine("gpu rtx4090-24g\n");
+  ASSERT_TRUE(machine.is_ready());
+  Listening listening(machine);
+  ASSERT_TRUE(listening.is_attached(machine));
+  listening.forget();
+  for (int i = 0; i < 200; ++i) machine.tell(i % 2 == 0 ? "xid 0 13" : "xid 0 31");
+  EXPECT_TRUE(listening.until([&] { return listening.count == 200; })) << listening.count;
+}
+
+TEST(SimMachine, ALostGpuIsListenedToAgainWhenItIsBack) {
+  SimMachine machine("gpu rtx4090-24g\ngpu rtx4090-24g\n");
+  ASSERT_TRUE(machine.is_ready());
+  Listening listening(machine);
+  ASSERT_TRUE(listening.is_attached(machine));
+  machine.tell("lose 0");
+  const auto state = [&] { return listening.sensor.current()->gpus.at(0).sample.state; };
+  ASSERT_TRUE(listening.until([&] { return state() == kLost; }));
+  machine.tell("recover 0");
+  ASSERT_TRUE(listening.until([&] { return state() == kOk; }));
+  listening.forget();
+  EXPECT_TRUE(listening.is_attached(machine));
+}
+
+TEST(SimMachine, AWaitThatFailsIsBegunAgain) {
+  SimMachine machine("gpu rtx4090-24g\n");
+  ASSERT_TRUE(machine.is_ready());
+  Listening listening(machine);
+  ASSERT_TRUE(listening.is_attached(machine));
+  EXPECT_EQ(machine.tell("fault nvmlEventSetWait_v2 error 999 times 3").rfind("ok", 0), 0U);
+  // The first is heard before the fault is met; between the waits that fail nobody listens.
+  listening.forget();
+  EXPECT_TRUE(listening.is_attached(machine));
+  listening.forget();
+  EXPECT_TRUE(listening.is_attached(machine));
+}
+
+TEST(SimMachine, ReadingsGoOnWhileTheWaitHangs) {
+  SimMachine machine("gpu rtx4090-24g\n");
+  ASSERT_TRUE(machine.is_ready());
+  Listening listening(machine);
+  ASSERT_TRUE(listening.is_attached(machine));
+  EXPECT_EQ(machine.tell("fault nvmlEventSetWait_v2 hang").rfind("ok", 0), 0U);
+  listening.until([] { return false; }, seconds(1));
+  const auto before = listening.sensor.current();
+  ASSERT_TRUE(
+      listening.until([&] { return listening.sensor.current()->read_at > before->read_at; }));
+  EXPECT_EQ(listening.sensor.current()->driver.state, DriverState::ready);
+  EXPECT_EQ(listening.sensor.current()->driver.sensor_restarts, 0U);
 }
 
 }  // namespace

@@ -71,6 +71,54 @@ TEST(Wire, AnAnswerArrivesAsItWas) {
   EXPECT_EQ(assembler.done_id(), 9U);
 }
 
+TEST(Wire, XidsArriveAtAnyTimeAndChangeNothingElse) {
+  XidReport first, second;
+  first.slot = "0000:01:00";
+  first.code = 79;
+  first.at = {1234};
+  second.slot = "ffff:ff:1f";
+  second.code = kMaxXid;
+  second.count = 10'000;
+  second.at = {5678};
+  const auto gpus = machine(2);
+  Outbox answer, unasked;
+  answer.add_inventory(9, gpus);
+  answer.add_samples(9, gpus, true);
+  unasked.add_xids({first, second});
+  Assembler assembler;
+  EXPECT_EQ(assembler.take(answer.message(0)), Assembler::Outcome::more);
+  ASSERT_EQ(deliver(unasked, assembler), Assembler::Outcome::xids);
+  EXPECT_EQ(assembler.xids(), (std::vector<XidReport>{first, second}));
+  for (std::size_t i = 1; i < answer.size(); ++i) assembler.take(answer.message(i));
+  EXPECT_EQ(assembler.gpus()[1].sample, gpus[1].sample);
+}
+
+TEST(Wire, XidsThatMakeNoSenseAreRefused) {
+  XidReport good;
+  good.slot = "0000:01:00";
+  good.code = 79;
+  const auto refused = [](const XidReport& report) {
+    Outbox outbox;
+    outbox.add_xids({report});
+    Assembler assembler;
+    return deliver(outbox, assembler) == Assembler::Outcome::malformed;
+  };
+  EXPECT_FALSE(refused(good));
+  for (const char* slot : {"", "01:00", "0000:01:00.0", "0000:01:00 extra", "00000000:01:00"}) {
+    XidReport bad = good;
+    bad.slot = slot;
+    EXPECT_TRUE(refused(bad)) << slot;
+  }
+  XidReport bad = good;
+  bad.code = 0;
+  EXPECT_TRUE(refused(bad));
+  bad.code = kMaxXid + 1;
+  EXPECT_TRUE(refused(bad));
+  bad = good;
+  bad.count = 0;
+  EXPECT_TRUE(refused(bad));
+}
+
 TEST(Wire, WhatTheTiersTookArrivesToTheMicrosecond) {
   TierCosts costs{};
   costs[0] = std::chrono::microseconds(8);
