@@ -5,6 +5,8 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <grp.h>
+#include <optional>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -140,7 +142,7 @@ class Core final : public api::Backend {
   bool tick();         // true: a look at the machine is under way
   void tick_after(Nanoseconds delay);
   void take_sensor(const gpu::SensorViewPtr& view);
-  void start_kernel_log();
+  void open_kernel_log();
   void take_xid(const XidReport& report);
   net::Awaitable<void> look_closer();
   void start_watchdog();
@@ -157,6 +159,7 @@ class Core final : public api::Backend {
   std::unique_ptr<gpu::Sensor> sensor_;
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<KernelLog> kernel_log_;
+  std::optional<Result<void>> kernel_log_opened_;
   bool looking_closer_ = false;
   std::unique_ptr<net::Server> server_;
   std::shared_ptr<observe::HostSampler> sampler_;
@@ -253,6 +256,7 @@ void Core::start_sensor() {
       Publisher::Facts{store_->opened().node_id, store_->opened().boot_epoch, options_.simulated,
                        options_.settings.daemon.interval, options_.settings.daemon.history},
       *keeper_);
+  if (kernel_log_opened_) publisher_->kernel_log_opened(*kernel_log_opened_);
   keeper_->restore();
   sensor_->on_xids([this](const std::vector<XidReport>& told) {
     for (const XidReport& report : told) take_xid(report);
@@ -271,18 +275,20 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
   if (due) tick_after(interval + interval / 2);
 }
 
-// The kernel log of this machine says nothing of simulated GPUs, and a recording has none.
-void Core::start_kernel_log() {
+// The kernel log of this machine says nothing of simulated GPUs, and a recording has none. What it
+// tells arrives on the loop, when everything else is there.
+void Core::open_kernel_log() {
   const bool is_foreign = options_.simulated && root_.is_real() && options_.kernel_log.empty();
   if (is_foreign || !options_.machine.empty()) return;
   kernel_log_ = std::make_unique<KernelLog>(loop_, root_, options_.kernel_log,
                                             [this](const XidReport& report) { take_xid(report); });
-  Result<void> opened = kernel_log_->open();
-  if (!opened) {
+  kernel_log_opened_ = kernel_log_->open();
+  if (!*kernel_log_opened_) {
     log(LogLevel::warning, "the kernel log is not listened to",
-        {{"error", opened.error().sentence()}});
+        {{"error", kernel_log_opened_->error().sentence()}});
   }
-  publisher_->kernel_log_opened(std::move(opened));
+  // The right to it (CAP_SYSLOG, from the unit) is not for the sensor and whoever else we start.
+  (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 void Core::take_xid(const XidReport& report) {
@@ -371,9 +377,9 @@ net::Awaitable<void> Core::shut_down(int signal) {
 
 Result<void> Core::start() {
   if (auto opened = open_store(); !opened) return opened;
+  open_kernel_log();
   start_sensor();
   if (auto listening = listen(); !listening) return listening;
-  start_kernel_log();
   start_sampling();
   tick_after(options_.settings.daemon.interval);
   start_watchdog();

@@ -153,5 +153,56 @@ TEST(Metrics, AMachineWithoutGpuStillSaysSo) {
   EXPECT_THAT(text, Not(HasSubstr("estiva_sample_age_seconds")));
 }
 
+World with_xids() {
+  World world = one_gpu();
+  world.xids_known = true;
+  world.wall = {1'700'000'000'000'000'000};
+  world.xids.push_back({"0000:01:00", {{13, 2, {9'000'000'000}}, {79, 1, {4'000'000'000}}}, 79});
+  return world;
+}
+
+TEST(Metrics, XidsAreThereUnderThreeNames) {
+  const std::string text = text_of(with_xids());
+  for (const char* line :
+       {"estiva_gpu_xid_errors_total{uuid=\"GPU-1\",gpu=\"0\"} 3\n",
+        "estiva_gpu_xid_code_errors_total{uuid=\"GPU-1\",gpu=\"0\",xid=\"13\"} 2\n",
+        "estiva_gpu_xid_code_errors_total{uuid=\"GPU-1\",gpu=\"0\",xid=\"79\"} 1\n",
+        "estiva_gpu_xid_last_timestamp_seconds{uuid=\"GPU-1\",gpu=\"0\",xid=\"13\"} 1699999999\n",
+        "nvidia_smi_xid_errors_total{uuid=\"GPU-1\",xid=\"79\"} 1\n",
+        "nvidia_smi_xid_last_timestamp_seconds{uuid=\"GPU-1\",xid=\"79\"} 1699999994\n",
+        "err_code=\"79\",err_msg=\"the GPU has fallen off the bus\"} 79\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(Metrics, TheSumOfXidsIsZeroFromTheStart) {
+  World world = with_xids();
+  world.xids.clear();
+  const std::string text = text_of(world);
+  EXPECT_THAT(text, HasSubstr("estiva_gpu_xid_errors_total{uuid=\"GPU-1\",gpu=\"0\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("err_code=\"0\",err_msg=\"No Error\"} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("xid=")));
+  world.xids_known = false;
+  EXPECT_THAT(text_of(world), Not(HasSubstr("estiva_gpu_xid")));
+  EXPECT_THAT(text_of(world), Not(HasSubstr("XID")));
+}
+
+TEST(Metrics, TheLastXidOfDcgmEndsWhenItIsOver) {
+  World world = with_xids();
+  world.made_at = {4'000'000'000 + 600'000'000'000};
+  EXPECT_THAT(text_of(world), HasSubstr("err_code=\"79\""));
+  world.made_at.ns += 1;
+  EXPECT_THAT(text_of(world), HasSubstr("err_code=\"0\""));
+  world.health.push_back({"GPU-1", HealthState::unhealthy, {{"xid_79", HealthState::unhealthy, true, {}, {}, {}}}});
+  EXPECT_THAT(text_of(world), HasSubstr("err_code=\"79\"")) << "it is not mended";
+}
+
+TEST(Metrics, AnotherGpusXidsAreItsOwn) {
+  World world = with_xids();
+  world.xids[0].slot = "0000:02:00";
+  EXPECT_THAT(text_of(world),
+              HasSubstr("estiva_gpu_xid_errors_total{uuid=\"GPU-1\",gpu=\"0\"} 0\n"));
+}
+
 }  // namespace
 }  // namespace estiva::api

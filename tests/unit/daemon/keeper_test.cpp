@@ -201,5 +201,37 @@ TEST_F(KeeperTest, AHolderThatDiedWhileTheDaemonWasDownIsNoticedAtStart) {
   EXPECT_FALSE(fits->refusal) << "nothing of the dead one is on the GPU";
 }
 
+TEST_F(KeeperTest, AnXidThatNeedsAResetBlocksAtOnceAndAnAppsDoesNot) {
+  gpus_.at(0).identity.pci_bus_id = "00000000:01:00.0";
+  XidReport report;
+  report.slot = "0000:01:00";
+  report.code = 31;
+  report.at = steady_now();
+  keeper_->observe(*view_now(), Missing::not_read);
+  EXPECT_TRUE(keeper_->take_xid(report)) << "the slow figures are worth a look";
+  EXPECT_TRUE(assign(request("a", gib(1))));
+  report.code = 119;
+  EXPECT_TRUE(keeper_->take_xid(report));
+  report.source = XidSource::kernel_log;
+  EXPECT_FALSE(keeper_->take_xid(report)) << "the same error, told by the log";
+  ASSERT_EQ(keeper_->health().at(0).state, HealthState::unhealthy);
+  const auto refused = assign(request("b", gib(1)));
+  ASSERT_TRUE(refused && refused->refusal);
+  EXPECT_NE(refused->refusal->gpus.at(0).why.find("XID 119"), std::string::npos)
+      << refused->refusal->gpus.at(0).why;
+  ASSERT_EQ(keeper_->xids().size(), 1U);
+  EXPECT_EQ(keeper_->xids()[0].counts.size(), 2U);
+}
+
+TEST_F(KeeperTest, AnXidOfThePastIsCountedAndNoReasonToLook) {
+  XidReport report;
+  report.slot = "0000:01:00";
+  report.code = 48;
+  report.at = steady_now() + -60s;
+  report.source = XidSource::kernel_log;
+  EXPECT_FALSE(keeper_->take_xid(report));
+  EXPECT_EQ(keeper_->xids().at(0).counts.at(0).count, 1U);
+}
+
 }  // namespace
 }  // namespace estiva::daemon
