@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <utility>
 
 #include "base/log.h"
 #include "base/messages/daemon.h"
@@ -52,8 +53,13 @@ Result<void> KernelLog::open() {
   return {};
 }
 
-// One read() gives one record; EPIPE says that some were overwritten before we came to them.
 void KernelLog::read_records() {
+  read_some();
+  tell();
+}
+
+// One read() gives one record; EPIPE says that some were overwritten before we came to them.
+void KernelLog::read_some() {
   for (int i = 0; i < kMostRecords; ++i) {
     const ssize_t n = ::read(fd_.get(), buffer_.data(), buffer_.size());
     if (n > 0) {
@@ -90,6 +96,7 @@ void KernelLog::poll() {
     rest_.erase(0, from);
     if (rest_.size() > kBuffer) rest_.clear();  // a line without end
   }
+  tell();
 }
 
 void KernelLog::take(std::string_view text) {
@@ -98,7 +105,23 @@ void KernelLog::take(std::string_view text) {
   auto report = format::parse_xid_line(record->text);
   if (!report) return;
   report->at = is_catching_up_ ? time_of(record->microseconds) : steady_now();
-  heard_(*report);
+  if (!taken_.empty()) {
+    XidReport& last = taken_.back();
+    report->count = last.count;
+    const SteadyTime at = std::exchange(report->at, last.at);
+    if (last == *report) {
+      ++last.count;
+      last.at = at;
+      return;
+    }
+    report->count = 1;
+    report->at = at;
+  }
+  taken_.push_back(std::move(*report));
+}
+
+void KernelLog::tell() {
+  for (const XidReport& report : std::exchange(taken_, {})) heard_(report);
 }
 
 }  // namespace estiva::daemon

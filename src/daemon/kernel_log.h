@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -29,7 +30,10 @@ class KernelLog {
  private:
   bool is_plain() const { return !file_.empty() || !root_.is_real(); }
   void read_records();
+  void read_some();
   void take(std::string_view record);
+  // A storm is the same line again and again: told as one report with its count.
+  void tell();
 
   net::Loop& loop_;
   const host::Root& root_;
@@ -37,8 +41,9 @@ class KernelLog {
   Heard heard_;
   UniqueFd fd_;
   std::shared_ptr<void> waiting_;
-  bool is_catching_up_ = true;  // what was there before we came carries its own time
-  std::string rest_;            // of a plain file: a line that has no end yet
+  bool is_catching_up_ = true;    // what was there before we came carries its own time
+  std::vector<XidReport> taken_;  // and not told yet
+  std::string rest_;              // of a plain file: a line that has no end yet
   std::string buffer_;
 };
 

@@ -193,7 +193,8 @@ TEST(Metrics, TheLastXidOfDcgmEndsWhenItIsOver) {
   EXPECT_THAT(text_of(world), HasSubstr("err_code=\"79\""));
   world.made_at.ns += 1;
   EXPECT_THAT(text_of(world), HasSubstr("err_code=\"0\""));
-  world.health.push_back({"GPU-1", HealthState::unhealthy, {{"xid_79", HealthState::unhealthy, true, {}, {}, {}}}});
+  world.health.push_back(
+      {"GPU-1", HealthState::unhealthy, {{"xid_79", HealthState::unhealthy, true, {}, {}, {}}}});
   EXPECT_THAT(text_of(world), HasSubstr("err_code=\"79\"")) << "it is not mended";
 }
 
