@@ -43,11 +43,30 @@ void write_memory(JsonWriter& json, const Gpu& gpu, const GpuRoom* room) {
   json.field("unified", gpu.identity.unified_memory).end_object();
 }
 
-const std::string* model_of(const World& world, pid_t pid) {
-  for (const ProcessModel& known : world.process_models) {
-    if (known.pid == pid) return &known.model;
+void write_text(JsonWriter& json, std::string_view member, std::string_view text) {
+  json.key(member);
+  if (text.empty()) {
+    json.null();
+  } else {
+    json.value(text);
   }
-  return nullptr;
+}
+
+// In no container: all null. In one that the engine does not know: its id and kind.
+void write_whereabouts(JsonWriter& json, const World& world, pid_t pid) {
+  constexpr std::size_t kShortId = 12;  // as Docker prints them
+  const ProcessContainer* place = whereabouts_of(world, pid);
+  const Container* container =
+      place == nullptr ? nullptr : find_container(world.containers, place->id);
+  const std::string_view id = place == nullptr ? std::string_view() : place->id;
+  const bool has_name = container != nullptr && !container->name.empty();
+  write_text(json, "container",
+             has_name ? std::string_view(container->name) : id.substr(0, kShortId));
+  write_text(json, "container_id", id);
+  write_text(json, "runtime", place == nullptr ? std::string_view() : place->runtime);
+  json.field("rootless", place != nullptr && place->rootless);
+  write_text(json, "project", container == nullptr ? std::string_view() : container->project);
+  write_text(json, "service", container == nullptr ? std::string_view() : container->service);
 }
 
 void write_process(JsonWriter& json, const World& world, const GpuProcess& process) {
@@ -58,12 +77,8 @@ void write_process(JsonWriter& json, const World& world, const GpuProcess& proce
       .field("graphics", process.graphics)
       .field("mps", process.mps);
   write_reading(json, missing, "sm_utilization_ratio", process.sm_utilization);
-  json.key("container").null().key("project").null().key("service").null().key("model");
-  if (const std::string* model = model_of(world, process.pid)) {
-    json.value(*model);
-  } else {
-    json.null();
-  }
+  write_whereabouts(json, world, process.pid);
+  write_text(json, "model", model_of(world, process.pid));
   missing.write(json);
   json.end_object();
 }

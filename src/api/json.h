@@ -19,6 +19,9 @@ std::string gpu_json(const World& world);
 //  "leases":[..]}
 std::string status_json(const World& world);
 
+// {"schema":"estiva/containers/1","engine":{..} or null,"containers":[..]}
+std::string containers_json(const World& world);
+
 // {"schema":"estiva/leases/1","leases":[..]}
 std::string leases_json(const World& world);
 

@@ -32,6 +32,8 @@ void write_reading(format::JsonWriter& json, MissingList& missing, std::string_v
 void write_driver(format::JsonWriter& json, const World& world);      // an object's value
 void write_gpus(format::JsonWriter& json, const World& world);        // an array's value
 void write_not_listed(format::JsonWriter& json, const World& world);  // an array's value
+// An object's value: how the container engine is, and how many it has. Null: nobody asks one.
+void write_engine(format::JsonWriter& json, const World& world);
 void write_lease(format::JsonWriter& json, const Lease& lease, const LeaseUse* use);
 void write_leases(format::JsonWriter& json, const World& world);  // an array's value
 // "simulated", "source", "driver", "sampled_at", "sampled_age_seconds", "stale".

@@ -376,6 +376,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
     write_dcgm_metrics(out, rows);
     write_smi_metrics(out, world, rows);
   }
+  write_container_metrics(out, world, rows, options.with_names);
   write_lease_metrics(out, world, options.with_names);
   if (!world.host_stale) write_host_metrics(out, world, options.with_names);
   out.end();

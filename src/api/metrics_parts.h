@@ -37,6 +37,8 @@ void write_each(format::Exposition& out, const std::vector<MetricRow>& rows,
 // Errors by number, under the three families of names.
 void write_xid_metrics(format::Exposition& out, const World& world,
                        const std::vector<MetricRow>& rows);
+void write_container_metrics(format::Exposition& out, const World& world,
+                             const std::vector<MetricRow>& rows, bool with_names);
 void write_dcgm_metrics(format::Exposition& out, const std::vector<MetricRow>& rows);
 void write_smi_metrics(format::Exposition& out, const World& world,
                        const std::vector<MetricRow>& rows);

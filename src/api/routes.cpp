@@ -96,6 +96,7 @@ std::optional<Turned> turned_away(const net::Exchange& exchange, const Access& a
 
 std::string document(const World& world, std::string_view name) {
   if (name == "gpu") return gpu_json(world);
+  if (name == "containers") return containers_json(world);
   if (name == "status" || name == "world") return status_json(world);
   return {};
 }

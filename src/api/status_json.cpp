@@ -210,6 +210,8 @@ std::string status_json(const World& world) {
   write_gpus(json, world);
   json.key("not_listed");
   write_not_listed(json, world);
+  json.key("engine");
+  write_engine(json, world);
   json.key("leases");
   write_leases(json, world);
   json.end_object();

@@ -17,7 +17,7 @@ using MissingReasons = std::vector<std::pair<std::string, std::string>>;  // "po
 struct ProcessRow {
   std::int64_t pid = 0;
   std::optional<std::uint64_t> used_bytes;
-  std::string name, container, service, model;
+  std::string name, container, project, service, model;
 };
 
 struct ConditionRow {
@@ -90,10 +90,16 @@ struct HostRow {
   MissingReasons missing;
 };
 
+struct EngineRow {
+  std::string state, name, version, reason, remedy;  // all empty: nobody asks one
+  std::uint64_t containers = 0, running = 0;
+};
+
 struct StatusDocument {
   GpuDocument gpu;  // simulated, source, driver, gpus and so on
   std::vector<CheckRow> checks;
   HostRow host;
+  EngineRow engine;
   std::vector<LeaseRow> leases;
 };
 

@@ -96,6 +96,7 @@ ProcessRow process_of(const json::object& from) {
           count_of(from, "used_bytes"),
           text_of(from, "name"),
           text_of(from, "container"),
+          text_of(from, "project"),
           text_of(from, "service"),
           text_of(from, "model")};
 }
@@ -253,6 +254,14 @@ Result<StatusDocument> read_status_document(std::string_view text) {
                                text_of(check, "reason"), text_of(check, "remedy")});
   });
   document.host = host_of(object_of(from, "host"));
+  const json::object& engine = object_of(from, "engine");
+  document.engine = {text_of(engine, "state"),
+                     text_of(engine, "name"),
+                     text_of(engine, "version"),
+                     text_of(engine, "reason"),
+                     text_of(engine, "remedy"),
+                     count_of(engine, "containers").value_or(0),
+                     count_of(engine, "running").value_or(0)};
   document.leases = leases_of(from);
   return document;
 }

@@ -210,17 +210,39 @@ std::string condition_lines(const GpuDocument& document) {
 }
 
 std::string process_table(const std::vector<GpuRow>& gpus) {
-  format::Table table({{m::kGpuColumn, true},
-                       {m::kPidColumn, true},
-                       {m::kVramColumn, true},
-                       {m::kProcessColumn, false, true},
-                       {m::kModelColumn, false, true}});
-  for (const GpuRow& gpu : gpus)
-    for (const ProcessRow& process : gpu.processes)
-      table.add_row(
-          {std::to_string(gpu.index), std::to_string(process.pid), bytes_cell(process.used_bytes),
-           process.name.empty() ? std::string(m::kUnknown) : process.name, process.model});
+  const bool has_containers = std::any_of(gpus.begin(), gpus.end(), [](const GpuRow& gpu) {
+    return std::any_of(gpu.processes.begin(), gpu.processes.end(),
+                       [](const ProcessRow& process) { return !process.container.empty(); });
+  });
+  std::vector<format::Column> columns = {{m::kGpuColumn, true},
+                                         {m::kPidColumn, true},
+                                         {m::kVramColumn, true},
+                                         {m::kProcessColumn, false, true}};
+  if (has_containers) columns.push_back({m::kContainerColumn, false, true});
+  columns.push_back({m::kModelColumn, false, true});
+  format::Table table(std::move(columns));
+  for (const GpuRow& gpu : gpus) {
+    for (const ProcessRow& process : gpu.processes) {
+      std::vector<std::string> cells = {
+          std::to_string(gpu.index), std::to_string(process.pid), bytes_cell(process.used_bytes),
+          process.name.empty() ? std::string(m::kUnknown) : process.name};
+      if (has_containers) cells.push_back(process.container);
+      cells.push_back(process.model);
+      table.add_row(std::move(cells));
+    }
+  }
   return table.empty() ? std::string() : "\n" + table.text();
+}
+
+// Nothing where nobody asks an engine, or the machine has none.
+std::string engine_line(const EngineRow& engine) {
+  if (engine.state.empty() || engine.state == "absent" || engine.state == "connecting") return {};
+  if (engine.state != "ready") {
+    return fmt::format(m::kEngineTrouble, sentence(engine.reason)) +
+           fmt::format(m::kConditionRemedy, sentence(engine.remedy));
+  }
+  return fmt::format(m::kEngineLine, engine.running, engine.containers,
+                     escape_for_terminal(engine.name), escape_for_terminal(engine.version));
 }
 
 std::string check_lines(const std::vector<CheckRow>& checks, const RenderOptions& options) {
@@ -338,7 +360,7 @@ std::string render_status(const StatusDocument& document, const RenderOptions& o
   if (options.no_daemon) out += std::string(m::kNoDaemonNote) + "\n";
   out += check_lines(document.checks, options);
   out += driver_lines(document.gpu, options);
-  out += render_host(document.host, options);
+  out += render_host(document.host, options) + engine_line(document.engine);
   if (!document.gpu.gpus.empty()) {
     out += "\n" + gpu_table(document.gpu.gpus, options.style);
   }

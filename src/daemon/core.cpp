@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/messages/api.h"
 #include "base/messages/daemon.h"
+#include "container/engine.h"
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"
@@ -143,6 +144,7 @@ class Core final : public api::Backend {
   void tick_after(Nanoseconds delay);
   void take_sensor(const gpu::SensorViewPtr& view);
   void open_kernel_log();
+  void start_engine();
   void take_xid(const XidReport& report);
   net::Awaitable<void> look_closer();
   void start_watchdog();
@@ -158,6 +160,7 @@ class Core final : public api::Backend {
   SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
   std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<container::Engine> engine_;
   std::unique_ptr<KernelLog> kernel_log_;
   std::optional<Result<void>> kernel_log_opened_;
   bool looking_closer_ = false;
@@ -247,6 +250,7 @@ void Core::start_sensor() {
                       [this] { return sensor_->read(gpu::kGrantTiers, kGrantReading); },
                       [this] { return sensor_->current(); },
                       [this] { publisher_->leases_changed(); },
+                      [this] { return engine_ ? engine_->containers() : Containers(); },
                       policy_of(options_.settings.placement),
                       choice_of(options_.settings.placement.policy),
                       {options_.settings.health.max_temperature}};
@@ -289,6 +293,18 @@ void Core::open_kernel_log() {
   }
   // The right to it (CAP_SYSLOG, from the unit) is not for the sensor and whoever else we start.
   (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
+// A recording has no engine to ask, and its processes are not this machine's.
+void Core::start_engine() {
+  const std::string& host = options_.settings.docker.host;
+  if (host == "off" || !options_.machine.empty()) return;
+  engine_ = std::make_unique<container::Engine>(
+      loop_, container::EngineSearch::of_this_process(host), [this] {
+        if (!stopping_) publisher_->containers_changed(engine_->status(), engine_->containers());
+      });
+  publisher_->containers_changed(engine_->status(), engine_->containers());
+  engine_->start();
 }
 
 void Core::take_xid(const XidReport& report) {
@@ -365,6 +381,7 @@ net::Awaitable<void> Core::shut_down(int signal) {
   timers_.clear();
   tick_timer_.reset();
   kernel_log_.reset();
+  engine_.reset();
   publisher_->end_streams();
   co_await server_->stop(kShutdownGrace);
   co_await sensor_->stop();
@@ -379,6 +396,7 @@ Result<void> Core::start() {
   if (auto opened = open_store(); !opened) return opened;
   open_kernel_log();
   start_sensor();
+  start_engine();
   if (auto listening = listen(); !listening) return listening;
   start_sampling();
   tick_after(options_.settings.daemon.interval);

@@ -32,7 +32,8 @@ Keeper::Keeper(Parts parts)
       health_(parts_.health),
       owners_(parts_.root),
       holders_(parts_.loop, parts_.root, parts_.boot_id,
-               [this](const std::string& id) { holder_died(id); }) {}
+               [this](const std::string& id) { holder_died(id); }),
+      whereabouts_(parts_.root) {}
 
 void Keeper::restore() {
   const store::Opened& opened = parts_.store.opened();
@@ -314,6 +315,8 @@ void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {
       process_models_.push_back({owner.pid, entry->lease.model});
     }
   }
+  process_containers_ =
+      whereabouts_.find(readings.owners, parts_.containers ? parts_.containers() : Containers());
   readings_.reset();
   journal(ledger_.observe(readings));
 }

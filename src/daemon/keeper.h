@@ -15,6 +15,7 @@
 #include "api/backend.h"
 #include "daemon/holders.h"
 #include "daemon/owners.h"
+#include "daemon/whereabouts.h"
 #include "decide/health/tracker.h"
 #include "decide/placement/ledger.h"
 #include "gpu/sensor_client.h"
@@ -46,7 +47,8 @@ class Keeper {
     std::string boot_id;
     Read read;
     std::function<gpu::SensorViewPtr()> current;
-    std::function<void()> changed;  // leases changed: publish soon
+    std::function<void()> changed;           // leases changed: publish soon
+    std::function<Containers()> containers;  // as the engine told last; may be empty
     decide::PlacementPolicy policy;
     decide::Choice default_choice = decide::Choice::by_gpu_count;
     decide::HealthPolicy health;
@@ -73,6 +75,7 @@ class Keeper {
   const std::vector<GpuHealth>& health() const { return health_.health(); }
   std::vector<GpuXids> xids() const { return health_.xids(); }
   const std::vector<ProcessModel>& process_models() const { return process_models_; }
+  const std::vector<ProcessContainer>& process_containers() const { return process_containers_; }
 
   // Requests that may wait for a reading at one time; further ones are refused.
   static constexpr std::size_t kMostWaiting = 4096;
@@ -135,6 +138,8 @@ class Keeper {
   std::map<std::string, Unsaved> unsaved_;
   std::shared_ptr<const std::string> readings_;  // digest of the last reading, for the journal
   std::vector<ProcessModel> process_models_;
+  Whereabouts whereabouts_;
+  std::vector<ProcessContainer> process_containers_;
   std::map<std::pair<std::string, unsigned>, SteadyTime> xids_journalled_;  // by slot and number
 };
 

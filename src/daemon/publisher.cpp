@@ -34,6 +34,7 @@ void add_ledger(World& world, const Keeper& keeper) {
   }
   world.process_models = keeper.process_models();
   world.health = keeper.health();
+  world.process_containers = keeper.process_containers();
   world.xids_known = world.driver.source != "recorded";
   world.xids = keeper.xids();
 }
@@ -62,6 +63,12 @@ void Publisher::take_host(std::shared_ptr<const HostSample> sample) {
 void Publisher::kernel_log_opened(Result<void> opened) {
   kernel_log_ = std::move(opened);
   outdated_ = true;
+}
+
+void Publisher::containers_changed(EngineStatus engine, Containers containers) {
+  engine_ = std::move(engine);
+  containers_ = std::move(containers);
+  soon();
 }
 
 void Publisher::leases_changed() {
@@ -121,6 +128,8 @@ void Publisher::rebuild() {
   World world = observe::assemble(std::move(sources));
   world.host_stale = world.made_at - host_read_at_ > std::max(2 * facts_.interval, kHostPatience);
   add_ledger(world, keeper_);
+  world.engine = engine_;
+  world.containers = containers_;
   world.kernel_log_read = kernel_log_ && kernel_log_->has_value();
   if (kernel_log_ && !*kernel_log_) world.kernel_log_reason = kernel_log_->error().sentence();
   world_ = std::make_shared<const World>(std::move(world));

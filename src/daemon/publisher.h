@@ -32,6 +32,9 @@ class Publisher {
   // Whether the kernel log is listened to, once that was tried.
   void kernel_log_opened(Result<void> opened);
 
+  // A container changed, or the engine's own state.
+  void containers_changed(EngineStatus engine, Containers containers);
+
   // The newest there is: a reader that was told of a change sees it, even between two publications.
   WorldPtr world();
   // What was shown last.
@@ -57,6 +60,8 @@ class Publisher {
   net::Notice changed_;
   std::unique_ptr<observe::History> history_;
   std::optional<Result<void>> kernel_log_;
+  EngineStatus engine_;
+  Containers containers_;
   gpu::SensorViewPtr gpus_;
   std::shared_ptr<const HostSample> host_;
   WorldPtr world_, published_;

@@ -71,21 +71,42 @@ std::optional<std::string> cgroup_path_for(const std::vector<CgroupMembership>& 
   return unified->path;
 }
 
-std::optional<std::string> container_id_of(std::string_view path) {
+std::vector<std::string> container_ids_of(std::string_view path) {
+  std::vector<std::string> ids;
   std::size_t run = 0;
-  for (std::size_t end = path.size() + 1; end-- > 0;) {
-    // Walks backwards; `run` counts the hex digits that start at `end`.
-    const bool hex = end < path.size() && is_hex(path[end]);
+  // Walks backwards, one beyond the start; `run` counts the hex digits that begin at `at` + 1.
+  for (std::size_t at = path.size() + 1; at-- > 0;) {
+    const bool hex = at > 0 && is_hex(path[at - 1]);
     if (hex) {
       ++run;
-    } else if (run == kIdLength) {
-      return std::string(path.substr(end + 1, kIdLength));
-    } else {
-      run = 0;
+      continue;
     }
+    if (run == kIdLength) ids.emplace_back(path.substr(at, kIdLength));
+    run = 0;
   }
-  if (run == kIdLength) return std::string(path.substr(0, kIdLength));
-  return std::nullopt;
+  return ids;
+}
+
+std::optional<std::string> container_id_of(std::string_view path) {
+  std::vector<std::string> ids = container_ids_of(path);
+  if (ids.empty()) return std::nullopt;
+  return std::move(ids.front());
+}
+
+ContainerKind container_kind_of(std::string_view path) {
+  ContainerKind kind;
+  const auto has = [path](std::string_view part) { return path.find(part) != path.npos; };
+  kind.rootless = has("/user.slice/user-") && !has("/user.slice/user-0.slice/");
+  if (has("kubepods")) {
+    kind.runtime = "kubernetes";
+  } else if (has("libpod")) {
+    kind.runtime = "podman";
+  } else if (has("/docker/") || has("/docker-")) {
+    kind.runtime = "docker";
+  } else if (has("nerdctl-") || path.starts_with("/default/")) {
+    kind.runtime = "containerd";
+  }
+  return kind;
 }
 
 CgroupMemoryStat parse_cgroup_memory_stat(std::string_view text) {

@@ -26,6 +26,18 @@ std::optional<std::string> cgroup_path_for(const std::vector<CgroupMembership>& 
 // Kubernetes' forms; the innermost one.
 std::optional<std::string> container_id_of(std::string_view cgroup_path);
 
+// All container ids in a path, the innermost first: Docker inside a container nests them.
+std::vector<std::string> container_ids_of(std::string_view cgroup_path);
+// Whose container it is, by the form of its path. Docker: "/docker/ID" (cgroupfs driver),
+// ".../docker-ID.scope" (systemd driver). Podman: ".../libpod-ID.scope", "libpod-payload-ID",
+// "/libpod_parent/libpod-ID". Kubernetes: below a "kubepods" group. containerd (nerdctl):
+// "/default/ID", "nerdctl-ID.scope". Rootless ones live below "user.slice/user-UID.slice".
+struct ContainerKind {
+  std::string_view runtime;  // "docker", "podman", "kubernetes", "containerd"; empty: unknown
+  bool rootless = false;
+};
+ContainerKind container_kind_of(std::string_view cgroup_path);
+
 // memory.stat of v1 (the total_ lines are preferred: v1 counts children only there) or v2.
 struct CgroupMemoryStat {
   std::optional<Bytes> anon, file, shmem, kernel;

@@ -27,6 +27,7 @@ constexpr std::string_view kAcceptsIntervalSeconds = "a number of seconds from 0
 constexpr std::string_view kAcceptsListen =
     "an address and a port in quotes, such as \"127.0.0.1:7700\", or \"off\"";
 constexpr std::string_view kAcceptsFolder = "an absolute path in quotes";
+constexpr std::string_view kAcceptsDockerHost = "\"unix:///PATH\", \"tcp://HOST:PORT\" or \"off\"";
 constexpr std::string_view kAcceptsFolders = "a list of at most 32 absolute paths";
 constexpr std::string_view kAcceptsLevel =
     "\"debug\", \"info\", \"notice\", \"warning\" or \"error\"";
@@ -37,14 +38,15 @@ constexpr std::string_view kAcceptsWindow =
 constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
 
 constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
-constexpr std::array<std::string_view, 7> kTopKeys = {"daemon", "placement", "health",      "paths",
-                                                      "models", "interval",  kIntervalAlias};
+constexpr std::array<std::string_view, 8> kTopKeys = {
+    "daemon", "placement", "health", "paths", "docker", "models", "interval", kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
 constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
                                                             "foreign_window"};
 constexpr std::array<std::string_view, 1> kHealthKeys = {"max_temperature"};
 constexpr std::array<std::string_view, 2> kPathKeys = {"model_folders", "docker_root"};
+constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
 constexpr std::array<std::string_view, 5> kModelKeys = {"engine", "command", "ready", "vram",
                                                         "policy"};
 constexpr std::array<std::string_view, 7> kEngines = {
@@ -154,6 +156,13 @@ void read_paths(SectionReader& section, PathSettings& out) {
   out.model_folders = std::move(*folders);
 }
 
+Result<std::string> parse_docker_host(std::string_view text) {
+  const bool good = text == "off" || text.starts_with("unix:///") || text.starts_with("tcp://") ||
+                    text.starts_with("/");
+  if (!good) return not_accepted(text, kAcceptsDockerHost);
+  return std::string(text);
+}
+
 bool is_model_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -249,6 +258,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   SectionReader placement(file, "placement", top.table("placement"), kPlacementKeys, error);
   SectionReader health(file, "health", top.table("health"), kHealthKeys, error);
   SectionReader paths(file, "paths", top.table("paths"), kPathKeys, error);
+  SectionReader docker(file, "docker", top.table("docker"), kDockerKeys, error);
   read_interval(top, daemon, settings.daemon.interval);
   read_daemon(daemon, settings.daemon);
   read_placement(placement, settings.placement);
@@ -256,6 +266,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
     settings.health.max_temperature = Celsius{*limit};
   }
   read_paths(paths, settings.paths);
+  docker.parsed("host", kAcceptsDockerHost, settings.docker.host, parse_docker_host);
   read_models(file, top, settings.models, error);
   if (error) return Failure(std::move(*error));
   return settings;

@@ -50,6 +50,10 @@ struct PathSettings {
   std::string docker_root;                 // empty: as daemon.json says, else /var/lib/docker
 };
 
+struct DockerSettings {
+  std::string host;  // "unix:///PATH", "tcp://HOST:PORT", "off"; empty: as Docker's own programs do
+};
+
 // One [models.NAME] table; kept for the parts that start models.
 struct ModelSettings {
   std::string name;
@@ -65,6 +69,7 @@ struct Settings {
   PlacementSettings placement;
   HealthSettings health;
   PathSettings paths;
+  DockerSettings docker;
   std::vector<ModelSettings> models;  // by name; at most 1024
 };
 

@@ -2,11 +2,14 @@
 // shared_ptr<const World>; nobody changes one after it was published.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "model/container.h"
 #include "model/gpu.h"
 #include "model/health.h"
 #include "model/host.h"
@@ -51,6 +54,9 @@ struct World {
   std::vector<LeaseUse> lease_uses;  // one a lease, in the order of `leases`
   std::vector<GpuRoom> rooms;        // one a GPU, in the order of `gpus`
   std::vector<ProcessModel> process_models;
+  EngineStatus engine;                               // that tells of the containers
+  Containers containers;                             // null: nobody asked for them
+  std::vector<ProcessContainer> process_containers;  // of processes on GPUs, by pid
   std::vector<GpuHealth> health;  // one a GPU in the order of `gpus`, then the missing ones
   bool xids_known = false;        // somebody listens for them
   std::vector<GpuXids> xids;      // one a PCI slot that ever had one, by slot
@@ -61,6 +67,19 @@ struct World {
   std::vector<std::string> overcommitted;  // device keys in the named state of invariant I8
 };
 
+// Where a process on a GPU is; null where it is in no container.
+const ProcessContainer* whereabouts_of(const World& world, pid_t pid);
+// The model of a process: its lease's, else what its container's label says; empty: none.
+std::string_view model_of(const World& world, pid_t pid);
+// What a container's processes hold on a GPU together; a part that one of them does not tell is
+// unknown. By the container's id; those that have none there are left out.
+struct ContainerUse {
+  unsigned processes = 0;
+  Reading<Bytes> used;
+  Reading<Ratio> sm_utilization;
+  pid_t pid = 0;  // of one of them
+};
+std::map<std::string_view, ContainerUse> container_uses(const World& world, const Gpu& gpu);
 // Those of a whole GPU's slot; null where it never had one.
 const GpuXids* xids_of(const World& world, const Gpu& gpu);
 

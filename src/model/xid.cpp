@@ -4,8 +4,6 @@
 #include <charconv>
 #include <fmt/format.h>
 
-#include "model/world.h"
-
 namespace estiva {
 namespace {
 
@@ -32,14 +30,6 @@ std::string pci_slot(std::string_view address) {
   const auto device = take_number(rest, 2);
   if (!domain || !bus || !device || *domain > 0xffff || *device > 0x1f) return {};
   return fmt::format("{:04x}:{:02x}:{:02x}", *domain, *bus, *device);
-}
-
-const GpuXids* xids_of(const World& world, const Gpu& gpu) {
-  if (world.xids.empty() || !gpu.identity.id.instance.empty()) return nullptr;
-  const std::string slot = pci_slot(gpu.identity.pci_bus_id);
-  const auto known = std::find_if(world.xids.begin(), world.xids.end(),
-                                  [&slot](const GpuXids& xids) { return xids.slot == slot; });
-  return known == world.xids.end() ? nullptr : &*known;
 }
 
 }  // namespace estiva

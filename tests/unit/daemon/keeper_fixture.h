@@ -38,6 +38,7 @@ class KeeperTest : public testing::Test {
                                                      [this] { return read(); },
                                                      [this] { return view_now(); },
                                                      [] {},
+                                                     [this] { return containers_; },
                                                      {},
                                                      decide::Choice::by_gpu_count,
                                                      {}});
@@ -118,6 +119,7 @@ class KeeperTest : public testing::Test {
   TemporaryFolder folder_;
   host::Root root_ = *host::Root::open("/");
   std::string boot_id_ = *host::read_boot_id(root_);
+  Containers containers_;
   std::vector<Gpu> gpus_ = {gpu_with(0, gib(10), {}, {})};
   DriverState driver_ = DriverState::ready;
   Nanoseconds reading_time_ = 5ms;

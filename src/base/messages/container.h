@@ -1,0 +1,39 @@
+// Sentences about the container engine. {} are filled by fmt in the order of the comment.
+#pragma once
+#include <string_view>
+
+namespace estiva::msg {
+
+inline constexpr std::string_view kEngineAbsent = "there is no container engine at {}";  // address
+inline constexpr std::string_view kEngineAbsentRemedy =
+    "Without Docker or Podman nothing is to be done; with one, set docker.host in estiva.toml or "
+    "DOCKER_HOST";
+inline constexpr std::string_view kEngineDenied =
+    "no permission to ask the container engine at {}";  // address
+inline constexpr std::string_view kEngineDeniedRemedy =
+    "Let the daemon's user into the socket's group ('usermod -aG docker USER', which is a right as "
+    "wide as root's), or go without the names of containers";
+inline constexpr std::string_view kEngineSilent =
+    "the container engine at {} does not answer ({})";  // address, why
+inline constexpr std::string_view kEngineSilentRemedy =
+    "'systemctl status docker' and 'journalctl -u docker' may say why";
+inline constexpr std::string_view kEngineScheme =
+    "the container engine's address {} is none that estiva can speak with";  // address
+inline constexpr std::string_view kEngineSchemeRemedy =
+    "unix:///PATH and tcp://HOST:PORT without TLS are understood";
+inline constexpr std::string_view kEngineContext =
+    "the Docker context '{}' was not found or has no address";  // name
+inline constexpr std::string_view kEngineContextRemedy =
+    "'docker context ls' shows those that there are";
+inline constexpr std::string_view kEngineTooNew =
+    "the container engine speaks API {} or newer, estiva {}";  // theirs, ours
+inline constexpr std::string_view kEngineTooOld =
+    "the container engine speaks API {}, estiva {} or newer";  // theirs, ours
+inline constexpr std::string_view kEngineUpdateRemedy = "Update the older of the two";
+inline constexpr std::string_view kEngineNonsense =
+    "the container engine gave an answer that is none of its API";
+inline constexpr std::string_view kEngineStatus =
+    "the container engine answered {} with status {}";  // question, status
+inline constexpr std::string_view kEngineLongLine = "the container engine sent a line without end";
+
+}  // namespace estiva::msg
