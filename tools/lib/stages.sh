@@ -69,9 +69,9 @@ run_ctest() {
 stage_peers() {
   local from=$SECONDS names="prometheus promtool"
   if [ "$(id -u)" -eq 0 ]; then
-    names="$names nvidia-smi nvtop nvitop gpustat"
+    names="$names nvidia-smi nvtop nvitop gpustat dockerd docker docker-compose busybox"
   else
-    say "    not root: the real NVIDIA clients are left out"
+    say "    not root: the real NVIDIA clients and Docker are left out"
   fi
   # shellcheck disable=SC2086
   if with_progress "$LOGS/peers.log" timeout --kill-after=20 "$STAGE_LIMIT" "$ROOT/bench/peers" $names; then
