@@ -1,6 +1,7 @@
 #include "container/engine.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/messages/container.h"
@@ -223,7 +224,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void set_from(const Error& error) {
     Error said = error;
     EngineState state = EngineState::unreachable;
-    if (error.kind == ErrorKind::not_found) {
+    // A socket that nobody listens on is left behind by an engine that crashed.
+    const bool is_there = endpoint_.kind == net::Endpoint::Kind::unix_socket &&
+                          ::access(endpoint_.path.c_str(), F_OK) == 0;
+    if (error.kind == ErrorKind::not_found && !is_there) {
       state = EngineState::absent;
       said.what = fmt::format(msg::kEngineAbsent, next_.address);
       said.remedy = msg::kEngineAbsentRemedy;

@@ -138,6 +138,40 @@ TEST(Cgroup, ContainerIdInEveryRuntimesForm) {
   EXPECT_EQ(container_id_of(""), std::nullopt);
 }
 
+TEST(Cgroup, NestedContainersInnermostFirst) {
+  const std::string a(64, 'a'), b(64, 'b');
+  EXPECT_EQ(container_ids_of("/docker/" + a + "/docker/" + b), (std::vector<std::string>{b, a}));
+  EXPECT_EQ(container_ids_of(a + "/" + b), (std::vector<std::string>{b, a}));
+  EXPECT_TRUE(container_ids_of("/docker/" + std::string(63, 'a')).empty());
+}
+
+TEST(Cgroup, WhoseContainerItIs) {
+  const std::string id(64, 'a');
+  struct Form {
+    std::string path;
+    std::string_view runtime;
+    bool rootless;
+  };
+  for (const Form& form :
+       {Form{"/docker/" + id, "docker", false},
+        Form{"/system.slice/docker-" + id + ".scope", "docker", false},
+        Form{"/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + id + ".scope",
+             "docker", true},
+        Form{"/machine.slice/libpod-" + id + ".scope/container", "podman", false},
+        Form{"/libpod_parent/libpod-" + id, "podman", false},
+        Form{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + id + ".scope",
+             "podman", true},
+        Form{"/user.slice/user-0.slice/session-1.scope/libpod-" + id, "podman", false},
+        Form{"/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + id + ".scope", "kubernetes",
+             false},
+        Form{"/system.slice/nerdctl-" + id + ".scope", "containerd", false},
+        Form{"/default/" + id, "containerd", false}, Form{"/somewhere/" + id, "", false}}) {
+    const ContainerKind kind = container_kind_of(form.path);
+    EXPECT_EQ(kind.runtime, form.runtime) << form.path;
+    EXPECT_EQ(kind.rootless, form.rootless) << form.path;
+  }
+}
+
 TEST(Cgroup, MemoryStatOfBothVersions) {
   const auto v2 =
       parse_cgroup_memory_stat("anon 10\nfile 20\nshmem 3\nworkingset_refault_anon 7\n");
