@@ -42,6 +42,9 @@ class Backend {
   // `releasing` while its processes still hold memory. With an `id` only if it is that lease: a
   // name may belong to somebody else by now. Errors: not_found, failed (the store).
   virtual net::Awaitable<Result<Lease>> release(std::string model, std::string id) = 0;
+  // A person says that what is wrong with a device is over: a GPU that is gone for good is
+  // forgotten, and what XIDs said is ended. Errors: not_found (nothing is wrong that can be).
+  virtual Result<void> dismiss(const std::string& device) = 0;
   // The identity of a live process, to bind a lease to. Errors: usage (no such process).
   virtual Result<Holder> identify(pid_t pid) = 0;
 };

@@ -250,6 +250,7 @@ void write_driver(JsonWriter& json, const World& world) {
   const DriverStatus& driver = world.driver;
   MissingList missing;
   json.begin_object().field("version", driver.version).field("nvml", driver.nvml_version);
+  write_text(json, "installed_version", driver.installed_version);
   write_reading(json, missing, "cuda_version", driver.cuda_version);
   json.field("state", to_name(driver.state))
       .field("reason", driver.reason)

@@ -129,12 +129,34 @@ net::Awaitable<void> leases(Backend& backend, net::Exchange& exchange, const net
   co_await delete_lease(backend, exchange, target.segments[3], std::move(id));
 }
 
+// DELETE /api/v1/health?device=UUID
+net::Awaitable<void> dismiss(Backend& backend, net::Exchange& exchange, const net::Target& target) {
+  if (exchange.request().method != "DELETE") {
+    co_return co_await wrong_method(exchange, target.path, "DELETE");
+  }
+  const auto device = target.find("device");
+  if (!device || device->empty()) {
+    const Error error{ErrorKind::usage, msg::kDeviceNeeded, {}};
+    co_return co_await send_error(exchange, error);
+  }
+  if (auto done = backend.dismiss(std::string(*device)); !done) {
+    co_return co_await send_error(exchange, done.error());
+  }
+  std::string text;
+  format::JsonWriter json(text);
+  json.begin_object().field("schema", "estiva/dismiss/1").field("device", *device).end_object();
+  co_await send_json(exchange, 200, std::move(text));
+}
+
 net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Access& access,
                            const net::Target& target) {
   const auto& parts = target.segments;
   const bool v1 = parts.size() >= 3 && parts[0] == "api" && parts[1] == "v1";
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
     co_return co_await leases(backend, exchange, target);
+  }
+  if (v1 && parts[2] == "health" && parts.size() == 3) {
+    co_return co_await dismiss(backend, exchange, target);
   }
   const bool get = exchange.request().method == "GET" || exchange.request().method == "HEAD";
   if (target.path == "/healthz") {

@@ -183,6 +183,11 @@ Check gpu_status(const World& world) {
   if (ill && ill->state == "UNHEALTHY") return *ill;
   if (driver.state != "OK") return driver;
   if (ill && ill->state == "DEGRADED") return *ill;
+  if (!world.driver.installed_version.empty()) {
+    return {"gpu_status", "DEGRADED",
+            fmt::format(msg::kDriverReplaced, world.driver.version, world.driver.installed_version),
+            msg::kDriverReplacedRemedy};
+  }
   // A warning must not hide that the figures are old, or that a GPU is promised twice.
   if (world.stale) return {"gpu_status", "UNKNOWN", msg::kGpuStale, {}};
   if (!world.overcommitted.empty()) {

@@ -1,11 +1,16 @@
 #include "cli/verb_gpu.h"
 
+#include <fmt/format.h>
+
 #include "api/json.h"
+#include "base/messages/cli.h"
 #include "cli/daemon_client.h"
 #include "cli/local_world.h"
 #include "cli/render.h"
 #include "cli/session.h"
 #include "cli/watch.h"
+#include "format/text.h"
+#include "net/target.h"
 
 namespace estiva::cli {
 namespace {
@@ -68,9 +73,38 @@ Result<int> print_once(Session& session, const Arguments& args) {
   return is_whole(*document) ? 0 : 3;
 }
 
+// A number is the GPU's in the driver's order; all else is taken as it is.
+Result<std::string> device_of(const Session& session, std::string_view wanted) {
+  const auto number = format::parse_u64(wanted);
+  if (!number) return std::string(wanted);
+  const auto body = get(session, "/api/v1/gpu");
+  if (!body) return Failure(body.error());
+  const auto document = read_gpu_document(*body);
+  if (!document) return Failure(document.error());
+  for (const GpuRow& gpu : document->gpus) {
+    if (gpu.index == *number) return gpu.uuid;
+  }
+  return std::string(wanted);  // the daemon says that there is none
+}
+
+Result<int> dismiss(Session& session, const Arguments& args, std::string_view wanted) {
+  const auto device = device_of(session, wanted);
+  if (!device) return Failure(device.error());
+  const auto answer =
+      ask(session, "DELETE", "/api/v1/health?device=" + net::percent_encode(*device));
+  if (!answer) return Failure(answer.error());
+  if (answer->status != 200) return Failure(error_of(*answer));
+  const std::string text = args.has("--json") ? one_line_end(answer->body)
+                                              : fmt::format(msg::cli::kDismissedDone,
+                                                            format::escape_for_terminal(*device));
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  return 0;
+}
+
 }  // namespace
 
 Result<int> run_gpu(Session& session, const Arguments& args) {
+  if (const auto wanted = args.value("--dismiss")) return dismiss(session, args, *wanted);
   return repeat(session, args, std::chrono::seconds(1), [&] { return print_once(session, args); });
 }
 

@@ -41,6 +41,14 @@ constexpr Flag kReportFlags[] = {kJson,
                                  kNvml,
                                  kRoot,
                                  kMachine};
+constexpr Flag kGpuFlags[] = {kJson,
+                              {"--watch", "", m::kHelpWatch, ""},
+                              {"--interval", "TIME", m::kHelpInterval, ""},
+                              {"--seconds", "N", m::kHelpSeconds, ""},
+                              {"--dismiss", "GPU", m::kHelpDismiss, ""},
+                              kNvml,
+                              kRoot,
+                              kMachine};
 constexpr Flag kAssignFlags[] = {
     kVram, kVramMb, kGpu, kGpus, kPolicy, {"--pid", "PID", m::kHelpPid, ""}, kJson};
 constexpr Flag kReleaseFlags[] = {kJson};
@@ -69,7 +77,7 @@ constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""}, kJson};
 
 constexpr Verb kVerbs[] = {
     {"status", m::kVerbStatus, {}, kReportFlags, false, run_status},
-    {"gpu", m::kVerbGpu, {}, kReportFlags, false, run_gpu},
+    {"gpu", m::kVerbGpu, {}, kGpuFlags, false, run_gpu},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
     {"leases", m::kVerbLeases, {}, kLeasesFlags, false, run_leases},

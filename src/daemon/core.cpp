@@ -131,6 +131,7 @@ class Core final : public api::Backend {
   net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
     return keeper_->release(std::move(model), std::move(id));
   }
+  Result<void> dismiss(const std::string& device) override { return keeper_->forget(device); }
   Result<Holder> identify(pid_t pid) override;
 
  private:
@@ -144,6 +145,8 @@ class Core final : public api::Backend {
   void tick_after(Nanoseconds delay);
   void take_sensor(const gpu::SensorViewPtr& view);
   void open_kernel_log();
+  void recall_health();
+  std::uint64_t kernel_log_read() const;
   void start_engine();
   void take_xid(const XidReport& report);
   net::Awaitable<void> look_closer();
@@ -160,6 +163,7 @@ class Core final : public api::Backend {
   SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
   std::unique_ptr<Keeper> keeper_;
+  bool remembers_health_ = false;
   std::unique_ptr<container::Engine> engine_;
   std::unique_ptr<KernelLog> kernel_log_;
   std::optional<Result<void>> kernel_log_opened_;
@@ -262,6 +266,7 @@ void Core::start_sensor() {
       *keeper_);
   if (kernel_log_opened_) publisher_->kernel_log_opened(*kernel_log_opened_);
   keeper_->restore();
+  recall_health();
   sensor_->on_xids([this](const std::vector<XidReport>& told) {
     for (const XidReport& report : told) take_xid(report);
   });
@@ -305,6 +310,24 @@ void Core::start_engine() {
       });
   publisher_->containers_changed(engine_->status(), engine_->containers());
   engine_->start();
+}
+
+// Simulated and recorded GPUs come and go with their scenarios. A plain file of a kernel log is
+// told anew from its start: it has what was counted before.
+void Core::recall_health() {
+  remembers_health_ = !options_.simulated && options_.machine.empty();
+  if (!remembers_health_) return;
+  HealthMemory memory = read_notes(store_->opened().notes, boot_id_);
+  if (kernel_log_ && kernel_log_->is_plain()) {
+    memory.xids.clear();
+  } else if (kernel_log_) {
+    kernel_log_->skip_to(memory.kernel_log_read);
+  }
+  keeper_->recall(memory);
+}
+
+std::uint64_t Core::kernel_log_read() const {
+  return kernel_log_ ? kernel_log_->read_to() : 0;
 }
 
 void Core::take_xid(const XidReport& report) {
@@ -352,6 +375,7 @@ bool Core::tick() {
   const bool host_follows = worker_ && sample_host();
   if (kernel_log_) kernel_log_->poll();
   keeper_->tick();
+  if (remembers_health_) keeper_->remember(kernel_log_read());
   return host_follows;
 }
 
@@ -380,9 +404,10 @@ net::Awaitable<void> Core::shut_down(int signal) {
   (void)notify("STOPPING=1");
   timers_.clear();
   tick_timer_.reset();
+  publisher_->end_streams();
+  if (remembers_health_) keeper_->remember(kernel_log_read(), true);
   kernel_log_.reset();
   engine_.reset();
-  publisher_->end_streams();
   co_await server_->stop(kShutdownGrace);
   co_await sensor_->stop();
   if (!store_->close(kShutdownGrace)) {

@@ -21,6 +21,8 @@ namespace {
 constexpr int kMostReadings = 4;
 // Further XIDs of a GPU and number are only counted for so long after one was journalled.
 constexpr Nanoseconds kXidQuiet = std::chrono::seconds(60);
+// How often what changes in the GPUs' health is written down at most.
+constexpr Nanoseconds kRememberEvery = std::chrono::seconds(5);
 // What the kernel log tells of the time before the daemon.
 constexpr Nanoseconds kPastXid = std::chrono::seconds(30);
 
@@ -297,6 +299,37 @@ bool Keeper::take_xid(const XidReport& report) {
   parts_.store.submit(store::Write::event("PCI:" + report.slot, std::move(text)),
                       [](const Result<store::Durable>&) {});
   return true;
+}
+
+void Keeper::remember(std::uint64_t kernel_log_read, bool at_once) {
+  const std::uint64_t changes = health_.changes();
+  const SteadyTime now = steady_now();
+  const bool due = at_once || now - remembered_at_ >= kRememberEvery;
+  if (changes == remembered_ || !due) return;
+  remembered_at_ = now;
+  remembered_ = changes;
+  const auto done = [this](const Result<store::Durable>& saved) {
+    if (saved) return;
+    remembered_ = 0;  // again, when it is due
+    log(LogLevel::warning, "what is known of the GPUs' health was not written down",
+        {{"error", saved.error().what}});
+  };
+  parts_.store.submit(store::Write::note(kGpuNote, gpu_note(health_.known_gpus())), done);
+  parts_.store.submit(
+      store::Write::note(kXidNote, xid_note(health_.xid_memory(), kernel_log_read, parts_.boot_id)),
+      done);
+}
+
+Result<void> Keeper::forget(const std::string& device) {
+  if (!health_.forget(device, steady_now())) {
+    return fail(ErrorKind::not_found, fmt::format(msg::kNothingToDismiss, device),
+                msg::kNothingToDismissRemedy);
+  }
+  log(LogLevel::notice, "dismissed by a person", {{"device", device}});
+  parts_.store.submit(store::Write::event(device, std::string(msg::kDismissed)),
+                      [](const Result<store::Durable>&) {});
+  parts_.changed();
+  return {};
 }
 
 void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/backend.h"
+#include "daemon/health_memory.h"
 #include "daemon/holders.h"
 #include "daemon/owners.h"
 #include "daemon/whereabouts.h"
@@ -63,6 +64,12 @@ class Keeper {
                                                    bool only_new = false);
   net::Awaitable<Result<Lease>> release(std::string model, std::string id = {});
 
+  // What an earlier daemon knew of the GPUs' health. Before the first reading.
+  void recall(const HealthMemory& memory) { health_.recall(memory.gpus, memory.xids); }
+  // Writes it down where it changed, at most every few seconds; `now`: at once.
+  void remember(std::uint64_t kernel_log_read, bool at_once = false);
+  // A person says that what is wrong with a device is over. Errors: not_found where nothing is.
+  Result<void> forget(const std::string& device);
   // An error by number that the driver told. True: it is new and not from the past, so a reading of
   // the slow figures may say more.
   bool take_xid(const XidReport& report);
@@ -140,6 +147,8 @@ class Keeper {
   std::vector<ProcessModel> process_models_;
   Whereabouts whereabouts_;
   std::vector<ProcessContainer> process_containers_;
+  std::uint64_t remembered_ = 0;  // HealthTracker::changes() as it was written down last
+  SteadyTime remembered_at_;
   std::map<std::pair<std::string, unsigned>, SteadyTime> xids_journalled_;  // by slot and number
 };
 

@@ -101,7 +101,12 @@ void KernelLog::poll() {
 
 void KernelLog::take(std::string_view text) {
   const auto record = format::parse_kernel_record(text);
-  if (!record || record->facility != 0) return;  // a program can write there too
+  if (!record) return;
+  if (!is_plain()) {
+    if (is_catching_up_ && read_to_ != 0 && record->sequence <= read_to_) return;
+    read_to_ = record->sequence;
+  }
+  if (record->facility != 0) return;  // a program can write there too
   auto report = format::parse_xid_line(record->text);
   if (!report) return;
   report->at = is_catching_up_ ? time_of(record->microseconds) : steady_now();

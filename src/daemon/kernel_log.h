@@ -20,6 +20,13 @@ class KernelLog {
   // `file`: a plain file of such records instead of the kernel's; empty: the root's own.
   KernelLog(net::Loop& loop, const host::Root& root, std::string file, Heard heard);
 
+  // The kernel's own log is told from the record after this one on; for a daemon that comes back.
+  void skip_to(std::uint64_t sequence) { read_to_ = sequence; }
+  // The last record that was read of it.
+  std::uint64_t read_to() const { return read_to_; }
+  // A plain file is told from its start each time.
+  bool is_plain() const { return !file_.empty() || !root_.is_real(); }
+
   // Tells what the log still has and then what is added. Errors: it may not be read
   // (kernel.dmesg_restrict), or is not there.
   Result<void> open();
@@ -28,7 +35,6 @@ class KernelLog {
   void poll();
 
  private:
-  bool is_plain() const { return !file_.empty() || !root_.is_real(); }
   void read_records();
   void read_some();
   void take(std::string_view record);
@@ -43,7 +49,8 @@ class KernelLog {
   std::shared_ptr<void> waiting_;
   bool is_catching_up_ = true;    // what was there before we came carries its own time
   std::vector<XidReport> taken_;  // and not told yet
-  std::string rest_;              // of a plain file: a line that has no end yet
+  std::uint64_t read_to_ = 0;
+  std::string rest_;  // of a plain file: a line that has no end yet
   std::string buffer_;
 };
 

@@ -33,6 +33,7 @@ class Lap {
 bool NvmlBackend::may_open(Snapshot& snapshot) {
   const Presence presence = look_for_gpus(options_.root);
   snapshot.driver.version = presence.module_version;
+  snapshot.driver.installed_version.clear();
   sleeping_.clear();
   if (!chosen_) {
     if (auto reason = reason_to_stay_out(presence)) {
@@ -177,6 +178,15 @@ void NvmlBackend::read_entry(Asker& asker, Tiers tiers, Entry& entry) {
   if (entry.device.lost != 0) mark_lost(entry, entry.device.lost);
 }
 
+// The library stays mapped when its file is replaced; where its name leads now tells of an upgrade
+// before the first program fails for it.
+void NvmlBackend::look_for_upgrade(DriverStatus& driver) const {
+  const std::string path = library_.resolved_path();
+  const std::string_view installed = version_in_name(path);
+  const bool differs = !installed.empty() && !driver.version.empty() && installed != driver.version;
+  driver.installed_version = differs ? std::string(installed) : std::string();
+}
+
 void NvmlBackend::look_for_changes(Asker& asker, Tiers tiers, Snapshot& snapshot) {
   Lap lap(costs_);
   if (tiers.has(Tier::steady) && !any_sleeps() &&
@@ -184,6 +194,7 @@ void NvmlBackend::look_for_changes(Asker& asker, Tiers tiers, Snapshot& snapshot
     enumerate(asker, snapshot);
   }
   if (tiers.has(Tier::steady)) drop_the_unplugged(snapshot);
+  if (tiers.has(Tier::slow)) look_for_upgrade(snapshot.driver);
   lap.ends(Tier::slow);
 }
 

@@ -59,6 +59,7 @@ class NvmlBackend final : public Backend {
   bool any_sleeps() const;
   bool someone_woke() const;
   void read_entry(Asker& asker, Tiers tiers, Entry& entry);
+  void look_for_upgrade(DriverStatus& driver) const;
   void look_for_changes(Asker& asker, Tiers tiers, Snapshot& snapshot);
   void unload();
   void listen_for_xids();

@@ -115,13 +115,19 @@ std::optional<DriverStatus> reason_to_stay_out(const Presence& presence) {
   return status(DriverState::no_driver, std::move(reason), msg::kGpuNoDriverRemedy);
 }
 
-std::optional<DriverStatus> predict_mismatch(const Presence& presence,
-                                             std::string_view library_path) {
+std::string_view version_in_name(std::string_view library_path) {
   constexpr std::string_view kMark = "libnvidia-ml.so.";
   const std::size_t at = library_path.rfind(kMark);
-  if (at == std::string_view::npos || presence.module_version.empty()) return std::nullopt;
+  if (at == std::string_view::npos) return {};
   const std::string_view version = library_path.substr(at + kMark.size());
-  if (!looks_like_version(version) || version == presence.module_version) return std::nullopt;
+  return looks_like_version(version) ? version : std::string_view();
+}
+
+std::optional<DriverStatus> predict_mismatch(const Presence& presence,
+                                             std::string_view library_path) {
+  const std::string_view version = version_in_name(library_path);
+  const bool is_known = !version.empty() && !presence.module_version.empty();
+  if (!is_known || version == presence.module_version) return std::nullopt;
   DriverStatus out = status(
       DriverState::mismatch,
       fmt::format(msg::kGpuMismatchPredicted, presence.module_version, library_path, version),

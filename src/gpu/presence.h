@@ -32,6 +32,8 @@ std::optional<DriverStatus> reason_to_stay_out(const Presence& presence);
 // is not the module's. Nothing where either is unknown.
 std::optional<DriverStatus> predict_mismatch(const Presence& presence,
                                              std::string_view library_path);
+// "550.163.01" of ".../libnvidia-ml.so.550.163.01"; empty where the name has none.
+std::string_view version_in_name(std::string_view library_path);
 bool all_asleep(const Presence& presence);
 
 // True when the user names a library: --nvml FILE, or LD_LIBRARY_PATH has a libnvidia-ml.so.1.

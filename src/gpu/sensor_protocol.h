@@ -49,7 +49,7 @@ struct Header {
 struct StateRow {
   std::uint8_t state, cuda_why, reserved[6];
   std::uint64_t cuda;
-  char source[16], version[80], nvml_version[80], reason[640], remedy[320];
+  char source[16], version[80], nvml_version[80], installed_version[80], reason[640], remedy[320];
 };
 
 // Readings: the value's bits, and 0 for known or 1 + Missing.
@@ -106,7 +106,7 @@ struct CostRow {
 };
 
 static_assert(sizeof(CostRow) == 32);
-static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1152 && sizeof(InventoryRow) == 592);
+static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1232 && sizeof(InventoryRow) == 592);
 static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48 && sizeof(WearRow) == 152);
 static_assert(sizeof(XidRow) == 40);
 

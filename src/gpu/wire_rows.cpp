@@ -144,6 +144,7 @@ StateRow to_row(const DriverStatus& driver) {
   put(row.source, driver.source);
   put(row.version, driver.version);
   put(row.nvml_version, driver.nvml_version);
+  put(row.installed_version, driver.installed_version);
   put(row.reason, driver.reason);
   put(row.remedy, driver.remedy);
   return row;
@@ -157,6 +158,7 @@ bool from_row(const StateRow& row, DriverStatus& driver) {
   Reader reader{&row.cuda, &row.cuda_why};
   reader(driver.cuda_version);
   return reader.good && get(row.source, driver.source) && get(row.version, driver.version) &&
+         get(row.installed_version, driver.installed_version) &&
          get(row.nvml_version, driver.nvml_version) && get(row.reason, driver.reason) &&
          get(row.remedy, driver.remedy);
 }

@@ -110,6 +110,14 @@ struct Gpu {
   friend bool operator==(const Gpu&, const Gpu&) = default;
 };
 
+// A whole GPU that was listed once: that it is missing can only be said of one that is known.
+struct KnownGpu {
+  std::string device;  // DeviceId::key()
+  unsigned index = 0;
+  std::string pci_bus_id;
+  friend bool operator==(const KnownGpu&, const KnownGpu&) = default;
+};
+
 enum class DriverState : std::uint8_t {
   absent,        // PCI shows no NVIDIA device
   no_driver,     // a device, and no kernel module
@@ -130,6 +138,9 @@ struct DriverStatus {
   std::string source = "nvml";  // nvml | simulated | recorded
   std::string version;          // driver
   std::string nvml_version;
+  // Of the driver's files where they were replaced under the module that is loaded: what starts now
+  // can't use the GPU. Empty: the same version, or not known.
+  std::string installed_version;
   Reading<unsigned> cuda_version;  // 12040 for 12.4
   std::string reason;              // a sentence; empty while ready
   std::string remedy;

@@ -49,6 +49,19 @@ struct GpuXids {
   friend bool operator==(const GpuXids&, const GpuXids&) = default;
 };
 
+// What is remembered of one number of one slot while the daemon is not there.
+struct XidMemory {
+  std::string slot;
+  unsigned code = 0;
+  std::uint64_t count = 0, recent = 0;  // in all; since `since`
+  SteadyTime since, last;
+  std::uint8_t ended = 0;  // 0: it still says something; else how it ended
+  bool is_fatal = false;
+  pid_t pid = 0;
+  std::string process;
+  friend bool operator==(const XidMemory&, const XidMemory&) = default;
+};
+
 // "0000:01:00" of "00000000:01:00.0" (NVML), "0000:01:00.0" (sysfs) or "0000:01:00" (the kernel
 // log). Empty where it is no PCI address.
 std::string pci_slot(std::string_view address);

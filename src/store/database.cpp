@@ -186,8 +186,18 @@ Result<void> Database::append_journal(const Write& write, std::uint64_t sequence
   return {};
 }
 
+Result<void> Database::keep_note(const Write& write) {
+  upsert_note_.text(1, write.subject).blob(2, write.text).bind(3, checksum(write.text));
+  return run(upsert_note_, "writing a note");
+}
+
 Result<Durable> Database::apply(const Write& write, WallTime now, CrashGate& gate) {
   if (auto sound = check_write(write); !sound) return Failure(sound.error());
+  if (write.kind == RecordKind::note) {
+    if (auto done = keep_note(write); !done) return Failure(done.error());
+    gate.pass(CrashPoint::after_journal);
+    return Durable{last_position_, 0};
+  }
   std::uint64_t sequence = 0;
   if (changes_lease(write.kind)) {
     if (auto done = apply_lease(write); !done) return Failure(done.error());

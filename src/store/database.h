@@ -43,6 +43,7 @@ class Database {
   Result<void> load_meta();
   Result<void> check_new();
   Result<void> load_leases(std::vector<Lease>& leases);
+  Result<void> load_notes(std::map<std::string, std::string>& notes);
   Result<void> prepare_statements();
   Result<void> start_boot(const std::string& boot_id, WallTime now, std::vector<Lease> found,
                           Opened& opened);
@@ -52,6 +53,7 @@ class Database {
 
   Result<void> check_write(const Write& write) const;
   Result<void> apply_lease(const Write& write);
+  Result<void> keep_note(const Write& write);
   Result<void> append_journal(const Write& write, std::uint64_t sequence, WallTime now);
   Result<std::uint64_t> keep_readings(const Decision& decision);
   std::optional<std::uint64_t> rows_to_trim(std::uint64_t oldest_wall, WallTime now,
@@ -69,8 +71,8 @@ class Database {
   std::size_t batch_limit_;
   Connection connection_;
   Statement begin_, commit_, rollback_, insert_lease_, update_lease_, delete_lease_,
-      insert_journal_, insert_readings_, update_meta_, select_journal_, select_readings_, oldest_,
-      used_bytes_, trim_rows_, trim_readings_;
+      insert_journal_, insert_readings_, upsert_note_, update_meta_, select_journal_,
+      select_readings_, oldest_, used_bytes_, trim_rows_, trim_readings_;
 
   std::string node_id_, boot_id_;  // empty in a new database
   std::uint64_t boot_epoch_ = 0;

@@ -79,6 +79,7 @@ Result<std::unique_ptr<Database>> Database::open(const Place& place, const Optio
   if (done) done = self->prepare_statements();
   if (done) done = self->load_meta();
   if (done) done = self->load_leases(found);
+  if (done) done = self->load_notes(opened.notes);
   if (!done) return Failure(done.error());
   self->connection_.checkpoint_on_close(true);
   if (done) done = self->start_boot(boot_id, options.wall(), std::move(found), opened);
@@ -125,6 +126,9 @@ Result<void> Database::prepare_statements() {
       {&insert_readings_,
        "INSERT INTO readings(digest, last_position, body) VALUES(?1,?2,?3) "
        "ON CONFLICT(digest) DO UPDATE SET last_position=excluded.last_position"},
+      {&upsert_note_,
+       "INSERT INTO notes(name, body, checksum) VALUES(?1,?2,?3) "
+       "ON CONFLICT(name) DO UPDATE SET body=excluded.body, checksum=excluded.checksum"},
       {&update_meta_,
        "INSERT INTO meta(one, node_id, boot_id, boot_epoch, last_sequence, last_position, "
        "checksum) "
@@ -205,6 +209,18 @@ Result<void> Database::load_leases(std::vector<Lease>& leases) {
     leases.push_back(std::move(*lease));
   }
   if (code != kSqlDone) return trouble("reading its leases");
+  return {};
+}
+
+// What a note says is worth little beside the leases: a damaged one is left out.
+Result<void> Database::load_notes(std::map<std::string, std::string>& notes) {
+  int code = kSqlOk;
+  Statement read = connection_.prepare("SELECT name, body, checksum FROM notes", &code);
+  while ((code = read.step()) == kSqlRow) {
+    const std::string_view body = read.bytes(1);
+    if (checksum(body) == read.number(2)) notes.emplace(read.bytes(0), body);
+  }
+  if (code != kSqlDone) return trouble("reading its notes");
   return {};
 }
 

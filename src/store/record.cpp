@@ -18,6 +18,8 @@ std::string_view to_name(RecordKind kind) {
       return "event";
     case RecordKind::world:
       return "world";
+    case RecordKind::note:
+      return "note";
   }
   return "unknown";
 }
@@ -34,7 +36,7 @@ Write about_lease(RecordKind kind, Lease lease, std::uint64_t expected, std::str
   return write;
 }
 
-Write note(RecordKind kind, std::string subject, std::string text) {
+Write plain(RecordKind kind, std::string subject, std::string text) {
   Write write;
   write.kind = kind;
   write.subject = std::move(subject);
@@ -59,17 +61,21 @@ Write Write::release(Lease lease, std::uint64_t expected, std::string why) {
 }
 
 Write Write::decided(std::string subject, Decision decision) {
-  Write write = note(RecordKind::decision, std::move(subject), {});
+  Write write = plain(RecordKind::decision, std::move(subject), {});
   write.decision = std::move(decision);
   return write;
 }
 
 Write Write::event(std::string subject, std::string text) {
-  return note(RecordKind::event, std::move(subject), std::move(text));
+  return plain(RecordKind::event, std::move(subject), std::move(text));
 }
 
 Write Write::world(std::string text) {
-  return note(RecordKind::world, {}, std::move(text));
+  return plain(RecordKind::world, {}, std::move(text));
+}
+
+Write Write::note(std::string name, std::string text) {
+  return plain(RecordKind::note, std::move(name), std::move(text));
 }
 
 }  // namespace estiva::store

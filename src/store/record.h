@@ -36,6 +36,7 @@ enum class RecordKind : std::uint8_t {
   decision = 5,  // a decision that changed no lease: refused, or already assigned
   event = 6,     // anything else worth a line: GPU lost, started, stopped
   world = 7,     // a World worth keeping (the caller's text)
+  note = 8,      // kept by its name and never in the journal
 };
 // "grant"
 std::string_view to_name(RecordKind kind);
@@ -59,6 +60,8 @@ struct Write {
   static Write decided(std::string subject, Decision decision);
   static Write event(std::string subject, std::string text);
   static Write world(std::string text);
+  // Takes the place of the last note of that name; Opened has them at the next start.
+  static Write note(std::string name, std::string text);
 };
 
 struct JournalRecord {

@@ -35,6 +35,11 @@ CREATE TABLE readings(
   digest INTEGER PRIMARY KEY, last_position INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE INDEX readings_by_position ON readings(last_position);
 )sql";
+// Version 2: texts that are kept by name, the newest of each only.
+constexpr char kNotes[] = R"sql(
+CREATE TABLE notes(
+  name TEXT PRIMARY KEY, body BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
 
 Error with_versions(const char* what, const char* remedy, const Place& place, std::uint32_t theirs,
                     int ours, std::string_view why = {}) {
@@ -188,8 +193,10 @@ Result<Prepared> migrate(const Place& place, const Schema& schema, std::uint32_t
 }  // namespace
 
 const Schema& current_schema() {
-  static const Schema schema = {
-      .version = 1, .oldest_version = 1, .create = kCreate, .upgrades = {}};
+  static const Schema schema = {.version = 2,
+                                .oldest_version = 1,
+                                .create = fmt::format("{}{}", kCreate, kNotes),
+                                .upgrades = {kNotes}};
   return schema;
 }
 

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,10 +51,12 @@ struct Opened {
   std::uint64_t boot_epoch = 0;     // grows by one with each boot of the machine
   std::uint64_t last_sequence = 0;  // the next ledger change takes last_sequence + 1
   std::vector<Lease> leases;        // of this boot, by sequence
-  std::vector<Lease> voided;        // of an earlier boot; already removed and journalled
-  int migrated_from = 0;            // schema version before this start; 0: nothing to migrate
-  std::string kept_copy;            // the file the old version was kept in; empty: none
-  std::string set_aside;            // where fresh_state moved the old database; empty: nowhere
+  // Texts by name, of this boot or an earlier one; one that was damaged is not among them.
+  std::map<std::string, std::string> notes;
+  std::vector<Lease> voided;  // of an earlier boot; already removed and journalled
+  int migrated_from = 0;      // schema version before this start; 0: nothing to migrate
+  std::string kept_copy;      // the file the old version was kept in; empty: none
+  std::string set_aside;      // where fresh_state moved the old database; empty: nowhere
 };
 
 // The proof that a change is in the file.

@@ -4,7 +4,7 @@ import subprocess
 import time
 import unittest
 
-from harness import SIMULATOR, Case, until
+from harness import SIMULATOR, Case, has_real_gpu, until
 
 TWO_GPUS = """scenario "two"
 driver 550.163.01
@@ -199,6 +199,105 @@ class Xids(Ill):
         self.log_line("NVRM: GPU 0000:41:00.0: GPU has fallen off the bus.")
         ran = until(lambda: (lambda r: r.code == 1 and r)(self.estiva("status")), "status is unhealthy")
         self.expect(ran, 1, "the GPU at 0000:41:00: XID 79", "PCI:0000:41:00: XID 79")
+
+
+class Remembered(Ill):
+    """estivad on the simulator's library without --simulate: as on a machine of its own, what it knows
+    of the GPUs outlives it."""
+
+    def setUp(self):
+        super().setUp()
+        if has_real_gpu():
+            self.skipTest("this machine has a real GPU: simulation is refused there")
+        self.host = os.path.join(self.place.dir, "sim")
+        self.run_host(TWO_GPUS)
+        self.addCleanup(self.end_host)
+        self.place.env["ESTIVA_SIM_DIR"] = self.host
+        self.start_daemon()
+
+    def run_host(self, scenario):
+        path = self.place.file("scenario", scenario)
+        self.simulator = subprocess.Popen([SIMULATOR, "run", path, "--dir", self.host],
+                                          stdout=subprocess.PIPE)
+        self.simulator.stdout.readline()
+
+    def end_host(self):
+        self.simulator.terminate()
+        self.simulator.wait(timeout=20)
+        self.simulator.stdout.close()
+
+    def start_daemon(self):
+        library = os.path.join(os.path.dirname(SIMULATOR), "sim", "libnvidia-ml.so.1")
+        log = self.place.file("empty-log", "")
+        self.place.start("--nvml", library, "--listen", "off", "--kernel-log", log)
+        until(self.place.gpus, "the GPUs are seen")
+
+    def simulate(self, *command):
+        subprocess.run([SIMULATOR, "ctl", self.host, *command], check=True, capture_output=True)
+
+    def missing(self):
+        return [(one["device"], one["health"]["conditions"][0]["id"])
+                for one in self.place.get("/api/v1/gpu")[1]["not_listed"]]
+
+    def test_a_gpu_that_is_gone_after_a_restart_is_missed_until_it_is_dismissed(self):
+        uuid = self.place.gpus()[1]["uuid"]
+        self.place.stop()
+        self.simulate("unplug", "1")
+        self.start_daemon()
+        self.assertEqual(len(self.place.gpus()), 1)
+        until(lambda: self.missing() == [(uuid, "missing")], "it is missed")
+        self.expect(self.estiva("status"), 1, "GPU 1 at", "was there and is not listed any more")
+        self.expect(self.estiva("gpu"), 0, uuid + ": GPU 1 at")
+        self.expect(self.estiva("gpu", "--dismiss", "GPU-no-such"), 1, "nothing is wrong with")
+        self.expect(self.estiva("gpu", "--dismiss", uuid), 0, "Dismissed")
+        self.assertEqual(self.missing(), [])
+        self.expect(self.estiva("status"), 0)
+        self.place.stop()
+        self.start_daemon()
+        self.assertEqual(self.missing(), [], "it stays dismissed")
+
+    def test_a_kill_loses_at_most_the_last_seconds(self):
+        self.place.stop()
+        self.start_daemon()
+        uuid = self.place.gpus()[1]["uuid"]
+        time.sleep(1.5)
+        self.place.kill_daemon()
+        self.simulate("unplug", "1")
+        self.start_daemon()
+        until(lambda: self.missing() == [(uuid, "missing")], "it is missed")
+
+    def test_a_person_dismisses_an_error_that_stays(self):
+        self.simulate("xid", "0", "54")
+        self.becomes("UNHEALTHY", "xid_54")
+        self.expect(self.estiva("gpu", "--dismiss", "0"), 0)
+        self.becomes("OK")
+        self.assertEqual(self.xids(), {54: 1})
+        answer = self.expect(self.estiva("gpu", "--dismiss", "0", "--json"), 1)
+        self.assertIn("nothing is wrong", answer.out + answer.err)
+
+
+class RememberedXids(Remembered):
+    """The same without a kernel log that is told anew from its start."""
+
+    def start_daemon(self):
+        library = os.path.join(os.path.dirname(SIMULATOR), "sim", "libnvidia-ml.so.1")
+        self.place.start("--nvml", library, "--listen", "off")
+        until(self.place.gpus, "the GPUs are seen")
+
+    def test_xids_outlive_the_daemon_and_their_end_does_too(self):
+        self.simulate("xid", "0", "48")
+        self.simulate("xid", "1", "13")
+        self.becomes("UNHEALTHY", "xid_48")
+        self.place.stop()
+        self.start_daemon()
+        self.becomes("UNHEALTHY", "xid_48")
+        self.becomes("WARN", "xid_13", gpu=1)
+        self.assertEqual((self.xids(0), self.xids(1)), ({48: 1}, {13: 1}))
+        self.expect(self.estiva("gpu", "--dismiss", "0"), 0)
+        self.place.stop()
+        self.start_daemon()
+        self.becomes("OK")
+        self.assertEqual(self.xids(0), {48: 1})
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ def message(kind, rows=(), argument=0):
 
 
 def state(version, cuda):
-    return struct.pack("<BB6xQ16s80s80s640s320s", READY, KNOWN, cuda, b"nvml", version, b"12.550.1",
-                       b"", b"")
+    return struct.pack("<BB6xQ16s80s80s80s640s320s", READY, KNOWN, cuda, b"nvml", version, b"12.550.1",
+                       b"", b"", b"")
 
 
 def identity(device, uuid, name, bus):

@@ -5,6 +5,18 @@ namespace estiva::msg {
 
 inline constexpr char kGpuIsIll[] = "GPU {}: {}";          // index, the condition
 inline constexpr char kSlotIsIll[] = "the GPU at {}: {}";  // PCI slot, the condition
+inline constexpr char kDriverReplaced[] =
+    "driver {} is loaded and {} is installed: programs and containers that start now can't use the "
+    "GPU";  // loaded, installed
+inline constexpr char kDriverReplacedRemedy[] =
+    "Restart the machine; what runs on the GPU goes on until then";
+inline constexpr char kNothingToDismiss[] =
+    "nothing is wrong with '{}' that can be dismissed";  // device
+inline constexpr char kNothingToDismissRemedy[] =
+    "Errors by number (XIDs) and GPUs that are gone can be; 'estiva gpu' shows what is wrong. What "
+    "the driver says now ends when it says otherwise";
+inline constexpr char kDismissed[] = "a person dismissed what was wrong with it";
+inline constexpr char kDeviceNeeded[] = "which GPU's health? ?device=UUID or PCI:SLOT is missing";
 inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
 inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old";
 inline constexpr char kHostNeverRead[] = "the machine's own figures could not be read yet";

@@ -71,6 +71,10 @@ inline constexpr std::string_view kVerbHelp = "Show the verbs, or the options of
 inline constexpr std::string_view kHelpHelp = "show this";
 inline constexpr std::string_view kHelpJson = "print one JSON document";
 inline constexpr std::string_view kHelpWatch = "print again and again";
+inline constexpr std::string_view kHelpDismiss =
+    "what was wrong with it is over: errors that stay, or a GPU that was taken out (a number, a "
+    "UUID, or PCI:SLOT)";
+inline constexpr std::string_view kDismissedDone = "Dismissed what was wrong with {}.\n";
 inline constexpr std::string_view kHelpInterval = "time between two reports, such as 5s";
 inline constexpr std::string_view kHelpSeconds = "watch, and stop after N seconds";
 inline constexpr std::string_view kHelpVram = "VRAM needed, such as 3500MiB, 3.5GiB or 3.5GB";

@@ -32,14 +32,16 @@ void HealthTracker::observe(const DriverStatus& driver, const std::vector<Gpu>& 
   if (now <= last_) return;
   last_ = now;
   if (driver_was_gone_) {
-    for (auto& [slot, book] : books_) book.was_reset();
+    for (auto& [slot, book] : books_) changes_ += book.was_reset() ? 1 : 0;
   }
   driver_was_gone_ = false;
   for (auto& [key, track] : tracks_) track.listed = false;
   listed_.clear();
   for (const Gpu& gpu : gpus) {
     listed_.push_back(gpu.identity.id.key());
-    judge(gpu, tracks_[listed_.back()], now);
+    const auto [track, is_new] = tracks_.try_emplace(listed_.back());
+    if (is_new || track->second.pci_bus_id != gpu.identity.pci_bus_id) ++changes_;
+    judge(gpu, track->second, now);
   }
   std::erase_if(tracks_,
                 [](const auto& item) { return !item.second.listed && !item.second.whole; });
@@ -75,10 +77,12 @@ void HealthTracker::judge(const Gpu& gpu, Track& track, SteadyTime now) {
 void HealthTracker::settle_xids(const Gpu& gpu, const Track& track) {
   const auto book = books_.find(track.slot);
   if (book == books_.end()) return;
-  if (gpu.sample.state == GpuState::ok && track.was_away) book->second.was_reset();
+  bool ended = false;
+  if (gpu.sample.state == GpuState::ok && track.was_away) ended = book->second.was_reset();
   if (gpu.wear.recovery_action && *gpu.wear.recovery_action == 0) {
-    book->second.driver_is_content(gpu.wear.read_at);
+    ended = book->second.driver_is_content(gpu.wear.read_at) || ended;
   }
+  if (ended) ++changes_;
 }
 
 std::uint64_t HealthTracker::observe_xid(const XidReport& report, SteadyTime now) {
@@ -86,6 +90,7 @@ std::uint64_t HealthTracker::observe_xid(const XidReport& report, SteadyTime now
   if (report.slot.empty() || !makes_sense) return 0;
   if (books_.size() >= kMostSlots && books_.count(report.slot) == 0) return 0;
   const std::uint64_t fresh = books_[report.slot].take(report);
+  if (fresh > 0) ++changes_;
   sum_up(std::max(now, last_));
   return fresh;
 }
@@ -120,6 +125,56 @@ void HealthTracker::sum_up(SteadyTime now) {
     if (open.empty() || shown.count(slot) != 0) continue;
     health_.push_back(summed_up(fmt::format("PCI:{}", slot), open));
   }
+}
+
+std::vector<KnownGpu> HealthTracker::known_gpus() const {
+  std::vector<KnownGpu> known;
+  for (const auto& [key, track] : tracks_) {
+    if (track.whole) known.push_back({key, track.index, track.pci_bus_id});
+  }
+  return known;
+}
+
+std::vector<XidMemory> HealthTracker::xid_memory() const {
+  std::vector<XidMemory> memory;
+  for (const auto& [slot, book] : books_) book.remember(slot, memory);
+  return memory;
+}
+
+void HealthTracker::recall(const std::vector<KnownGpu>& gpus, const std::vector<XidMemory>& xids) {
+  for (const KnownGpu& gpu : gpus) {
+    const auto [at, is_new] = tracks_.try_emplace(gpu.device);
+    if (!is_new || tracks_.size() > kMostSlots) continue;
+    at->second.index = gpu.index;
+    at->second.pci_bus_id = gpu.pci_bus_id;
+    at->second.slot = pci_slot(gpu.pci_bus_id);
+  }
+  for (const XidMemory& memory : xids) {
+    if (!memory.slot.empty() && books_.size() < kMostSlots) books_[memory.slot].recall(memory);
+  }
+}
+
+bool HealthTracker::forget_xids(const std::string& slot) {
+  const auto book = books_.find(slot);
+  return book != books_.end() && book->second.dismiss();
+}
+
+bool HealthTracker::forget(const std::string& device, SteadyTime now) {
+  constexpr std::string_view kSlot = "PCI:";
+  bool was_something = false;
+  if (const auto track = tracks_.find(device); track != tracks_.end()) {
+    was_something = forget_xids(track->second.slot);
+    if (!track->second.listed) {
+      tracks_.erase(track);
+      was_something = true;
+    }
+  } else if (device.compare(0, kSlot.size(), kSlot) == 0) {
+    was_something = forget_xids(device.substr(kSlot.size()));
+  }
+  if (!was_something) return false;
+  ++changes_;
+  sum_up(std::max(now, last_));
+  return true;
 }
 
 std::vector<GpuXids> HealthTracker::xids() const {

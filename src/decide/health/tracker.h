@@ -24,6 +24,16 @@ class HealthTracker {
   // by several sources. Judged at once, also while the driver does not answer.
   std::uint64_t observe_xid(const XidReport& report, SteadyTime now);
 
+  // What outlives the daemon. `changes` counts whenever any of it became another.
+  std::uint64_t changes() const { return changes_; }
+  std::vector<KnownGpu> known_gpus() const;
+  std::vector<XidMemory> xid_memory() const;
+  // At the start, before the first reading: GPUs that were known are missing until they are listed.
+  void recall(const std::vector<KnownGpu>& gpus, const std::vector<XidMemory>& xids);
+  // The user says that what is wrong is over: a GPU that was taken out for good, and what XIDs said
+  // of one that is there. False where nothing was wrong with a device of that key.
+  bool forget(const std::string& device, SteadyTime now);
+
   // In the order of the last reading's GPUs, then those that are missing, then the slots whose GPU
   // was never listed ("PCI:0000:01:00").
   const std::vector<GpuHealth>& health() const { return health_; }
@@ -33,6 +43,7 @@ class HealthTracker {
  private:
   void judge(const Gpu& gpu, Track& track, SteadyTime now);
   void settle_xids(const Gpu& gpu, const Track& track);
+  bool forget_xids(const std::string& slot);
   void sum_up(SteadyTime now);
 
   HealthPolicy policy_;
@@ -40,6 +51,7 @@ class HealthTracker {
   std::vector<std::string> listed_;       // keys, in the order of the last reading
   std::map<std::string, XidBook> books_;  // by slot
   bool driver_was_gone_ = false;
+  std::uint64_t changes_ = 0;
   std::vector<GpuHealth> health_;
   SteadyTime last_;
 };

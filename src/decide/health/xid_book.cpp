@@ -126,20 +126,67 @@ std::uint64_t XidBook::take(const XidReport& report) {
   return fresh;
 }
 
-void XidBook::was_reset() {
+bool XidBook::was_reset() {
   if (recovery_said_) recovery_said_ = 0U;
+  bool ended = false;
   for (auto& [code, entry] : entries_) {
-    if (meaning_of(action_of(code), false).ends != Ends::by_itself) entry.ended = Ended::by_reset;
+    if (entry.ended == Ended::by_reset || entry.ended == Ended::by_a_person) continue;
+    if (meaning_of(action_of(code), false).ends == Ends::by_itself) continue;
+    entry.ended = Ended::by_reset;
+    ended = true;
   }
+  return ended;
 }
 
-void XidBook::driver_is_content(SteadyTime read_at) {
+bool XidBook::driver_is_content(SteadyTime read_at) {
+  bool ended = false;
   for (auto& [code, entry] : entries_) {
     if (entry.ended == Ended::no && read_at - entry.last > kVerdictDelay &&
         meaning_of(action_of(code), false).ends == Ends::by_the_drivers_word) {
       entry.ended = Ended::by_driver;
+      ended = true;
     }
   }
+  return ended;
+}
+
+bool XidBook::dismiss() {
+  bool ended = false;
+  for (auto& [code, entry] : entries_) {
+    if (entry.count == 0 || entry.ended == Ended::by_reset || entry.ended == Ended::by_a_person) {
+      continue;
+    }
+    entry.ended = Ended::by_a_person;
+    ended = true;
+  }
+  return ended;
+}
+
+void XidBook::remember(const std::string& slot, std::vector<XidMemory>& memory) const {
+  for (const auto& [code, entry] : entries_) {
+    if (entry.count == 0) continue;
+    memory.push_back({slot, code, entry.count, entry.recent, entry.since, entry.last,
+                      static_cast<std::uint8_t>(entry.ended), entry.is_fatal, entry.pid,
+                      entry.process});
+  }
+}
+
+void XidBook::recall(const XidMemory& memory) {
+  const bool makes_sense = memory.code != 0 && memory.code <= kMaxXid && memory.count != 0 &&
+                           memory.ended <= static_cast<std::uint8_t>(Ended::by_a_person);
+  if (!makes_sense || entries_.count(memory.code) != 0) return;
+  Entry entry;
+  entry.count = memory.count;
+  entry.recent = std::min(memory.recent, memory.count);
+  entry.since = memory.since;
+  entry.last = memory.last;
+  entry.ended = static_cast<Ended>(memory.ended);
+  entry.is_fatal = memory.is_fatal;
+  entry.pid = memory.pid;
+  entry.process = memory.process;
+  const bool is_newest = last_code_ == 0 || entries_.at(last_code_).last <= entry.last;
+  if (is_newest) last_code_ = memory.code;
+  entries_.emplace(memory.code, std::move(entry));
 }
 
 bool XidBook::has_another_near(unsigned code, SteadyTime at) const {
@@ -155,9 +202,8 @@ void XidBook::add_condition(unsigned code, const Entry& entry, SteadyTime now,
   const XidAction action = action_of(code);
   Meaning meaning = meaning_of(action, entry.is_fatal);
   const bool is_fresh = now - entry.last <= kShown;
-  if (meaning.state == HealthState::ok || entry.count == 0 || entry.ended == Ended::by_reset) {
-    return;
-  }
+  const bool is_over = entry.ended == Ended::by_reset || entry.ended == Ended::by_a_person;
+  if (meaning.state == HealthState::ok || entry.count == 0 || is_over) return;
   if (meaning.ends == Ends::by_itself && !is_fresh) return;
   if (action == XidAction::watch_rate && entry.recent < kOften) return;
   if (action == XidAction::follow_the_other && has_another_near(code, entry.last)) return;

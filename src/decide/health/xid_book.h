@@ -22,10 +22,14 @@ class XidBook {
   // Returns how many errors of the report are new.
   std::uint64_t take(const XidReport& report);
 
-  // The GPU was reset, or its driver loaded anew: what only a reset mends is over.
-  void was_reset();
-  // The driver says at `read_at` that it wants nothing done.
-  void driver_is_content(SteadyTime read_at);
+  // The GPU was reset, or its driver loaded anew: what only a reset mends is over. True where that
+  // ended something.
+  bool was_reset();
+  // The driver says at `read_at` that it wants nothing done. True where that ended something.
+  bool driver_is_content(SteadyTime read_at);
+
+  // A person says that it is over. True where something was shown.
+  bool dismiss();
 
   // What the errors mean now, in no order.
   std::vector<Condition> conditions(SteadyTime now) const;
@@ -33,9 +37,13 @@ class XidBook {
   const Reading<unsigned>& recovery_said() const { return recovery_said_; }
   bool empty() const { return entries_.empty(); }
   GpuXids counted(std::string slot) const;
+  // What to remember while the daemon is not there, and taking it back; times must be of the same
+  // boot. One that makes no sense, or that is known already, is left out.
+  void remember(const std::string& slot, std::vector<XidMemory>& memory) const;
+  void recall(const XidMemory& memory);
 
  private:
-  enum class Ended : std::uint8_t { no, by_reset, by_driver };
+  enum class Ended : std::uint8_t { no, by_reset, by_driver, by_a_person };
   // Errors of one source that the other has not told yet.
   struct Side {
     std::uint64_t alone = 0;

@@ -118,6 +118,8 @@ TEST(StatusCheck, SaysTheStateOfTheGpus) {
       {"hung driver", [](World& w) { w.driver.state = DriverState::unresponsive; }, "UNHEALTHY"},
       {"one GPU lost", [](World& w) { w.driver.state = DriverState::partial; }, "DEGRADED"},
       {"old reading", [](World& w) { w.stale = true; }, "UNKNOWN"},
+      {"a driver replaced on disk", [](World& w) { w.driver.installed_version = "560.35.03"; },
+       "DEGRADED"},
       {"overcommitted", [](World& w) { w.overcommitted = {"GPU-1"}; }, "DEGRADED"},
       {"a warm GPU", [](World& w) { w.health = ill(HealthState::warn); }, "WARN"},
       {"a slow one", [](World& w) { w.health = ill(HealthState::degraded); }, "DEGRADED"},

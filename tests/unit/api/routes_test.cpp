@@ -39,6 +39,10 @@ class FakeBackend final : public Backend {
     }
     co_return answer;
   }
+  Result<void> dismiss(const std::string& device) override {
+    if (device != "GPU-1") return fail(ErrorKind::not_found, "nothing is wrong");
+    return {};
+  }
   net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
     if (model != "here" || (!id.empty() && id != "l-7"))
       co_return fail(ErrorKind::not_found, "no such model");
@@ -168,6 +172,16 @@ TEST_F(Routes, ReleaseKnowsItsNames) {
   EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases/here?id=l-7"), 200);
   EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases/here?id=l-8"), 404);
   EXPECT_EQ(status(control_, "DELETE", "/api/v1/leases?model=here&id=l-8"), 404);
+}
+
+TEST_F(Routes, DismissNeedsAKnownDeviceAndTheRight) {
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/health?device=GPU-1"), 200);
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/health?device=GPU-2"), 404);
+  EXPECT_EQ(status(control_, "DELETE", "/api/v1/health"), 400);
+  EXPECT_EQ(status(control_, "GET", "/api/v1/health?device=GPU-1"), 405);
+  EXPECT_EQ(status(tcp_, "DELETE", "/api/v1/health?device=GPU-1"), 401);
+  EXPECT_EQ(status(control_, "GET", "/api/v1/containers"), 200);
+  EXPECT_EQ(status(tcp_, "GET", "/api/v1/containers"), 401);
 }
 
 TEST_F(Routes, UnknownPathsAndMethods) {

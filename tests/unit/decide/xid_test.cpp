@@ -285,6 +285,113 @@ TEST_F(Xids, WhatWasSaidLongAgoIsOver) {
   EXPECT_EQ(first().conditions[0].since, now_ + -700s);
 }
 
+TEST_F(Xids, WhatIsRememberedIsTheSameAfterARestart) {
+  tell(event(48, 2));
+  XidReport line = logged(13);
+  line.pid = 7;
+  line.process = "python";
+  tell(line);
+  XidReport fatal = logged(149);
+  fatal.is_fatal = true;
+  tell(fatal);
+  pass(2s);
+  const std::string before = open();
+  const auto xids = tracker_.xids();
+  HealthTracker next;
+  next.recall(tracker_.known_gpus(), tracker_.xid_memory());
+  tracker_ = std::move(next);
+  pass(1s);
+  EXPECT_EQ(open(), before);
+  EXPECT_EQ(tracker_.xids(), xids);
+  EXPECT_EQ(first().conditions.back().reason.find("(process python, pid 7)") != std::string::npos,
+            true);
+  tell(event(48));
+  EXPECT_EQ(counted(48), 3U);
+  EXPECT_NE(first().conditions[1].reason.find("3 times"), std::string::npos);
+}
+
+TEST_F(Xids, WhatEndedStaysEndedAfterARestart) {
+  tell(event(48));
+  sample().state = GpuState::lost;
+  pass(2s);
+  sample().state = GpuState::ok;
+  pass(1s);
+  ASSERT_EQ(open(), "");
+  HealthTracker next;
+  next.recall(tracker_.known_gpus(), tracker_.xid_memory());
+  tracker_ = std::move(next);
+  pass(1s);
+  EXPECT_EQ(open(), "");
+  EXPECT_EQ(counted(48), 1U);
+}
+
+TEST_F(Xids, AGpuThatWasKnownIsMissedByTheNextDaemon) {
+  pass(1s);
+  HealthTracker next;
+  next.recall(tracker_.known_gpus(), {});
+  tracker_ = std::move(next);
+  const Gpu second = gpus_[1];
+  gpus_.pop_back();
+  pass(1s);
+  ASSERT_EQ(tracker_.health().size(), 2U);
+  EXPECT_EQ(tracker_.health()[1].device, "GPU-b");
+  EXPECT_EQ(tracker_.health()[1].conditions.at(0).id, "missing");
+  EXPECT_NE(tracker_.health()[1].conditions[0].reason.find("GPU 1 at 00000000:02:00.0"),
+            std::string::npos);
+  EXPECT_TRUE(tracker_.forget("GPU-b", now_));
+  EXPECT_EQ(tracker_.health().size(), 1U);
+  EXPECT_EQ(tracker_.known_gpus().size(), 1U);
+  gpus_.push_back(second);
+  pass(1s);
+  EXPECT_EQ(tracker_.health().size(), 2U) << "one that comes back is known again";
+  EXPECT_EQ(tracker_.health()[1].state, HealthState::ok);
+}
+
+TEST_F(Xids, APersonMayDismissWhatStays) {
+  EXPECT_FALSE(tracker_.forget("GPU-a", now_)) << "nothing is wrong";
+  EXPECT_FALSE(tracker_.forget("GPU-x", now_));
+  tell(event(54));
+  ASSERT_EQ(open(), "xid_54:UNHEALTHY");
+  EXPECT_TRUE(tracker_.forget("GPU-a", now_));
+  EXPECT_EQ(open(), "");
+  EXPECT_EQ(counted(54), 1U) << "it stays counted";
+  EXPECT_FALSE(tracker_.forget("GPU-a", now_));
+  tell(event(54));
+  EXPECT_EQ(open(), "xid_54:UNHEALTHY") << "and opens again";
+  XidReport other = event(79);
+  other.slot = "0000:41:00";
+  tell(other);
+  ASSERT_EQ(tracker_.health().size(), 3U);
+  EXPECT_TRUE(tracker_.forget("PCI:0000:41:00", now_));
+  EXPECT_EQ(tracker_.health().size(), 2U);
+}
+
+TEST_F(Xids, OnlyWhatChangesIsWorthWritingDown) {
+  pass(5s);
+  const auto before = tracker_.changes();
+  pass(60s);
+  EXPECT_EQ(tracker_.changes(), before);
+  tell(event(13));
+  EXPECT_GT(tracker_.changes(), before);
+  const auto told = tracker_.changes();
+  tell(logged(13));
+  EXPECT_EQ(tracker_.changes(), told) << "the same error";
+  wear_says(0U);
+  pass(60s);
+  EXPECT_EQ(tracker_.changes(), told) << "nothing was ended by it";
+}
+
+TEST_F(Xids, AMemoryThatMakesNoSenseIsLeftOut) {
+  std::vector<XidMemory> memory(4);
+  memory[0].slot = "0000:01:00";  // no code
+  memory[1] = {"0000:01:00", 48, 1, 1, now_, now_, 9, false, 0, {}};
+  memory[2] = {"", 48, 1, 1, now_, now_, 0, false, 0, {}};
+  memory[3] = {"0000:01:00", 1000, 1, 1, now_, now_, 0, false, 0, {}};
+  tracker_.recall({}, memory);
+  pass(1s);
+  EXPECT_EQ(open(), "");
+}
+
 TEST_F(Xids, NonsenseIsRefused) {
   XidReport report = event(0);
   EXPECT_EQ(tell(report), 0U);

@@ -1,14 +1,18 @@
 #include "gpu/presence.h"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 
+#include "gpu/backend.h"
 #include "gpu_fixture.h"
 
 namespace estiva::gpu {
 namespace {
 
 using testing::add_pci;
+using testing::kStub;
 using testing::Scratch;
+using testing::StubScript;
 
 TEST(Presence, NoNvidiaDeviceIsAbsent) {
   Scratch root;
@@ -133,6 +137,39 @@ TEST(Presence, NvmlAddressesAreWrittenAsSysfsDoes) {
   EXPECT_EQ(to_sysfs_bus_id("00000000:01:00.0"), "0000:01:00.0");
   EXPECT_EQ(to_sysfs_bus_id("00010000:AF:00.0"), "10000:af:00.0");
   EXPECT_EQ(to_sysfs_bus_id(""), "");
+}
+
+// What a package upgrade does to a driver that is in use: its library's name leads to a new file.
+TEST(Presence, AnUpgradeUnderTheLoadedModuleIsSeenBeforeItBites) {
+  namespace fs = std::filesystem;
+  StubScript stub("gpus 1\ndriver 550.163.01\n");
+  const std::string name = stub.path + "/libnvidia-ml.so.1";
+  const auto install = [&](const std::string& version) {
+    const std::string file = stub.path + "/libnvidia-ml.so." + version;
+    fs::remove(file);  // as dpkg does: the mapped one stays what it is
+    fs::copy_file(kStub, file);
+    fs::remove(name);
+    fs::create_symlink(file, name);
+  };
+  install("550.163.01");
+  auto backend = make_backend({"nvml", name, stub.path, ""});
+  Snapshot snapshot;
+  backend->open(snapshot);
+  backend->read(Tiers::all(), snapshot);
+  ASSERT_EQ(snapshot.driver.state, DriverState::ready) << snapshot.driver.reason;
+  EXPECT_EQ(snapshot.driver.installed_version, "");
+  install("560.35.03");
+  backend->read(kGrantTiers, snapshot);
+  EXPECT_EQ(snapshot.driver.installed_version, "") << "looked at with the slow tier";
+  backend->read(Tier::slow, snapshot);
+  EXPECT_EQ(snapshot.driver.installed_version, "560.35.03");
+  EXPECT_EQ(snapshot.driver.state, DriverState::ready) << "what runs goes on";
+  fs::remove(name);
+  backend->read(Tier::slow, snapshot);
+  EXPECT_EQ(snapshot.driver.installed_version, "") << "in the middle of an upgrade";
+  install("550.163.01");
+  backend->read(Tier::slow, snapshot);
+  EXPECT_EQ(snapshot.driver.installed_version, "");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The sensor on the simulator's library: a second, larger driver with time and state of its own.
 #include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "gpu/read_once.h"
@@ -30,7 +31,7 @@ class Simulator : public Scratch {
   SensorOptions options() const {
     SensorOptions options;
     options.program = kSensor;
-    options.nvml_file = std::string(ESTIVA_BUILD_DIR) + "/sim/libnvidia-ml.so.1";
+    options.nvml_file = fmt::format("{}/sim/libnvidia-ml.so.1", ESTIVA_BUILD_DIR);
     options.root = path;
     options.source = "simulated";
     options.interval = milliseconds(100);

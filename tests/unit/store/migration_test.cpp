@@ -47,10 +47,10 @@ TEST(Migration, an_older_database_is_brought_forward_and_the_old_file_is_kept) {
     auto database = open_next(dir, opened);
     ASSERT_TRUE(database) << database.error().sentence();
   }
-  EXPECT_EQ(opened.migrated_from, 1);
+  EXPECT_EQ(opened.migrated_from, 2);
   EXPECT_EQ(opened.leases, leases);
-  EXPECT_EQ(opened.kept_copy, dir.database() + ".v1");
-  EXPECT_EQ(run_sql(dir.database(), "PRAGMA user_version"), "2");
+  EXPECT_EQ(opened.kept_copy, dir.database() + ".v2");
+  EXPECT_EQ(run_sql(dir.database(), "PRAGMA user_version"), "3");
 
   // One version back stays readable: the estiva before can go on with the copy.
   write_bytes(back.database(), file_bytes(opened.kept_copy));
@@ -83,7 +83,7 @@ TEST(Migration, an_upgrade_that_fails_changes_nothing) {
   Opened opened;
   const auto database = open_next(dir, opened, schema);
   ASSERT_FALSE(database);
-  EXPECT_THAT(database.error().what, HasSubstr("from schema 1 to 2 failed"));
+  EXPECT_THAT(database.error().what, HasSubstr("from schema 2 to 3 failed"));
   EXPECT_EQ(names_in(dir.path()), names);
   const auto store = Store::open(dir.path(), options_for_test());
   ASSERT_TRUE(store) << store.error().sentence();
@@ -115,18 +115,38 @@ TEST(Migration, a_disk_that_fills_up_at_any_write_of_it_changes_nothing) {
   EXPECT_TRUE(succeeded);
 }
 
+// What version 0.1 wrote before notes were kept.
+TEST(Migration, a_database_of_version_1_gets_room_for_notes) {
+  TempDir dir;
+  Schema first = current_schema();
+  first.version = 1;
+  first.create = first.create.substr(0, first.create.size() - current_schema().upgrades[0].size());
+  first.upgrades.clear();
+  ASSERT_TRUE(prepare_file(place_of(dir), first, {}));
+  EXPECT_EQ(run_sql(dir.database(), "SELECT count(*) FROM sqlite_schema WHERE name='notes'"), "0");
+  {
+    auto store = Store::open(dir.path(), options_for_test());
+    ASSERT_TRUE(store) << store.error().sentence();
+    EXPECT_EQ((*store)->opened().migrated_from, 1);
+    EXPECT_TRUE(submit_and_wait(**store, Write::note("a", "kept")));
+  }
+  auto again = Store::open(dir.path(), options_for_test());
+  ASSERT_TRUE(again) << again.error().sentence();
+  EXPECT_EQ((*again)->opened().notes.at("a"), "kept");
+}
+
 TEST(Migration, a_version_without_a_way_forward_is_refused_and_left_alone) {
   TempDir dir;
   make_database(dir);
   const std::string before = file_bytes(dir.database());
   Schema schema = next_schema();
-  schema.version = 3;
-  schema.oldest_version = 2;
+  schema.version = 4;
+  schema.oldest_version = 3;
   Opened opened;
   const auto database = open_next(dir, opened, schema);
   ASSERT_FALSE(database);
-  EXPECT_THAT(database.error().what, HasSubstr("schema 1"));
-  EXPECT_THAT(database.error().what, HasSubstr("(it knows 3)"));
+  EXPECT_THAT(database.error().what, HasSubstr("schema 2"));
+  EXPECT_THAT(database.error().what, HasSubstr("(it knows 4)"));
   EXPECT_EQ(file_bytes(dir.database()), before);
 }
 
@@ -152,8 +172,8 @@ TEST(Migration, a_newer_database_with_its_log_is_left_alone) {
   const std::string before = file_bytes(dir.database());
   const auto store = Store::open(dir.path(), options_for_test());
   ASSERT_FALSE(store);
-  EXPECT_THAT(store.error().what, HasSubstr("schema 2, this one knows 1"));
-  EXPECT_THAT(store.error().remedy, HasSubstr("estiva.db.v1"));
+  EXPECT_THAT(store.error().what, HasSubstr("schema 3, this one knows 2"));
+  EXPECT_THAT(store.error().remedy, HasSubstr("estiva.db.v2"));
   EXPECT_EQ(file_bytes(dir.database()), before);
   EXPECT_EQ(file_bytes(dir.database() + "-wal"), "the newer one's log");
 }

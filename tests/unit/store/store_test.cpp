@@ -388,5 +388,22 @@ TEST(CrashPoint, names_and_counts_are_parsed_and_anything_else_is_refused) {
   }
 }
 
+TEST(Store, a_note_takes_the_place_of_the_last_one_and_leaves_the_journal_alone) {
+  TempDir dir;
+  {
+    const auto store = open_store(dir);
+    EXPECT_TRUE(submit_and_wait(*store, Write::note("gpus", "first")));
+    EXPECT_TRUE(submit_and_wait(*store, Write::note("gpus", "second \n\"{}\xff")));
+    EXPECT_TRUE(submit_and_wait(*store, Write::note("other", "")));
+    EXPECT_FALSE(submit_and_wait(*store, Write::note("big", std::string(kMaxText + 1, 'x'))));
+    EXPECT_EQ(store->stats().journal_rows, 0U);
+  }
+  run_sql(dir.database(), "UPDATE notes SET body=x'00' WHERE name='other'");
+  const auto store = open_store(dir);
+  EXPECT_EQ(store->opened().notes,
+            (std::map<std::string, std::string>{{"gpus", "second \n\"{}\xff"}}))
+      << "a damaged one is left out, and nothing else is";
+}
+
 }  // namespace
 }  // namespace estiva::store
