@@ -10,6 +10,7 @@
 #include "decide/placement/request.h"
 #include "model/world.h"
 #include "net/loop.h"
+#include "store/store.h"
 
 namespace estiva::api {
 
@@ -42,6 +43,11 @@ class Backend {
   // `releasing` while its processes still hold memory. With an `id` only if it is that lease: a
   // name may belong to somebody else by now. Errors: not_found, failed (the store).
   virtual net::Awaitable<Result<Lease>> release(std::string model, std::string id) = 0;
+  // The newest records of the journal before a position, newest first. Errors: failed (the store).
+  virtual net::Awaitable<Result<std::vector<store::JournalRecord>>> journal(
+      store::JournalQuery query) = 0;
+  // Notified after records were written.
+  virtual net::Notice& journalled() = 0;
   // A person says that what is wrong with a device is over: a GPU that is gone for good is
   // forgotten, and what XIDs said is ended. Errors: not_found (nothing is wrong that can be).
   virtual Result<void> dismiss(const std::string& device) = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "api/journal_routes.h"
 #include "api/json.h"
 #include "api/lease_routes.h"
 #include "api/metrics.h"
@@ -152,13 +153,21 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Acce
                            const net::Target& target) {
   const auto& parts = target.segments;
   const bool v1 = parts.size() >= 3 && parts[0] == "api" && parts[1] == "v1";
+  const bool get = exchange.request().method == "GET" || exchange.request().method == "HEAD";
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
     co_return co_await leases(backend, exchange, target);
+  }
+  if (v1 && parts[2] == "journal") {
+    const bool follows = parts.size() == 4 && parts[3] == "follow";
+    if (follows || parts.size() == 3) {
+      if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
+      if (follows) co_return co_await follow_journal(backend, exchange, target);
+      co_return co_await get_journal(backend, exchange, target);
+    }
   }
   if (v1 && parts[2] == "health" && parts.size() == 3) {
     co_return co_await dismiss(backend, exchange, target);
   }
-  const bool get = exchange.request().method == "GET" || exchange.request().method == "HEAD";
   if (target.path == "/healthz") {
     if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
     co_return co_await healthz(backend, exchange);

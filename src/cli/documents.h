@@ -95,6 +95,13 @@ struct EngineRow {
   std::uint64_t containers = 0, running = 0;
 };
 
+struct RecordRow {
+  std::string at, kind, subject, text;
+  std::vector<std::string> gpus;
+  std::optional<std::uint64_t> vram_bytes;
+  bool is_intact = true;
+};
+
 struct StatusDocument {
   GpuDocument gpu;  // simulated, source, driver, gpus and so on
   std::vector<CheckRow> checks;
@@ -126,6 +133,8 @@ struct Assignment {
 Result<GpuDocument> read_gpu_document(std::string_view json);
 Result<StatusDocument> read_status_document(std::string_view json);
 Result<std::vector<LeaseRow>> read_leases_document(std::string_view json);
+Result<std::vector<RecordRow>> read_journal_document(std::string_view json);
+Result<RecordRow> read_record(std::string_view json);
 Result<Assignment> read_assignment(std::string_view json);
 // nullopt: the text is not a refusal.
 std::optional<Refusal> read_refusal(std::string_view json);

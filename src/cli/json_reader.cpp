@@ -147,6 +147,12 @@ LeaseRow lease_of(const json::object& from) {
   return row;
 }
 
+RecordRow record_of(const json::object& from) {
+  return {text_of(from, "at"),     text_of(from, "kind"),  text_of(from, "subject"),
+          text_of(from, "text"),   texts_of(from, "gpus"), count_of(from, "vram_bytes"),
+          truth_of(from, "intact")};
+}
+
 GpuDocument gpus_of(const json::object& from) {
   GpuDocument document;
   document.schema = text_of(from, "schema");
@@ -270,6 +276,21 @@ Result<std::vector<LeaseRow>> read_leases_document(std::string_view text) {
   const auto value = parse_schema(text, "estiva/leases/1");
   if (!value) return Failure(value.error());
   return leases_of(value->get_object());
+}
+
+Result<std::vector<RecordRow>> read_journal_document(std::string_view text) {
+  const auto value = parse_schema(text, "estiva/journal/1");
+  if (!value) return Failure(value.error());
+  std::vector<RecordRow> rows;
+  for_objects(value->get_object(), "records",
+              [&rows](const json::object& record) { rows.push_back(record_of(record)); });
+  return rows;
+}
+
+Result<RecordRow> read_record(std::string_view text) {
+  const auto value = parse(text);
+  if (!value) return Failure(value.error());
+  return record_of(value->get_object());
 }
 
 Result<Assignment> read_assignment(std::string_view text) {

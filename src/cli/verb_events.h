@@ -1,4 +1,4 @@
-// estiva events: the daemon's stream of Worlds, a line each.
+// estiva events: the daemon's journal, a line each record, and what is added to it.
 #pragma once
 #include "cli/arguments.h"
 

@@ -73,7 +73,11 @@ constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, ""
                                  {"--kernel-log", "FILE", m::kHelpKernelLog, ""}};
 constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""},
                                    {"--dir", "DIR", m::kHelpSimulateDir, ""}};
-constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""}, kJson};
+constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""},
+                                 {"--since", "TIME", m::kHelpSince, ""},
+                                 {"--grep", "TEXT", m::kHelpGrep, ""},
+                                 {"--limit", "N", m::kHelpLimit, ""},
+                                 kJson};
 
 constexpr Verb kVerbs[] = {
     {"status", m::kVerbStatus, {}, kReportFlags, false, run_status},

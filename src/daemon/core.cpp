@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <utility>
 
 #include "api/routes.h"
 #include "base/log.h"
@@ -131,7 +132,10 @@ class Core final : public api::Backend {
   net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
     return keeper_->release(std::move(model), std::move(id));
   }
-  Result<void> dismiss(const std::string& device) override { return keeper_->forget(device); }
+  net::Awaitable<Result<std::vector<store::JournalRecord>>> journal(
+      store::JournalQuery query) override;
+  net::Notice& journalled() override { return journalled_; }
+  Result<void> dismiss(const std::string& device) override { return health_->forget(device); }
   Result<Holder> identify(pid_t pid) override;
 
  private:
@@ -157,11 +161,14 @@ class Core final : public api::Backend {
   host::Root root_;
   std::string boot_id_;
   net::Loop loop_;
+  net::Notice journalled_{loop_};
+  std::uint64_t written_ = 0;  // records of the store when that was told last
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Publisher> publisher_;
   std::shared_ptr<void> tick_timer_;
   SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
+  std::unique_ptr<HealthKeeper> health_;
   std::unique_ptr<Keeper> keeper_;
   bool remembers_health_ = false;
   std::unique_ptr<container::Engine> engine_;
@@ -185,10 +192,32 @@ Result<Holder> Core::identify(pid_t pid) {
   return holder;
 }
 
+net::Awaitable<Result<std::vector<store::JournalRecord>>> Core::journal(store::JournalQuery query) {
+  // Shared: the answer may come after the client and its coroutine are gone.
+  struct Waiting {
+    explicit Waiting(net::Loop& loop) : read(loop) {}
+    std::optional<Result<std::vector<store::JournalRecord>>> records;
+    net::Notice read;
+  };
+  const auto waiting = std::make_shared<Waiting>(loop_);
+  store_->read_journal(query, [waiting](Result<std::vector<store::JournalRecord>> records) {
+    waiting->records = std::move(records);
+    waiting->read.notify_all();
+  });
+  while (!waiting->records) (void)co_await waiting->read.wait();
+  co_return std::move(*waiting->records);
+}
+
 Result<void> Core::open_store() {
   if (auto made = host::ensure_named_dir(options_.places.state_dir, 0700); !made) return made;
   store::Options store_options;
-  store_options.executor = [this](std::function<void()> work) { loop_.post(std::move(work)); };
+  store_options.executor = [this](std::function<void()> work) {
+    loop_.post([this, work = std::move(work)] {
+      work();
+      const std::uint64_t written = store_->stats().committed;
+      if (std::exchange(written_, written) != written) journalled_.notify_all();
+    });
+  };
   store_options.fresh_state = options_.fresh_state;
   store_options.boot_id = boot_id_;
   if (!options_.crash_point.empty()) {
@@ -247,6 +276,10 @@ Result<void> Core::listen() {
 
 void Core::start_sensor() {
   sensor_ = std::make_unique<gpu::Sensor>(loop_.context().get_executor(), sensor_options(options_));
+  health_ = std::make_unique<HealthKeeper>(
+      HealthKeeper::Parts{*store_, boot_id_, {options_.settings.health.max_temperature}, [this] {
+                            publisher_->leases_changed();
+                          }});
   Keeper::Parts parts{loop_,
                       *store_,
                       root_,
@@ -257,7 +290,7 @@ void Core::start_sensor() {
                       [this] { return engine_ ? engine_->containers() : Containers(); },
                       policy_of(options_.settings.placement),
                       choice_of(options_.settings.placement.policy),
-                      {options_.settings.health.max_temperature}};
+                      *health_};
   keeper_ = std::make_unique<Keeper>(std::move(parts));
   publisher_ = std::make_unique<Publisher>(
       loop_,
@@ -323,7 +356,7 @@ void Core::recall_health() {
   } else if (kernel_log_) {
     kernel_log_->skip_to(memory.kernel_log_read);
   }
-  keeper_->recall(memory);
+  health_->recall(memory);
 }
 
 std::uint64_t Core::kernel_log_read() const {
@@ -331,7 +364,7 @@ std::uint64_t Core::kernel_log_read() const {
 }
 
 void Core::take_xid(const XidReport& report) {
-  if (stopping_ || !keeper_->take_xid(report) || looking_closer_) return;
+  if (stopping_ || !health_->take_xid(report) || looking_closer_) return;
   looking_closer_ = true;
   loop_.spawn(look_closer());
 }
@@ -375,7 +408,7 @@ bool Core::tick() {
   const bool host_follows = worker_ && sample_host();
   if (kernel_log_) kernel_log_->poll();
   keeper_->tick();
-  if (remembers_health_) keeper_->remember(kernel_log_read());
+  if (remembers_health_) health_->remember(kernel_log_read());
   return host_follows;
 }
 
@@ -405,7 +438,8 @@ net::Awaitable<void> Core::shut_down(int signal) {
   timers_.clear();
   tick_timer_.reset();
   publisher_->end_streams();
-  if (remembers_health_) keeper_->remember(kernel_log_read(), true);
+  journalled_.notify_all();  // who follows sees that we end
+  if (remembers_health_) health_->remember(kernel_log_read(), true);
   kernel_log_.reset();
   engine_.reset();
   co_await server_->stop(kShutdownGrace);

@@ -4,10 +4,8 @@
 
 #include "base/log.h"
 #include "base/messages/api.h"
-#include "base/messages/decide_health.h"
 #include "daemon/decision_record.h"
 #include "daemon/grant_reason.h"
-#include "decide/health/xid_catalogue.h"
 #include "decide/placement/decide.h"
 #include "decide/placement/explain.h"
 #include "format/text.h"
@@ -19,19 +17,12 @@ namespace {
 // A request is decided on the first reading that began after it arrived. A sensor that is replaced
 // in between may cost one more; beyond that something is wrong and the client should know.
 constexpr int kMostReadings = 4;
-// Further XIDs of a GPU and number are only counted for so long after one was journalled.
-constexpr Nanoseconds kXidQuiet = std::chrono::seconds(60);
-// How often what changes in the GPUs' health is written down at most.
-constexpr Nanoseconds kRememberEvery = std::chrono::seconds(5);
-// What the kernel log tells of the time before the daemon.
-constexpr Nanoseconds kPastXid = std::chrono::seconds(30);
 
 }  // namespace
 
 Keeper::Keeper(Parts parts)
     : parts_(std::move(parts)),
       ledger_(parts_.policy, parts_.store.opened().node_id, parts_.store.opened().boot_epoch),
-      health_(parts_.health),
       owners_(parts_.root),
       holders_(parts_.loop, parts_.root, parts_.boot_id,
                [this](const std::string& id) { holder_died(id); }),
@@ -272,64 +263,12 @@ void Keeper::holder_died(const std::string& lease_id) {
 
 void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
   host_memory_ = host;
-  health_.observe(view.driver, view.gpus, view.read_at);
+  parts_.health.observe(view);
   ledger_.observe_driver(view.driver);
   if (can_place(view.driver.state) && view.tiers.has(gpu::Tier::memory) &&
       view.tiers.has(gpu::Tier::processes)) {
     take_view(view, Owners::Look::new_ones);
   }
-}
-
-// The journal gets the first of each kind a minute: a storm would push everything else out of it.
-bool Keeper::take_xid(const XidReport& report) {
-  const SteadyTime now = steady_now();
-  const std::uint64_t fresh = health_.observe_xid(report, now);
-  // The log may add whose work it was to an error that is known.
-  parts_.changed();
-  if (fresh == 0) return false;
-  const bool is_past = now - report.at > kPastXid;
-  SteadyTime& journalled = xids_journalled_[{report.slot, report.code}];
-  if (is_past || (journalled.ns != 0 && now - journalled < kXidQuiet)) return !is_past;
-  journalled = now;
-  const decide::XidRow* row = decide::find_xid(report.code);
-  std::string text =
-      fmt::format(msg::kXid, report.code, row == nullptr ? msg::kXidUnknown : row->what);
-  if (report.pid != 0) text += fmt::format(msg::kXidProcess, report.process, report.pid);
-  log(LogLevel::warning, "gpu error", {{"slot", report.slot}, {"what", text}});
-  parts_.store.submit(store::Write::event("PCI:" + report.slot, std::move(text)),
-                      [](const Result<store::Durable>&) {});
-  return true;
-}
-
-void Keeper::remember(std::uint64_t kernel_log_read, bool at_once) {
-  const std::uint64_t changes = health_.changes();
-  const SteadyTime now = steady_now();
-  const bool due = at_once || now - remembered_at_ >= kRememberEvery;
-  if (changes == remembered_ || !due) return;
-  remembered_at_ = now;
-  remembered_ = changes;
-  const auto done = [this](const Result<store::Durable>& saved) {
-    if (saved) return;
-    remembered_ = 0;  // again, when it is due
-    log(LogLevel::warning, "what is known of the GPUs' health was not written down",
-        {{"error", saved.error().what}});
-  };
-  parts_.store.submit(store::Write::note(kGpuNote, gpu_note(health_.known_gpus())), done);
-  parts_.store.submit(
-      store::Write::note(kXidNote, xid_note(health_.xid_memory(), kernel_log_read, parts_.boot_id)),
-      done);
-}
-
-Result<void> Keeper::forget(const std::string& device) {
-  if (!health_.forget(device, steady_now())) {
-    return fail(ErrorKind::not_found, fmt::format(msg::kNothingToDismiss, device),
-                msg::kNothingToDismissRemedy);
-  }
-  log(LogLevel::notice, "dismissed by a person", {{"device", device}});
-  parts_.store.submit(store::Write::event(device, std::string(msg::kDismissed)),
-                      [](const Result<store::Durable>&) {});
-  parts_.changed();
-  return {};
 }
 
 void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {
@@ -340,8 +279,8 @@ void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {
   readings.gpus = view.gpus;
   readings.owners = owners_.find(view.gpus, leases, look, view.read_at);
   readings.host_memory = host_memory_;
-  health_.observe(view.driver, view.gpus, view.read_at);
-  readings.unfit = decide::unfit_gpus(health_.health());
+  parts_.health.observe(view);
+  readings.unfit = decide::unfit_gpus(parts_.health.health());
   process_models_.clear();
   for (const decide::ProcessOwner& owner : readings.owners) {
     if (const decide::LeaseEntry* entry = ledger_.find(owner.lease)) {

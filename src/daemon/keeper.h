@@ -13,11 +13,10 @@
 #include <vector>
 
 #include "api/backend.h"
-#include "daemon/health_memory.h"
+#include "daemon/health_keeper.h"
 #include "daemon/holders.h"
 #include "daemon/owners.h"
 #include "daemon/whereabouts.h"
-#include "decide/health/tracker.h"
 #include "decide/placement/ledger.h"
 #include "gpu/sensor_client.h"
 #include "net/loop.h"
@@ -52,7 +51,7 @@ class Keeper {
     std::function<Containers()> containers;  // as the engine told last; may be empty
     decide::PlacementPolicy policy;
     decide::Choice default_choice = decide::Choice::by_gpu_count;
-    decide::HealthPolicy health;
+    HealthKeeper& health;
   };
   explicit Keeper(Parts parts);
 
@@ -64,23 +63,14 @@ class Keeper {
                                                    bool only_new = false);
   net::Awaitable<Result<Lease>> release(std::string model, std::string id = {});
 
-  // What an earlier daemon knew of the GPUs' health. Before the first reading.
-  void recall(const HealthMemory& memory) { health_.recall(memory.gpus, memory.xids); }
-  // Writes it down where it changed, at most every few seconds; `now`: at once.
-  void remember(std::uint64_t kernel_log_read, bool at_once = false);
-  // A person says that what is wrong with a device is over. Errors: not_found where nothing is.
-  Result<void> forget(const std::string& device);
-  // An error by number that the driver told. True: it is new and not from the past, so a reading of
-  // the slow figures may say more.
-  bool take_xid(const XidReport& report);
   // A reading arrived outside a grant. Only one with memory and processes is evidence.
   void observe(const gpu::SensorView& view, const Reading<HostMemory>& host);
   // Holders without a descriptor, and changes that the store could not take before.
   void tick();
 
   const decide::Ledger& ledger() const { return ledger_; }
-  const std::vector<GpuHealth>& health() const { return health_.health(); }
-  std::vector<GpuXids> xids() const { return health_.xids(); }
+  const std::vector<GpuHealth>& health() const { return parts_.health.health(); }
+  std::vector<GpuXids> xids() const { return parts_.health.xids(); }
   const std::vector<ProcessModel>& process_models() const { return process_models_; }
   const std::vector<ProcessContainer>& process_containers() const { return process_containers_; }
 
@@ -118,7 +108,6 @@ class Keeper {
 
   Parts parts_;
   decide::Ledger ledger_;
-  decide::HealthTracker health_;
   Owners owners_;
   Holders holders_;
   Reading<HostMemory> host_memory_;
@@ -147,9 +136,6 @@ class Keeper {
   std::vector<ProcessModel> process_models_;
   Whereabouts whereabouts_;
   std::vector<ProcessContainer> process_containers_;
-  std::uint64_t remembered_ = 0;  // HealthTracker::changes() as it was written down last
-  SteadyTime remembered_at_;
-  std::map<std::pair<std::string, unsigned>, SteadyTime> xids_journalled_;  // by slot and number
 };
 
 }  // namespace estiva::daemon

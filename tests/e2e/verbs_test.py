@@ -1,11 +1,13 @@
 """Every verb against a real daemon on simulated GPUs: what it prints, its JSON, its exit code."""
 import json
 import os
+import re
 import signal
 import subprocess
+import time
 import unittest
 
-from harness import GIB, MIB, Case, until
+from harness import GIB, MIB, SIMULATOR, Case, until
 
 
 class Reading(Case):
@@ -66,14 +68,60 @@ class Reading(Case):
         watching.communicate(timeout=30)
         self.assertEqual(watching.returncode, 0)
 
-    def test_events_follow_the_world(self):
+    def test_events_say_what_happened_and_why(self):
         self.simulated()
-        self.expect(self.estiva("events"), 0, "GPU 0")
-        following = self.place.spawn("events", "--follow", "--json")
-        first, second = (json.loads(following.stdout.readline())["sequence"] for _ in range(2))
-        following.kill()
-        following.communicate()
-        self.assertGreater(second, first)
+        self.expect(self.estiva("assign", "llama", "--vram", "2GiB"), 0)
+        self.expect(self.estiva("assign", "giant", "--vram", "900GiB"), 1)
+        self.expect(self.estiva("release", "llama"), 0)
+        ran = self.expect(self.estiva("events"), 0, "the driver is ok: 550.163.01")
+        lines = [re.split("  +", line, 3)[1:] for line in ran.out.splitlines()]
+        self.assertIn(["assigned", "llama"], [line[:2] for line in lines], ran)
+        self.assertIn(["refused", "giant"], [line[:2] for line in lines], ran)
+        self.assertIn(["released", "llama"], [line[:2] for line in lines], ran)
+        self.assertIn("GPU 0, 2.00 GiB", ran.out)
+        only = self.expect(self.estiva("events", "--grep", "LLAMA"), 0).out
+        self.assertEqual(["giant" in only, "llama" in only], [False, True])
+        self.assertEqual(len(self.expect(self.estiva("events", "--limit", "1"), 0).out.splitlines()), 1)
+        self.expect(self.estiva("events", "--since", "1h"), 0, "llama")
+        self.expect(self.estiva("events", "--grep", "no such thing"), 0, "Nothing of that kind")
+        document = self.expect(self.estiva("events", "--json", "--since", "1h"), 0).json()
+        self.assertEqual(document["schema"], "estiva/journal/1")
+        at = [record["position"] for record in document["records"]]
+        self.assertEqual(at, sorted(at))
+        self.expect(self.estiva("events", "--limit", "x"), 2)
+        self.expect(self.estiva("events", "--since", "yesterday"), 2)
+
+    def test_events_follow(self):
+        self.simulated()
+        following = self.place.spawn("events", "--follow", "--json", "--grep", "assigned", "--limit", "0")
+        time.sleep(0.5)
+        for name in ("first", "second"):
+            self.expect(self.estiva("assign", name, "--vram", "1GiB"), 0)
+            self.assertEqual(json.loads(following.stdout.readline())["subject"], name)
+        following.send_signal(signal.SIGINT)
+        following.communicate(timeout=30)
+
+    def test_health_changes_and_xids_are_events(self):
+        self.simulated()
+
+        def simulate(*words):
+            subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), *words],
+                           check=True, capture_output=True)
+
+        def said(text):
+            return until(lambda: [line for line in self.estiva("events").out.splitlines() if text in line],
+                         text + " is an event")
+
+        hot = int(self.place.gpus()[0]["temperature_shutdown_celsius"]) - 3
+        simulate("temperature", "0", str(hot))
+        self.assertIn("GPU 0", said(f"UNHEALTHY: it is at {hot} C")[0])
+        simulate("temperature", "0", "40")
+        said("over: it is at ")
+        simulate("xid", "0", "31")
+        said("XID 31")
+        self.place.stop()
+        self.place.start_simulated()
+        self.assertEqual(len(said("XID 31")), 1, "kept over a restart, once")
 
 
 class Placing(Case):

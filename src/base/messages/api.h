@@ -16,6 +16,11 @@ inline constexpr char kNothingToDismissRemedy[] =
     "Errors by number (XIDs) and GPUs that are gone can be; 'estiva gpu' shows what is wrong. What "
     "the driver says now ends when it says otherwise";
 inline constexpr char kDismissed[] = "a person dismissed what was wrong with it";
+inline constexpr char kHealthNow[] = "{}: {}";               // state, the condition
+inline constexpr char kHealthOver[] = "over: {}";            // the condition
+inline constexpr char kDriverIs[] = "the driver is {}: {}";  // state, its reason or version
+inline constexpr char kJournalNumber[] = "{} must be a number from 0 to {}";  // which, most
+inline constexpr char kJournalGrep[] = "grep may have at most {} bytes";
 inline constexpr char kDeviceNeeded[] = "which GPU's health? ?device=UUID or PCI:SLOT is missing";
 inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
 inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old";

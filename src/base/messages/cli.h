@@ -63,7 +63,7 @@ inline constexpr std::string_view kVerbDaemon = "Run the daemon in the foregroun
 inline constexpr std::string_view kVerbSimulate =
     "Run simulated GPUs that estiva and other programs can use";
 inline constexpr std::string_view kVerbEvents =
-    "Show the state of the GPUs as it is read, one line each time";
+    "Show what happened and why: leases, GPU errors, health, driver";
 inline constexpr std::string_view kVerbToken = "Show the token for the API over TCP";
 inline constexpr std::string_view kVerbCompletion = "Print the completion script for a shell";
 inline constexpr std::string_view kVerbVersion = "Show the version";
@@ -75,6 +75,11 @@ inline constexpr std::string_view kHelpDismiss =
     "what was wrong with it is over: errors that stay, or a GPU that was taken out (a number, a "
     "UUID, or PCI:SLOT)";
 inline constexpr std::string_view kDismissedDone = "Dismissed what was wrong with {}.\n";
+inline constexpr std::string_view kHelpSince = "not older than TIME, such as 2h";
+inline constexpr std::string_view kHelpGrep = "only those with this in kind, subject or text";
+inline constexpr std::string_view kHelpLimit = "the newest N (100; with --since all)";
+inline constexpr std::string_view kNoEvents = "Nothing of that kind is in the journal.";
+inline constexpr std::string_view kRecordDamaged = "(damaged)";
 inline constexpr std::string_view kHelpInterval = "time between two reports, such as 5s";
 inline constexpr std::string_view kHelpSeconds = "watch, and stop after N seconds";
 inline constexpr std::string_view kHelpVram = "VRAM needed, such as 3500MiB, 3.5GiB or 3.5GB";
@@ -103,7 +108,7 @@ inline constexpr std::string_view kHelpKernelLog =
 inline constexpr std::string_view kHelpSimulateList = "show the scenarios that come with estiva";
 inline constexpr std::string_view kHelpSimulateDir =
     "where the simulated machine is kept while it runs";
-inline constexpr std::string_view kHelpFollow = "go on until stopped (otherwise: one event)";
+inline constexpr std::string_view kHelpFollow = "go on with what happens until stopped";
 
 inline constexpr std::string_view kOwnTable = "Reading the options of '{}': {}";
 inline constexpr std::string_view kBug =

@@ -16,6 +16,7 @@ class KeeperTest : public testing::Test {
   KeeperTest() { open(); }
   ~KeeperTest() override {
     keeper_.reset();
+    health_.reset();
     store_.reset();
     loop_.reset();
   }
@@ -23,6 +24,7 @@ class KeeperTest : public testing::Test {
   // A daemon that starts: on what the last one left.
   void open() {
     keeper_.reset();
+    health_.reset();
     store_.reset();
     loop_ = std::make_unique<net::Loop>();
     store::Options options;
@@ -31,6 +33,7 @@ class KeeperTest : public testing::Test {
     auto opened = store::Store::open(folder_.path(), std::move(options));
     ASSERT_TRUE(opened) << opened.error().sentence();
     store_ = std::move(*opened);
+    health_ = std::make_unique<HealthKeeper>(HealthKeeper::Parts{*store_, boot_id_, {}, [] {}});
     keeper_ = std::make_unique<Keeper>(Keeper::Parts{*loop_,
                                                      *store_,
                                                      root_,
@@ -41,7 +44,7 @@ class KeeperTest : public testing::Test {
                                                      [this] { return containers_; },
                                                      {},
                                                      decide::Choice::by_gpu_count,
-                                                     {}});
+                                                     *health_});
     keeper_->restore();
   }
 
@@ -127,6 +130,7 @@ class KeeperTest : public testing::Test {
   int readings_ = 0;
   std::unique_ptr<net::Loop> loop_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<HealthKeeper> health_;
   std::unique_ptr<Keeper> keeper_;
   std::vector<Result<api::AssignAnswer>> answers_;
 };

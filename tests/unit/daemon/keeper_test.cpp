@@ -208,12 +208,12 @@ TEST_F(KeeperTest, AnXidThatNeedsAResetBlocksAtOnceAndAnAppsDoesNot) {
   report.code = 31;
   report.at = steady_now();
   keeper_->observe(*view_now(), Missing::not_read);
-  EXPECT_TRUE(keeper_->take_xid(report)) << "the slow figures are worth a look";
+  EXPECT_TRUE(health_->take_xid(report)) << "the slow figures are worth a look";
   EXPECT_TRUE(assign(request("a", gib(1))));
   report.code = 119;
-  EXPECT_TRUE(keeper_->take_xid(report));
+  EXPECT_TRUE(health_->take_xid(report));
   report.source = XidSource::kernel_log;
-  EXPECT_FALSE(keeper_->take_xid(report)) << "the same error, told by the log";
+  EXPECT_FALSE(health_->take_xid(report)) << "the same error, told by the log";
   ASSERT_EQ(keeper_->health().at(0).state, HealthState::unhealthy);
   const auto refused = assign(request("b", gib(1)));
   ASSERT_TRUE(refused && refused->refusal);
@@ -229,7 +229,7 @@ TEST_F(KeeperTest, AnXidOfThePastIsCountedAndNoReasonToLook) {
   report.code = 48;
   report.at = steady_now() + -60s;
   report.source = XidSource::kernel_log;
-  EXPECT_FALSE(keeper_->take_xid(report));
+  EXPECT_FALSE(health_->take_xid(report));
   EXPECT_EQ(keeper_->xids().at(0).counts.at(0).count, 1U);
 }
 

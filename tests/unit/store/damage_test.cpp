@@ -114,7 +114,7 @@ TEST(Damage, a_newer_database_is_refused_with_both_versions_and_not_one_byte_cha
   const auto store = Store::open(dir.path(), options_for_test());
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, ErrorKind::refused);
-  EXPECT_THAT(store.error().what, HasSubstr("schema 99, this one knows 1"));
+  EXPECT_THAT(store.error().what, HasSubstr("schema 99, this one knows 2"));
   EXPECT_THAT(store.error().what, HasSubstr(dir.database()));
   EXPECT_EQ(file_bytes(dir.database()), before);
   EXPECT_EQ(names_in(dir.path()), names);
