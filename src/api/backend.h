@@ -48,6 +48,8 @@ class Backend {
       store::JournalQuery query) = 0;
   // Notified after records were written.
   virtual net::Notice& journalled() = 0;
+  // Sends a notification now. Errors: refused (nobody is to be told), or why it did not arrive.
+  virtual net::Awaitable<Result<void>> test_notification() = 0;
   // A person says that what is wrong with a device is over: a GPU that is gone for good is
   // forgotten, and what XIDs said is ended. Errors: not_found (nothing is wrong that can be).
   virtual Result<void> dismiss(const std::string& device) = 0;

@@ -255,6 +255,14 @@ void write_wear_metrics(Exposition& out, const Rows& rows) {
         &W::nvlink_crc_errors);
 }
 
+void write_notification_metrics(Exposition& out, const World& world) {
+  if (!world.notifications) return;
+  out.family(MetricType::counter, "estiva_notifications", "Messages to the outside.");
+  out.sample({{"result", "sent"}}, world.notifications->sent);
+  out.sample({{"result", "failed"}}, world.notifications->failed);
+  out.sample({{"result", "held_back"}}, world.notifications->held_back);
+}
+
 void write_lease_metrics(Exposition& out, const World& world, bool with_names) {
   out.family(MetricType::gauge, "estiva_leases", "Leases by state.");
   for (const LeaseState state : {LeaseState::reserved, LeaseState::active, LeaseState::releasing}) {
@@ -377,6 +385,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
     write_smi_metrics(out, world, rows);
   }
   write_container_metrics(out, world, rows, options.with_names);
+  write_notification_metrics(out, world);
   write_lease_metrics(out, world, options.with_names);
   if (!world.host_stale) write_host_metrics(out, world, options.with_names);
   out.end();

@@ -149,6 +149,17 @@ net::Awaitable<void> dismiss(Backend& backend, net::Exchange& exchange, const ne
   co_await send_json(exchange, 200, std::move(text));
 }
 
+// POST /api/v1/notify/test
+net::Awaitable<void> test_notification(Backend& backend, net::Exchange& exchange,
+                                       std::string_view path) {
+  if (exchange.request().method != "POST") {
+    co_return co_await wrong_method(exchange, path, "POST");
+  }
+  const auto sent = co_await backend.test_notification();
+  if (!sent) co_return co_await send_error(exchange, sent.error());
+  co_await send_json(exchange, 200, R"({"schema":"estiva/notify/1","sent":true})");
+}
+
 net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Access& access,
                            const net::Target& target) {
   const auto& parts = target.segments;
@@ -164,6 +175,9 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Acce
       if (follows) co_return co_await follow_journal(backend, exchange, target);
       co_return co_await get_journal(backend, exchange, target);
     }
+  }
+  if (v1 && parts[2] == "notify" && parts.size() == 4 && parts[3] == "test") {
+    co_return co_await test_notification(backend, exchange, target.path);
   }
   if (v1 && parts[2] == "health" && parts.size() == 3) {
     co_return co_await dismiss(backend, exchange, target);

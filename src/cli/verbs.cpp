@@ -9,6 +9,7 @@
 #include "cli/verb_daemon.h"
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
+#include "cli/verb_notify.h"
 #include "cli/verb_run.h"
 #include "cli/verb_simulate.h"
 #include "cli/verb_status.h"
@@ -89,6 +90,7 @@ constexpr Verb kVerbs[] = {
     {"daemon", m::kVerbDaemon, {}, kDaemonFlags, false, run_daemon},
     {"simulate", m::kVerbSimulate, {"SCENARIO", 0, 1, ""}, kSimulateFlags, false, run_simulate},
     {"events", m::kVerbEvents, {}, kEventsFlags, false, run_events},
+    {"notify", m::kVerbNotify, {"test", 1, 1, ""}, kReleaseFlags, false, run_notify},
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},
     {"version", m::kVerbVersion, {}, {}, false, run_version},

@@ -19,6 +19,7 @@
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"
+#include "daemon/notifier.h"
 #include "daemon/notify.h"
 #include "daemon/publisher.h"
 #include "daemon/token.h"
@@ -135,6 +136,7 @@ class Core final : public api::Backend {
   net::Awaitable<Result<std::vector<store::JournalRecord>>> journal(
       store::JournalQuery query) override;
   net::Notice& journalled() override { return journalled_; }
+  net::Awaitable<Result<void>> test_notification() override { return notifier_->test(); }
   Result<void> dismiss(const std::string& device) override { return health_->forget(device); }
   Result<Holder> identify(pid_t pid) override;
 
@@ -168,6 +170,7 @@ class Core final : public api::Backend {
   std::shared_ptr<void> tick_timer_;
   SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
+  std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<HealthKeeper> health_;
   std::unique_ptr<Keeper> keeper_;
   bool remembers_health_ = false;
@@ -276,9 +279,16 @@ Result<void> Core::listen() {
 
 void Core::start_sensor() {
   sensor_ = std::make_unique<gpu::Sensor>(loop_.context().get_executor(), sensor_options(options_));
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  notifier_ = std::make_unique<Notifier>(loop_, options_.settings.notify, host);
   health_ = std::make_unique<HealthKeeper>(
-      HealthKeeper::Parts{*store_, boot_id_, {options_.settings.health.max_temperature}, [this] {
-                            publisher_->leases_changed();
+      HealthKeeper::Parts{*store_,
+                          boot_id_,
+                          {options_.settings.health.max_temperature},
+                          [this] { publisher_->leases_changed(); },
+                          [this](const std::string& key, format::Notification what) {
+                            notifier_->tell(key, std::move(what));
                           }});
   Keeper::Parts parts{loop_,
                       *store_,
@@ -296,7 +306,7 @@ void Core::start_sensor() {
       loop_,
       Publisher::Facts{store_->opened().node_id, store_->opened().boot_epoch, options_.simulated,
                        options_.settings.daemon.interval, options_.settings.daemon.history},
-      *keeper_);
+      *keeper_, notifier_->is_on() ? notifier_.get() : nullptr);
   if (kernel_log_opened_) publisher_->kernel_log_opened(*kernel_log_opened_);
   keeper_->restore();
   recall_health();

@@ -22,6 +22,21 @@ bool is_xid(const decide::HealthChange& change) {
   return change.condition.rfind("xid_", 0) == 0;
 }
 
+// What is nobody's fault (no GPU, a person's wish, a start) is told as "well".
+HealthState state_of(DriverState state) {
+  switch (state) {
+    case DriverState::ready:
+    case DriverState::absent:
+    case DriverState::released:
+    case DriverState::initialising:
+      return HealthState::ok;
+    case DriverState::partial:
+      return HealthState::degraded;
+    default:
+      return HealthState::unhealthy;
+  }
+}
+
 }  // namespace
 
 HealthKeeper::HealthKeeper(Parts parts) : parts_(std::move(parts)), tracker_(parts_.policy) {}
@@ -34,9 +49,22 @@ void HealthKeeper::journal(const std::string& subject, std::string text) {
       });
 }
 
+void HealthKeeper::notify(const std::string& key, HealthState state, std::string subject,
+                          std::string text, std::string remedy) {
+  if (!parts_.notify) return;
+  parts_.notify(key, {state, std::move(subject), std::move(text), std::move(remedy), {}, {}});
+}
+
+std::string HealthKeeper::name_of(const std::string& device) const {
+  const auto known = indexes_.find(device);
+  return known == indexes_.end() ? device : fmt::format(msg::kGpuNamed, known->second);
+}
+
 void HealthKeeper::tell_changes() {
   for (const decide::HealthChange& change : decide::health_changes(told_, tracker_.health())) {
     const bool is_over = change.after == HealthState::ok;
+    notify(change.device + " " + change.condition, change.after, name_of(change.device),
+           change.reason, change.remedy);
     if (is_xid(change) && !is_over) continue;
     std::string text = is_over ? fmt::format(msg::kHealthOver, change.reason)
                                : fmt::format(msg::kHealthNow, to_name(change.after), change.reason);
@@ -50,6 +78,8 @@ void HealthKeeper::tell_changes() {
 void HealthKeeper::tell_driver(const DriverStatus& driver) {
   if (driver.state == told_driver_ || driver.state == DriverState::initialising) return;
   told_driver_ = driver.state;
+  notify("driver", state_of(driver.state), "driver",
+         fmt::format(msg::kDriverIs, to_name(driver.state), driver.reason), driver.remedy);
   journal("driver", driver.reason.empty()
                         ? fmt::format(msg::kDriverIs, to_name(driver.state), driver.version)
                         : fmt::format(msg::kDriverIs, to_name(driver.state), driver.reason));
@@ -57,6 +87,10 @@ void HealthKeeper::tell_driver(const DriverStatus& driver) {
 
 void HealthKeeper::observe(const gpu::SensorView& view) {
   tell_driver(view.driver);
+  for (const Gpu& gpu : view.gpus) {
+    const auto [known, is_new] = indexes_.try_emplace(gpu.identity.id.key(), gpu.identity.index);
+    if (!is_new) known->second = gpu.identity.index;
+  }
   tracker_.observe(view.driver, view.gpus, view.read_at);
   if (tracker_.health() != told_) tell_changes();
 }
@@ -78,6 +112,7 @@ bool HealthKeeper::take_xid(const XidReport& report) {
   if (report.pid != 0) text += fmt::format(msg::kXidProcess, report.process, report.pid);
   log(LogLevel::warning, "gpu error", {{"slot", report.slot}, {"what", text}});
   journal("PCI:" + report.slot, std::move(text));
+  tell_changes();
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/health_memory.h"
 #include "decide/health/changes.h"
 #include "decide/health/tracker.h"
+#include "format/notification.h"
 #include "gpu/sensor_view.h"
 #include "store/store.h"
 
@@ -21,6 +22,8 @@ class HealthKeeper {
     std::string boot_id;
     decide::HealthPolicy policy;
     std::function<void()> changed;  // publish soon
+    // Tells the outside; `key` names what became another.
+    std::function<void(const std::string& key, format::Notification)> notify;
   };
   explicit HealthKeeper(Parts parts);
 
@@ -44,10 +47,14 @@ class HealthKeeper {
   // Journals what became another since the last call.
   void tell_changes();
   void tell_driver(const DriverStatus& driver);
+  void notify(const std::string& key, HealthState state, std::string subject, std::string text,
+              std::string remedy);
+  std::string name_of(const std::string& device) const;
 
   Parts parts_;
   decide::HealthTracker tracker_;
-  std::vector<GpuHealth> told_;  // as it was when changes were told last
+  std::vector<GpuHealth> told_;              // as it was when changes were told last
+  std::map<std::string, unsigned> indexes_;  // of the devices that are or were listed
   DriverState told_driver_ = DriverState::initialising;
   std::uint64_t remembered_ = 0;  // HealthTracker::changes() as it was written down last
   SteadyTime remembered_at_;

@@ -41,8 +41,8 @@ void add_ledger(World& world, const Keeper& keeper) {
 
 }  // namespace
 
-Publisher::Publisher(net::Loop& loop, Facts facts, const Keeper& keeper)
-    : loop_(loop), facts_(std::move(facts)), keeper_(keeper), changed_(loop) {
+Publisher::Publisher(net::Loop& loop, Facts facts, const Keeper& keeper, const Notifier* notifier)
+    : loop_(loop), facts_(std::move(facts)), keeper_(keeper), notifier_(notifier), changed_(loop) {
   host_read_at_ = steady_now();
   if (facts_.history) history_ = std::make_unique<observe::History>();
   publish();
@@ -128,6 +128,10 @@ void Publisher::rebuild() {
   World world = observe::assemble(std::move(sources));
   world.host_stale = world.made_at - host_read_at_ > std::max(2 * facts_.interval, kHostPatience);
   add_ledger(world, keeper_);
+  if (notifier_ != nullptr) {
+    const Notifier::Counts& counts = notifier_->counts();
+    world.notifications = {counts.sent, counts.failed, counts.held_back};
+  }
   world.engine = engine_;
   world.containers = containers_;
   world.kernel_log_read = kernel_log_ && kernel_log_->has_value();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/keeper.h"
+#include "daemon/notifier.h"
 #include "model/world.h"
 #include "net/loop.h"
 #include "observe/history.h"
@@ -22,7 +23,8 @@ class Publisher {
     Nanoseconds interval{std::chrono::seconds(1)};
     bool history = true;
   };
-  Publisher(net::Loop& loop, Facts facts, const Keeper& keeper);
+  // `notifier`: null where nobody is to be told anything.
+  Publisher(net::Loop& loop, Facts facts, const Keeper& keeper, const Notifier* notifier = nullptr);
 
   // `host_follows`: a look at the machine is under way, which takes a millisecond or two; the view
   // is shown together with it, and at the next tick should it not come.
@@ -57,6 +59,7 @@ class Publisher {
   net::Loop& loop_;
   Facts facts_;
   const Keeper& keeper_;
+  const Notifier* notifier_;
   net::Notice changed_;
   std::unique_ptr<observe::History> history_;
   std::optional<Result<void>> kernel_log_;

@@ -27,6 +27,11 @@ constexpr std::string_view kAcceptsIntervalSeconds = "a number of seconds from 0
 constexpr std::string_view kAcceptsListen =
     "an address and a port in quotes, such as \"127.0.0.1:7700\", or \"off\"";
 constexpr std::string_view kAcceptsFolder = "an absolute path in quotes";
+constexpr std::string_view kAcceptsUrl = "\"https://HOST/PATH\" or \"http://HOST/PATH\"";
+constexpr std::string_view kAcceptsShape = "\"auto\", \"ntfy\", \"slack\", \"discord\" or \"json\"";
+constexpr std::string_view kAcceptsFrom = "\"warn\", \"degraded\" or \"unhealthy\"";
+constexpr std::string_view kAcceptsCommand = "a list of at most 64 texts, the program first";
+constexpr std::string_view kAcceptsPerHour = "a number from 1 to 1000";
 constexpr std::string_view kAcceptsDockerHost = "\"unix:///PATH\", \"tcp://HOST:PORT\" or \"off\"";
 constexpr std::string_view kAcceptsFolders = "a list of at most 32 absolute paths";
 constexpr std::string_view kAcceptsLevel =
@@ -38,8 +43,9 @@ constexpr std::string_view kAcceptsWindow =
 constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
 
 constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
-constexpr std::array<std::string_view, 8> kTopKeys = {
-    "daemon", "placement", "health", "paths", "docker", "models", "interval", kIntervalAlias};
+constexpr std::array<std::string_view, 9> kTopKeys = {"daemon", "placement", "health",
+                                                      "paths",  "docker",    "notify",
+                                                      "models", "interval",  kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
 constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
@@ -47,6 +53,9 @@ constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", 
 constexpr std::array<std::string_view, 1> kHealthKeys = {"max_temperature"};
 constexpr std::array<std::string_view, 2> kPathKeys = {"model_folders", "docker_root"};
 constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
+constexpr std::array<std::string_view, 5> kNotifyKeys = {"url", "shape", "command", "from",
+                                                         "per_hour"};
+constexpr std::array<std::string_view, 3> kNotifyFrom = {"warn", "degraded", "unhealthy"};
 constexpr std::array<std::string_view, 5> kModelKeys = {"engine", "command", "ready", "vram",
                                                         "policy"};
 constexpr std::array<std::string_view, 7> kEngines = {
@@ -163,6 +172,41 @@ Result<std::string> parse_docker_host(std::string_view text) {
   return std::string(text);
 }
 
+Result<std::string> parse_url(std::string_view text) {
+  const bool has_scheme = text.starts_with("https://") || text.starts_with("http://");
+  const bool is_plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"'; });
+  if (!has_scheme || !is_plain || text.size() > 2048) return not_accepted(text, kAcceptsUrl);
+  return std::string(text);
+}
+
+Result<NotifyShape> parse_shape(std::string_view text) {
+  for (const auto shape : {NotifyShape::automatic, NotifyShape::ntfy, NotifyShape::slack,
+                           NotifyShape::discord, NotifyShape::json}) {
+    if (text == to_name(shape)) return shape;
+  }
+  return not_accepted(text, kAcceptsShape);
+}
+
+Result<std::string> parse_from(std::string_view text) {
+  if (std::find(kNotifyFrom.begin(), kNotifyFrom.end(), text) == kNotifyFrom.end()) {
+    return not_accepted(text, kAcceptsFrom);
+  }
+  return std::string(text);
+}
+
+void read_notify(SectionReader& section, NotifySettings& out) {
+  section.parsed("url", kAcceptsUrl, out.url, parse_url);
+  section.parsed("shape", kAcceptsShape, out.shape, parse_shape);
+  section.parsed("from", kAcceptsFrom, out.from, parse_from);
+  if (const auto most = section.number("per_hour", 1, 1000, kAcceptsPerHour)) {
+    out.per_hour = static_cast<unsigned>(*most);
+  }
+  if (auto command = section.texts("command", 64, kAcceptsCommand)) {
+    out.command = std::move(*command);
+  }
+}
+
 bool is_model_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -227,6 +271,22 @@ std::string_view to_name(PlacementChoice choice) {
   return "auto";
 }
 
+std::string_view to_name(NotifyShape shape) {
+  switch (shape) {
+    case NotifyShape::automatic:
+      return "auto";
+    case NotifyShape::ntfy:
+      return "ntfy";
+    case NotifyShape::slack:
+      return "slack";
+    case NotifyShape::discord:
+      return "discord";
+    case NotifyShape::json:
+      return "json";
+  }
+  return "auto";
+}
+
 Result<PlacementChoice> parse_placement_choice(std::string_view text) {
   for (const auto choice :
        {PlacementChoice::automatic, PlacementChoice::least_utilized, PlacementChoice::pack}) {
@@ -259,6 +319,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   SectionReader health(file, "health", top.table("health"), kHealthKeys, error);
   SectionReader paths(file, "paths", top.table("paths"), kPathKeys, error);
   SectionReader docker(file, "docker", top.table("docker"), kDockerKeys, error);
+  SectionReader notify(file, "notify", top.table("notify"), kNotifyKeys, error);
   read_interval(top, daemon, settings.daemon.interval);
   read_daemon(daemon, settings.daemon);
   read_placement(placement, settings.placement);
@@ -266,6 +327,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
     settings.health.max_temperature = Celsius{*limit};
   }
   read_paths(paths, settings.paths);
+  read_notify(notify, settings.notify);
   docker.parsed("host", kAcceptsDockerHost, settings.docker.host, parse_docker_host);
   read_models(file, top, settings.models, error);
   if (error) return Failure(std::move(*error));
@@ -273,7 +335,8 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
 }
 
 bool has_commands(const Settings& settings) {
-  return std::any_of(settings.models.begin(), settings.models.end(),
+  return !settings.notify.command.empty() ||
+         std::any_of(settings.models.begin(), settings.models.end(),
                      [](const ModelSettings& model) { return !model.command.empty(); });
 }
 

@@ -54,6 +54,19 @@ struct DockerSettings {
   std::string host;  // "unix:///PATH", "tcp://HOST:PORT", "off"; empty: as Docker's own programs do
 };
 
+// What a message to the outside looks like.
+enum class NotifyShape : std::uint8_t { automatic, ntfy, slack, discord, json };
+std::string_view to_name(NotifyShape shape);
+
+struct NotifySettings {
+  std::string url;                             // http:// or https://; empty: no webhook
+  NotifyShape shape = NotifyShape::automatic;  // by the host in the URL
+  std::vector<std::string> command;            // never through a shell; empty: none
+  std::string from = "degraded";               // the mildest state that is told: warn, degraded,
+                                               // unhealthy
+  unsigned per_hour = 20;                      // 1 to 1000; more are counted and summed up
+};
+
 // One [models.NAME] table; kept for the parts that start models.
 struct ModelSettings {
   std::string name;
@@ -70,6 +83,7 @@ struct Settings {
   HealthSettings health;
   PathSettings paths;
   DockerSettings docker;
+  NotifySettings notify;
   std::vector<ModelSettings> models;  // by name; at most 1024
 };
 

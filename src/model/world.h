@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,11 @@ struct ProcessModel {
   std::string model;
 };
 
+// Messages to the outside since the daemon started.
+struct NotificationCounts {
+  std::uint64_t sent = 0, failed = 0, held_back = 0;
+};
+
 struct World {
   std::string node_id;
   std::uint64_t boot_epoch = 0;
@@ -64,6 +70,7 @@ struct World {
   // nobody tried (no daemon, or a simulated driver on a real machine).
   bool kernel_log_read = false;
   std::string kernel_log_reason;
+  std::optional<NotificationCounts> notifications;  // absent: nobody is to be told
   std::vector<std::string> overcommitted;  // device keys in the named state of invariant I8
 };
 

@@ -16,6 +16,7 @@ inline constexpr char kNothingToDismissRemedy[] =
     "Errors by number (XIDs) and GPUs that are gone can be; 'estiva gpu' shows what is wrong. What "
     "the driver says now ends when it says otherwise";
 inline constexpr char kDismissed[] = "a person dismissed what was wrong with it";
+inline constexpr char kGpuNamed[] = "GPU {}";                // index
 inline constexpr char kHealthNow[] = "{}: {}";               // state, the condition
 inline constexpr char kHealthOver[] = "over: {}";            // the condition
 inline constexpr char kDriverIs[] = "the driver is {}: {}";  // state, its reason or version

@@ -64,6 +64,11 @@ inline constexpr std::string_view kVerbSimulate =
     "Run simulated GPUs that estiva and other programs can use";
 inline constexpr std::string_view kVerbEvents =
     "Show what happened and why: leases, GPU errors, health, driver";
+inline constexpr std::string_view kVerbNotify =
+    "Send a notification now, to see whether it arrives";
+inline constexpr std::string_view kNotifyWhat = "'{}' is nothing that notify does";
+inline constexpr std::string_view kNotifyWhatRemedy = "'estiva notify test' sends a notification";
+inline constexpr std::string_view kNotifySent = "Sent. Did it arrive?";
 inline constexpr std::string_view kVerbToken = "Show the token for the API over TCP";
 inline constexpr std::string_view kVerbCompletion = "Print the completion script for a shell";
 inline constexpr std::string_view kVerbVersion = "Show the version";

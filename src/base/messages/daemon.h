@@ -38,4 +38,17 @@ inline constexpr char kNoKernelLogRemedy[] =
     "GPU errors (XIDs) are then told by the driver's events only: not those from before the start, "
     "and not whose work they hit. Run estivad as root or give it CAP_SYSLOG";
 
+inline constexpr char kNoProgram[] = "there is no program {}";  // name
+inline constexpr char kNoProgramRemedy[] =
+    "Install it (curl sends webhooks), or correct notify.command in estiva.toml";
+inline constexpr char kProgramSlow[] = "{} did not end in time and was killed";   // name
+inline constexpr char kProgramSignal[] = "{} ended by signal {}: {}";             // name, signal
+inline constexpr char kProgramFailed[] = "{} ended with exit code {}: {}";        // name, code
+inline constexpr char kHeldBack[] = " ({} more were held back before this one)";  // how many
+inline constexpr char kTooManyNotifications[] = "too many notifications wait already";
+inline constexpr char kNothingToNotify[] = "nobody is to be notified";
+inline constexpr char kNothingToNotifyRemedy[] =
+    "Set notify.url or notify.command in estiva.toml and restart the daemon";
+inline constexpr char kNotifyTest[] = "This is a test: notifications of estiva arrive here.";
+
 }  // namespace estiva::msg

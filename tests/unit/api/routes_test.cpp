@@ -48,6 +48,11 @@ class FakeBackend final : public Backend {
     co_return page;
   }
   net::Notice& journalled() override { return journalled_; }
+  net::Awaitable<Result<void>> test_notification() override {
+    if (!notifies) co_return fail(ErrorKind::refused, "nobody is to be notified");
+    co_return Result<void>();
+  }
+  bool notifies = false;
   Result<void> dismiss(const std::string& device) override {
     if (device != "GPU-1") return fail(ErrorKind::not_found, "nothing is wrong");
     return {};
@@ -193,6 +198,14 @@ TEST_F(Routes, DismissNeedsAKnownDeviceAndTheRight) {
   EXPECT_EQ(status(tcp_, "DELETE", "/api/v1/health?device=GPU-1"), 401);
   EXPECT_EQ(status(control_, "GET", "/api/v1/containers"), 200);
   EXPECT_EQ(status(tcp_, "GET", "/api/v1/containers"), 401);
+}
+
+TEST_F(Routes, ATestOfNotificationsSaysHowItWent) {
+  EXPECT_EQ(status(control_, "POST", "/api/v1/notify/test"), 503);
+  EXPECT_EQ(status(control_, "GET", "/api/v1/notify/test"), 405);
+  EXPECT_EQ(status(tcp_, "POST", "/api/v1/notify/test"), 401);
+  loop_.post([this] { backend_.notifies = true; });
+  EXPECT_EQ(status(control_, "POST", "/api/v1/notify/test"), 200);
 }
 
 TEST_F(Routes, UnknownPathsAndMethods) {

@@ -33,7 +33,7 @@ class KeeperTest : public testing::Test {
     auto opened = store::Store::open(folder_.path(), std::move(options));
     ASSERT_TRUE(opened) << opened.error().sentence();
     store_ = std::move(*opened);
-    health_ = std::make_unique<HealthKeeper>(HealthKeeper::Parts{*store_, boot_id_, {}, [] {}});
+    health_ = std::make_unique<HealthKeeper>(HealthKeeper::Parts{*store_, boot_id_, {}, [] {}, {}});
     keeper_ = std::make_unique<Keeper>(Keeper::Parts{*loop_,
                                                      *store_,
                                                      root_,
