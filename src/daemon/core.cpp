@@ -21,6 +21,7 @@
 #include "daemon/kernel_log.h"
 #include "daemon/notifier.h"
 #include "daemon/notify.h"
+#include "daemon/part_options.h"
 #include "daemon/publisher.h"
 #include "daemon/token.h"
 #include "daemon/worker.h"
@@ -43,40 +44,6 @@ constexpr std::chrono::milliseconds kShutdownGrace = 2s;
 // Half of the server's: anybody on this machine may connect to TCP, and must not be able to lock
 // the control socket's users out.
 constexpr std::size_t kTcpConnections = 256;
-
-gpu::SensorOptions sensor_options(const DaemonOptions& options) {
-  gpu::SensorOptions sensor;
-  sensor.program = options.sensor_program;
-  sensor.nvml_file = options.nvml_file;
-  sensor.root = options.root;
-  sensor.machine = options.machine;
-  sensor.interval =
-      std::chrono::duration_cast<std::chrono::milliseconds>(options.settings.daemon.interval);
-  if (!options.machine.empty()) sensor.source = "recorded";
-  if (options.simulated) sensor.source = "simulated";
-  sensor.listens = options.machine.empty();
-  return sensor;
-}
-
-decide::PlacementPolicy policy_of(const format::PlacementSettings& settings) {
-  decide::PlacementPolicy policy;
-  policy.margin = settings.margin;
-  policy.context_allowance = settings.context_allowance;
-  policy.foreign_window = settings.foreign_window;
-  return policy;
-}
-
-decide::Choice choice_of(format::PlacementChoice choice) {
-  switch (choice) {
-    case format::PlacementChoice::automatic:
-      return decide::Choice::by_gpu_count;
-    case format::PlacementChoice::least_utilized:
-      return decide::Choice::least_utilized;
-    case format::PlacementChoice::pack:
-      return decide::Choice::pack;
-  }
-  return decide::Choice::by_gpu_count;
-}
 
 // Each lease's holder is a descriptor, each client of the control socket two: the soft limit of
 // 1,024 that shells and old units give would be reached by one careless client.
