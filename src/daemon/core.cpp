@@ -24,6 +24,7 @@
 #include "daemon/part_options.h"
 #include "daemon/publisher.h"
 #include "daemon/token.h"
+#include "daemon/whereabouts.h"
 #include "daemon/worker.h"
 #include "gpu/presence.h"
 #include "gpu/sensor_client.h"
@@ -121,7 +122,7 @@ class Core final : public api::Backend {
   void recall_health();
   std::uint64_t kernel_log_read() const;
   void start_engine();
-  void take_xid(const XidReport& report);
+  void take_xid(XidReport report);
   net::Awaitable<void> look_closer();
   void start_watchdog();
   net::Awaitable<void> shut_down(int signal);
@@ -340,8 +341,10 @@ std::uint64_t Core::kernel_log_read() const {
   return kernel_log_ ? kernel_log_->read_to() : 0;
 }
 
-void Core::take_xid(const XidReport& report) {
-  if (stopping_ || !health_->take_xid(report) || looking_closer_) return;
+void Core::take_xid(XidReport report) {
+  if (stopping_) return;
+  if (report.pid != 0) whose_work(report, root_, engine_ ? engine_->containers() : Containers());
+  if (!health_->take_xid(report) || looking_closer_) return;
   looking_closer_ = true;
   loop_.spawn(look_closer());
 }

@@ -1,7 +1,6 @@
 // What the daemon's options and settings mean for the parts that it is made of.
 #pragma once
 #include "daemon/options.h"
-#include "decide/placement/ledger.h"
 #include "decide/placement/request.h"
 #include "gpu/sensor_view.h"
 

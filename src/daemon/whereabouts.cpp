@@ -1,6 +1,7 @@
 #include "daemon/whereabouts.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "format/cgroup.h"
 #include "host/process.h"
@@ -41,6 +42,20 @@ std::vector<ProcessContainer> Whereabouts::find(const std::vector<decide::Proces
             [](const ProcessContainer& a, const ProcessContainer& b) { return a.pid < b.pid; });
   std::erase_if(places_, [this](const auto& item) { return item.second.round != round_; });
   return found;
+}
+
+void whose_work(XidReport& report, const host::Root& root, const Containers& known) {
+  constexpr std::size_t kShortId = 12;
+  report.victim = fmt::format("pid {}", report.pid);
+  // A number that was given to another process since would blame an innocent.
+  if (host::name_of(root, report.pid) != report.process.substr(0, 15)) return;
+  const std::vector<std::string> ids = format::container_ids_of(host::cgroup_of(root, report.pid));
+  if (ids.empty()) return;
+  report.victim = ids.front();
+  const Container* container = find_container(known, ids.front());
+  report.container = container != nullptr && !container->name.empty()
+                         ? container->name
+                         : ids.front().substr(0, kShortId);
 }
 
 }  // namespace estiva::daemon

@@ -8,6 +8,7 @@
 #include "decide/placement/readings.h"
 #include "host/files.h"
 #include "model/container.h"
+#include "model/xid.h"
 
 namespace estiva::daemon {
 
@@ -34,5 +35,9 @@ class Whereabouts {
   std::map<pid_t, Place> places_;
   std::uint64_t round_ = 0;
 };
+
+// Fills in container and victim of a report from its process, which may have ended: then the
+// process itself is the victim.
+void whose_work(XidReport& report, const host::Root& root, const Containers& known);
 
 }  // namespace estiva::daemon

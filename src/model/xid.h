@@ -32,6 +32,9 @@ struct XidReport {
   std::optional<unsigned> recovery_action;  // that XID 154 announces, as nvml.h counts them
   pid_t pid = 0;                            // whose work it was; 0: not said
   std::string process;
+  // Found out from the process: its container's name or short id, empty where it is in none; and
+  // what tells one program from another, a container or a process.
+  std::string container, victim;
   friend bool operator==(const XidReport&, const XidReport&) = default;
 };
 

@@ -99,6 +99,16 @@ class Containers(Case):
         self.alloc(self.docker.pid(other), 1, "1GiB")
         self.until_in(self.docker.pid(other), other)
 
+    def test_an_error_names_the_container_that_it_hit(self):
+        name = self.docker.up("chat", "llm")
+        log = os.path.join(self.place.run_dir, "sim", "kmsg.log")
+        with open(log, "a") as file:
+            file.write(f"3,1,1,-;NVRM: Xid (PCI:0000:01:00): 31, pid={self.docker.pid(name)}, "
+                       "name=sleep, MMU Fault\n")
+        reason = until(lambda: [c["reason"] for c in self.place.gpus()[0]["health"]["conditions"]],
+                       "it is a condition")[0]
+        self.assertIn(f"in {name}", reason)
+
     def test_names_are_for_those_with_the_token(self):
         name = self.docker.up("secret", "llm")
         self.alloc(self.docker.pid(name), 0, "2GiB")

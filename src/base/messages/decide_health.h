@@ -107,6 +107,13 @@ inline constexpr std::string_view kXidUnknown = "an error that NVIDIA's catalogu
 inline constexpr std::string_view kNoXid = "No Error";
 inline constexpr std::string_view kXidTimes = ", {} times";
 inline constexpr std::string_view kXidProcess = " (process {}, pid {})";
+inline constexpr std::string_view kXidContainer = " in {}";  // container
+inline constexpr std::string_view kXidVictims =
+    "; {} different programs met such errors within ten minutes";
+inline constexpr std::string_view kXidSuspectRemedy =
+    "Where different programs meet errors the card is suspect: check its cooling and power, and "
+    "try "
+    "them on another card";
 inline constexpr std::string_view kXidContent = "; the driver says that nothing has to be done";
 inline constexpr std::string_view kXidContentRemedy =
     "Nothing has to be done now; if it comes back, have the card looked at";

@@ -18,6 +18,8 @@ constexpr Nanoseconds kVerdictDelay = 5s;
 // Corrected errors are a sign when the driver says "many" again within the time they are shown.
 constexpr std::uint64_t kOften = 2;
 
+constexpr std::size_t kMostVictims = 64;
+
 // What ends it: time, the driver's word that nothing has to be done, or only a reset.
 enum class Ends { by_itself, by_the_drivers_word, by_a_reset };
 
@@ -100,13 +102,31 @@ std::uint64_t XidBook::count_new(Entry& entry, const XidReport& report) {
   return fresh;
 }
 
+void XidBook::note_victim(const XidReport& report) {
+  if (report.victim.empty() || action_of(report.code) != XidAction::restart_app) return;
+  if (victims_.size() >= kMostVictims) {
+    std::erase_if(victims_, [&](const auto& one) { return report.at - one.second > kShown; });
+  }
+  if (victims_.size() < kMostVictims || victims_.count(report.victim) != 0) {
+    victims_[report.victim] = report.at;
+  }
+}
+
+std::size_t XidBook::victims(SteadyTime now) const {
+  return static_cast<std::size_t>(
+      std::count_if(victims_.begin(), victims_.end(),
+                    [now](const auto& one) { return now - one.second <= kShown; }));
+}
+
 std::uint64_t XidBook::take(const XidReport& report) {
   Entry& entry = entries_[report.code];
   const std::uint64_t fresh = count_new(entry, report);
   if (report.pid != 0) {
     entry.pid = report.pid;
     entry.process = report.process;
+    entry.container = report.container;
   }
+  note_victim(report);
   if (report.recovery_action) recovery_said_ = *report.recovery_action;
   const bool passes = meaning_of(action_of(report.code), false).ends == Ends::by_itself;
   const bool was_over =
@@ -210,6 +230,11 @@ void XidBook::add_condition(unsigned code, const Entry& entry, SteadyTime now,
   std::string reason = fmt::format(msg::kXid, code, row == nullptr ? msg::kXidUnknown : row->what);
   if (entry.recent > 1) reason += fmt::format(msg::kXidTimes, entry.recent);
   if (entry.pid != 0) reason += fmt::format(msg::kXidProcess, entry.process, entry.pid);
+  if (!entry.container.empty()) reason += fmt::format(msg::kXidContainer, entry.container);
+  if (action == XidAction::restart_app && victims(now) >= kSuspicious) {
+    meaning = {HealthState::degraded, false, Ends::by_itself, msg::kXidSuspectRemedy};
+    reason += fmt::format(msg::kXidVictims, victims(now));
+  }
   if (entry.ended == Ended::by_driver) {
     if (!is_fresh) return;
     meaning = {HealthState::warn, false, Ends::by_itself, msg::kXidContentRemedy};

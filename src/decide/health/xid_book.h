@@ -16,6 +16,9 @@ class XidBook {
   // beside the number, before or after it.
   static constexpr Nanoseconds kSameError = std::chrono::seconds(5);
   static constexpr Nanoseconds kSameWords = std::chrono::seconds(60);
+  // So many different containers or programs met by errors of programs, within the time that such
+  // are shown: then the card is suspected.
+  static constexpr std::size_t kSuspicious = 3;
   // For how long an error that passes by itself is shown.
   static constexpr Nanoseconds kShown = std::chrono::minutes(10);
 
@@ -55,17 +58,20 @@ class XidBook {
     Ended ended = Ended::no;
     bool is_fatal = false;
     pid_t pid = 0;
-    std::string process;
+    std::string process, container;
     Side event, log;
     bool only_words = false;  // counted for a text that carries no number
     SteadyTime words_at;
   };
   static std::uint64_t count_new(Entry& entry, const XidReport& report);
   bool has_another_near(unsigned code, SteadyTime at) const;
+  void note_victim(const XidReport& report);
+  std::size_t victims(SteadyTime now) const;
   void add_condition(unsigned code, const Entry& entry, SteadyTime now,
                      std::vector<Condition>& open) const;
 
   std::map<unsigned, Entry> entries_;
+  std::map<std::string, SteadyTime> victims_;  // when each was met last
   Reading<unsigned> recovery_said_;
   unsigned last_code_ = 0;
 };

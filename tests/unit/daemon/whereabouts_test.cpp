@@ -65,5 +65,30 @@ TEST_F(WhereaboutsTest, AProcessThatVanishedIsInNone) {
   EXPECT_TRUE(whereabouts_.find({{4, 1, ""}}, {}).empty());
 }
 
+TEST_F(WhereaboutsTest, WhoseWorkAnErrorHit) {
+  put(42, "0::/docker/" + a_ + "\n");
+  std::ofstream(tree_.path() + "/proc/42/comm") << "python3\n";
+  XidReport report;
+  report.pid = 42;
+  report.process = "python3";
+  whose_work(report, root_, {});
+  EXPECT_EQ(report.victim, a_);
+  EXPECT_EQ(report.container, a_.substr(0, 12));
+  auto list = std::vector<Container>(1);
+  list[0].id = a_;
+  list[0].name = "chat-llm-1";
+  whose_work(report, root_, std::make_shared<const std::vector<Container>>(list));
+  EXPECT_EQ(report.container, "chat-llm-1");
+  XidReport other = report;
+  other.process = "ollama";
+  other.container.clear();
+  whose_work(other, root_, {});
+  EXPECT_EQ(other.victim, "pid 42") << "the number is another process's by now";
+  EXPECT_EQ(other.container, "");
+  other.pid = 43;
+  whose_work(other, root_, {});
+  EXPECT_EQ(other.victim, "pid 43");
+}
+
 }  // namespace
 }  // namespace estiva::daemon

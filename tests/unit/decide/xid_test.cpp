@@ -12,7 +12,7 @@ class Xids : public HealthFixture {
  protected:
   Xids() { pass(1s); }
   static XidReport event(unsigned code, std::uint64_t count = 1) {
-    return {"0000:01:00", code, count, {}, XidSource::event, false, {}, 0, {}};
+    return {"0000:01:00", code, count, {}, XidSource::event, false, {}, 0, {}, {}, {}};
   }
   static XidReport logged(unsigned code, std::uint64_t count = 1) {
     XidReport report = event(code, count);
@@ -148,6 +148,36 @@ TEST_F(Xids, TheReasonNamesHowOftenAndWhoseWork) {
   EXPECT_EQ(tell(line), 0U);
   EXPECT_EQ(first().conditions.at(0).reason,
             "XID 13: an exception of the graphics engine, 3 times (process python3, pid 4242)");
+}
+
+TEST_F(Xids, ThreeDifferentProgramsMakeTheCardSuspect) {
+  const auto hit = [&](unsigned code, const std::string& victim) {
+    XidReport line = logged(code);
+    line.pid = 7;
+    line.process = "python";
+    line.victim = victim;
+    line.container = "chat-llm-1";
+    tell(line);
+  };
+  hit(31, "a");
+  hit(13, "b");
+  hit(13, "b");
+  EXPECT_EQ(open(), "xid_13:WARN xid_31:WARN");
+  EXPECT_NE(first().conditions[0].reason.find("(process python, pid 7) in chat-llm-1"),
+            std::string::npos)
+      << first().conditions[0].reason;
+  hit(48, "c");  // no program's fault
+  EXPECT_EQ(open(), "xid_48:UNHEALTHY xid_13:WARN xid_31:WARN");
+  hit(13, "c");
+  EXPECT_EQ(open(), "xid_48:UNHEALTHY xid_13:DEGRADED xid_31:DEGRADED");
+  EXPECT_NE(first().conditions[1].reason.find("3 different programs"), std::string::npos);
+  pass(599s);
+  hit(13, "d");
+  pass(2s);
+  EXPECT_EQ(open(), "xid_48:UNHEALTHY xid_13:WARN") << "the others were met long ago";
+  for (int i = 0; i < 200; ++i) hit(13, std::to_string(i));
+  EXPECT_NE(first().conditions[1].reason.find("64 different programs"), std::string::npos)
+      << first().conditions[1].reason;
 }
 
 TEST_F(Xids, OneThatNeedsAResetStaysUntilTheGpuWasAway) {
