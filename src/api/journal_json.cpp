@@ -22,12 +22,6 @@ bool contains(std::string_view text, std::string_view part) {
                      [](char a, char b) { return lower(a) == lower(b); }) != text.end();
 }
 
-// What a decision came to, or why something was done.
-std::string_view text_of(const store::JournalRecord& record) {
-  if (!record.text.empty() || !record.decision) return record.text;
-  return record.decision->outcome;
-}
-
 Result<void> read_number(const net::Target& target, std::string_view name, std::uint64_t most,
                          std::uint64_t& out) {
   const auto given = target.find(name);
@@ -66,7 +60,12 @@ Result<JournalFilter> parse_journal_filter(const net::Target& target, WallTime n
 bool matches(const JournalFilter& filter, const store::JournalRecord& record) {
   if (filter.since && record.wall < *filter.since) return false;
   return filter.grep.empty() || contains(record_name(record.kind), filter.grep) ||
-         contains(record.subject, filter.grep) || contains(text_of(record), filter.grep);
+         contains(record.subject, filter.grep) || contains(record_text(record), filter.grep);
+}
+
+std::string_view record_text(const store::JournalRecord& record) {
+  if (!record.text.empty() || !record.decision) return record.text;
+  return record.decision->outcome;
 }
 
 std::string_view record_name(store::RecordKind kind) {
@@ -96,7 +95,7 @@ std::string record_json(const store::JournalRecord& record) {
       .field("boot_epoch", record.boot_epoch)
       .field("intact", record.intact)
       .field("subject", record.subject)
-      .field("text", text_of(record));
+      .field("text", record_text(record));
   json.key("gpus").begin_array();
   std::uint64_t bytes = 0;
   if (record.lease) {

@@ -24,6 +24,8 @@ Result<JournalFilter> parse_journal_filter(const net::Target& target, WallTime n
 // Beside `limit` and `after`, which are the reader's.
 bool matches(const JournalFilter& filter, const store::JournalRecord& record);
 
+// What a decision came to, or why something was done.
+std::string_view record_text(const store::JournalRecord& record);
 // "assigned", "refused": what a record is called.
 std::string_view record_name(store::RecordKind kind);
 // {"position":..,"at":..,"kind":..,"subject":..,"text":..,"gpus":[..],"vram_bytes":..}

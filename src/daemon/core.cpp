@@ -16,6 +16,7 @@
 #include "base/messages/api.h"
 #include "base/messages/daemon.h"
 #include "container/engine.h"
+#include "daemon/event_log.h"
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"
@@ -138,6 +139,7 @@ class Core final : public api::Backend {
   std::shared_ptr<void> tick_timer_;
   SteadyTime ticked_at_;
   std::unique_ptr<gpu::Sensor> sensor_;
+  std::unique_ptr<EventLog> event_log_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<HealthKeeper> health_;
   std::unique_ptr<Keeper> keeper_;
@@ -186,7 +188,9 @@ Result<void> Core::open_store() {
     loop_.post([this, work = std::move(work)] {
       work();
       const std::uint64_t written = store_->stats().committed;
-      if (std::exchange(written_, written) != written) journalled_.notify_all();
+      if (std::exchange(written_, written) == written) return;
+      journalled_.notify_all();
+      if (event_log_) event_log_->pump();
     });
   };
   store_options.fresh_state = options_.fresh_state;
@@ -199,6 +203,8 @@ Result<void> Core::open_store() {
   auto opened = store::Store::open(options_.places.state_dir, std::move(store_options));
   if (!opened) return Failure(opened.error());
   store_ = std::move(*opened);
+  event_log_ = std::make_unique<EventLog>(loop_, *store_, options_.settings.events);
+  event_log_->pump();
   return {};
 }
 

@@ -31,6 +31,8 @@ constexpr std::string_view kAcceptsUrl = "\"https://HOST/PATH\" or \"http://HOST
 constexpr std::string_view kAcceptsShape = "\"auto\", \"ntfy\", \"slack\", \"discord\" or \"json\"";
 constexpr std::string_view kAcceptsFrom = "\"warn\", \"degraded\" or \"unhealthy\"";
 constexpr std::string_view kAcceptsCommand = "a list of at most 64 texts, the program first";
+constexpr std::string_view kAcceptsLogSize = "a size from \"64KiB\" to \"1GiB\"";
+constexpr std::string_view kAcceptsKeep = "a number from 0 to 100";
 constexpr std::string_view kAcceptsPerHour = "a number from 1 to 1000";
 constexpr std::string_view kAcceptsDockerHost = "\"unix:///PATH\", \"tcp://HOST:PORT\" or \"off\"";
 constexpr std::string_view kAcceptsFolders = "a list of at most 32 absolute paths";
@@ -43,9 +45,9 @@ constexpr std::string_view kAcceptsWindow =
 constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
 
 constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
-constexpr std::array<std::string_view, 9> kTopKeys = {"daemon", "placement", "health",
-                                                      "paths",  "docker",    "notify",
-                                                      "models", "interval",  kIntervalAlias};
+constexpr std::array<std::string_view, 10> kTopKeys = {"daemon", "placement", "health",
+                                                       "paths",  "docker",    "notify",
+                                                       "models", "interval",  kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
 constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
@@ -53,6 +55,7 @@ constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", 
 constexpr std::array<std::string_view, 1> kHealthKeys = {"max_temperature"};
 constexpr std::array<std::string_view, 2> kPathKeys = {"model_folders", "docker_root"};
 constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
+constexpr std::array<std::string_view, 3> kEventKeys = {"file", "max_size", "keep"};
 constexpr std::array<std::string_view, 5> kNotifyKeys = {"url", "shape", "command", "from",
                                                          "per_hour"};
 constexpr std::array<std::string_view, 3> kNotifyFrom = {"warn", "degraded", "unhealthy"};
@@ -195,6 +198,22 @@ Result<std::string> parse_from(std::string_view text) {
   return std::string(text);
 }
 
+Result<Bytes> parse_log_size(std::string_view text) {
+  const auto size = parse_size(text);
+  if (!size || *size < Bytes{64 << 10} || *size > Bytes{1 << 30}) {
+    return not_accepted(text, kAcceptsLogSize);
+  }
+  return *size;
+}
+
+void read_events(SectionReader& section, EventSettings& out) {
+  section.parsed("file", kAcceptsFolder, out.file, parse_folder);
+  section.parsed("max_size", kAcceptsLogSize, out.max_size, parse_log_size);
+  if (const auto keep = section.number("keep", 0, 100, kAcceptsKeep)) {
+    out.keep = static_cast<unsigned>(*keep);
+  }
+}
+
 void read_notify(SectionReader& section, NotifySettings& out) {
   section.parsed("url", kAcceptsUrl, out.url, parse_url);
   section.parsed("shape", kAcceptsShape, out.shape, parse_shape);
@@ -319,6 +338,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   SectionReader health(file, "health", top.table("health"), kHealthKeys, error);
   SectionReader paths(file, "paths", top.table("paths"), kPathKeys, error);
   SectionReader docker(file, "docker", top.table("docker"), kDockerKeys, error);
+  SectionReader events(file, "events", top.table("events"), kEventKeys, error);
   SectionReader notify(file, "notify", top.table("notify"), kNotifyKeys, error);
   read_interval(top, daemon, settings.daemon.interval);
   read_daemon(daemon, settings.daemon);
@@ -327,6 +347,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
     settings.health.max_temperature = Celsius{*limit};
   }
   read_paths(paths, settings.paths);
+  read_events(events, settings.events);
   read_notify(notify, settings.notify);
   docker.parsed("host", kAcceptsDockerHost, settings.docker.host, parse_docker_host);
   read_models(file, top, settings.models, error);

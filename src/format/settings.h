@@ -54,6 +54,12 @@ struct DockerSettings {
   std::string host;  // "unix:///PATH", "tcp://HOST:PORT", "off"; empty: as Docker's own programs do
 };
 
+struct EventSettings {
+  std::string file;                  // empty: none
+  Bytes max_size{10 * 1024 * 1024};  // 64 KiB to 1 GiB
+  unsigned keep = 5;                 // older files beside it, 0 to 100
+};
+
 // What a message to the outside looks like.
 enum class NotifyShape : std::uint8_t { automatic, ntfy, slack, discord, json };
 std::string_view to_name(NotifyShape shape);
@@ -83,6 +89,7 @@ struct Settings {
   HealthSettings health;
   PathSettings paths;
   DockerSettings docker;
+  EventSettings events;
   NotifySettings notify;
   std::vector<ModelSettings> models;  // by name; at most 1024
 };
