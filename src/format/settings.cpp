@@ -45,9 +45,9 @@ constexpr std::string_view kAcceptsWindow =
 constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
 
 constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
-constexpr std::array<std::string_view, 10> kTopKeys = {"daemon", "placement", "health",
-                                                       "paths",  "docker",    "notify",
-                                                       "models", "interval",  kIntervalAlias};
+constexpr std::array<std::string_view, 10> kTopKeys = {
+    "daemon", "placement", "health", "paths",    "docker",
+    "events", "notify",    "models", "interval", kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
 constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",

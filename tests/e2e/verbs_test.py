@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import GIB, MIB, SIMULATOR, Case, until
+from harness import GIB, MIB, ONE_GPU, SIMULATOR, Case, until
 
 
 class Reading(Case):
@@ -90,6 +90,24 @@ class Reading(Case):
         self.assertEqual(at, sorted(at))
         self.expect(self.estiva("events", "--limit", "x"), 2)
         self.expect(self.estiva("events", "--since", "yesterday"), 2)
+
+    def test_events_go_into_a_file_too(self):
+        log = os.path.join(self.place.dir, "events.log")
+        config = self.place.file("estiva.toml", f'[events]\nfile = "{log}"\n')
+        self.simulated(ONE_GPU, "--config", config)
+
+        def lines():
+            with open(log) as file:
+                return [line.split(" ", 1)[1] for line in file]
+
+        self.expect(self.estiva("assign", "llama", "--vram", "2GiB"), 0)
+        until(lambda: os.path.exists(log) and "assigned llama: GPU 0 is the only" in " ".join(lines()),
+              "the file has it")
+        self.place.stop()
+        self.place.start_simulated(ONE_GPU, "--config", config)
+        self.expect(self.estiva("assign", "xtts", "--vram", "2GiB"), 0)
+        until(lambda: [line for line in lines() if line.startswith("assigned xtts")], "and goes on")
+        self.assertEqual(len([line for line in lines() if line.startswith("assigned llama")]), 1)
 
     def test_events_follow(self):
         self.simulated()

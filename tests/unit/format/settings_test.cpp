@@ -54,6 +54,18 @@ max_temperature = 85
 [paths]
 model_folders = ["/m", "/n o"]
 docker_root = "/d"
+[docker]
+host = "tcp://127.0.0.1:2375"
+[events]
+file = "/var/log/e.log"
+max_size = "64KiB"
+keep = 0
+[notify]
+url = "https://ntfy.sh/x"
+shape = "slack"
+command = ["/bin/tell", "me"]
+from = "warn"
+per_hour = 7
 [models.xtts]
 engine = "process"
 command = ["/opt/tts/xtts", "--port", "${PORT}"]
@@ -73,12 +85,22 @@ engine = "ollama"
   EXPECT_EQ(settings.placement.foreign_window, 5s);
   EXPECT_EQ(settings.health.max_temperature, Celsius{85});
   EXPECT_EQ(settings.paths.model_folders, (std::vector<std::string>{"/m", "/n o"}));
+  EXPECT_EQ(settings.docker.host, "tcp://127.0.0.1:2375");
+  EXPECT_EQ(settings.events.file, "/var/log/e.log");
+  EXPECT_EQ(settings.events.max_size, Bytes{64 << 10});
+  EXPECT_EQ(settings.events.keep, 0U);
+  EXPECT_EQ(settings.notify.url, "https://ntfy.sh/x");
+  EXPECT_EQ(settings.notify.shape, NotifyShape::slack);
+  EXPECT_EQ(settings.notify.command, (std::vector<std::string>{"/bin/tell", "me"}));
+  EXPECT_EQ(settings.notify.from, "warn");
+  EXPECT_EQ(settings.notify.per_hour, 7U);
   ASSERT_EQ(settings.models.size(), 2u);
   EXPECT_EQ(settings.models[0].name, "qwen2.5:7b");
   EXPECT_EQ(settings.models[1].vram, mib(3500));
   EXPECT_EQ(settings.models[1].command.size(), 3u);
   EXPECT_TRUE(has_commands(settings));
   EXPECT_FALSE(has_commands(good("")));
+  EXPECT_TRUE(has_commands(good("[notify]\ncommand = ['/bin/true']")));
 }
 
 TEST(SettingsFile, TheAliasOfTheIntervalWorksAtTheTopAndInDaemon) {
@@ -111,6 +133,16 @@ TEST(SettingsFile, ErrorsNamePlaceKeyAndWhatIsAccepted) {
       {"[placement]\npolicy = 'best'", "Write auto, least-utilized or pack"},
       {"[placement]\nmargin = '3,5GB'", "comma"},
       {"[health]\nmax_temperature = 500", "from 30 to 120"},
+      {"[docker]\nhost = 'ssh://box'", "unix:///PATH"},
+      {"[events]\nfile = 'relative.log'", "an absolute path"},
+      {"[events]\nmax_size = '1KiB'", "64KiB"},
+      {"[events]\nkeep = 101", "from 0 to 100"},
+      {"[notify]\nurl = 'ftp://x'", "https://HOST/PATH"},
+      {"[notify]\nurl = 'https://x/\\\"'", "https://HOST/PATH"},
+      {"[notify]\nshape = 'teams'", "discord"},
+      {"[notify]\nfrom = 'ok'", "degraded"},
+      {"[notify]\nper_hour = 0", "from 1 to 1000"},
+      {"[notify]\ncommand = 'a'", "the program first"},
       {"[paths]\nmodel_folders = ['/a', 3]", "t.toml:2:24"},
       {"[paths]\nmodel_folders = '/a'", "a list of at most 32 absolute paths"},
       {"[models.a]\nvram = '1GiB'", "[models.a] has no 'engine'"},
@@ -161,10 +193,36 @@ TEST(SettingsFile, TheShippedExampleIsValidAndShowsTheDefaults) {
   EXPECT_EQ(shown.placement.margin, defaults.placement.margin);
   EXPECT_EQ(shown.placement.context_allowance, defaults.placement.context_allowance);
   EXPECT_EQ(shown.placement.foreign_window, defaults.placement.foreign_window);
-  for (const auto key :
-       {"interval", "listen", "history", "log_level", "state_dir", "runtime_dir", "policy",
-        "margin", "context_allowance", "foreign_window", "max_temperature", "model_folders",
-        "docker_root", "engine", "command", "ready", "vram"}) {
+  EXPECT_EQ(shown.events.max_size, defaults.events.max_size);
+  EXPECT_EQ(shown.events.keep, defaults.events.keep);
+  EXPECT_EQ(shown.notify.shape, defaults.notify.shape);
+  EXPECT_EQ(shown.notify.from, defaults.notify.from);
+  EXPECT_EQ(shown.notify.per_hour, defaults.notify.per_hour);
+  for (const auto key : {"interval",
+                         "listen",
+                         "history",
+                         "log_level",
+                         "state_dir",
+                         "runtime_dir",
+                         "policy",
+                         "margin",
+                         "context_allowance",
+                         "foreign_window",
+                         "max_temperature",
+                         "model_folders",
+                         "docker_root",
+                         "host",
+                         "file",
+                         "max_size",
+                         "keep",
+                         "url",
+                         "shape",
+                         "from",
+                         "per_hour",
+                         "engine",
+                         "command",
+                         "ready",
+                         "vram"}) {
     EXPECT_NE(active.find(fmt::format("\n{} ", key)), std::string::npos) << key;
   }
 }
