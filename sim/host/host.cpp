@@ -125,7 +125,8 @@ class Host {
     if (options_.spawn) children_ = make_real(scenario_);
     const std::string failed = file_.create(options_.dir, scenario_);
     if (!failed.empty()) return complain(failed);
-    std::ofstream(options_.dir + "/kmsg.log", std::ios::trunc);  // the machine starts
+    // The machine starts: its kernel log is empty.
+    const std::ofstream log(options_.dir + "/kmsg.log", std::ios::trunc);
     listener_ = listen_at(options_.dir + "/control");
     if (listener_ < 0)
       return complain("listening at " + options_.dir + "/control: " + std::strerror(errno));

@@ -1,4 +1,6 @@
 // Errors, modes and the batch of field values.
+#include <algorithm>
+
 #include "sim/core/engine.h"
 #include "sim/lib/runtime.h"
 
@@ -82,7 +84,8 @@ ESTIVA_NVML nvmlDeviceGetRetiredPages_v2(Device device, unsigned cause, unsigned
   return on_gpu(Fn::nvmlDeviceGetRetiredPages_v2, device, [&](const Gpu& gpu) {
     const unsigned room = count == nullptr ? 0 : *count;
     const Return code = retired_pages(gpu, cause, count, addresses);
-    for (unsigned i = 0; code == kSuccess && times != nullptr && i < *count && i < room; ++i) {
+    const unsigned given = count == nullptr || times == nullptr ? 0 : std::min(*count, room);
+    for (unsigned i = 0; code == kSuccess && i < given; ++i) {
       times[i] = static_cast<unsigned long long>(machine()->wall_start_ns);
     }
     return code;
