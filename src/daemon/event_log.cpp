@@ -108,10 +108,10 @@ struct EventLog::State : std::enable_shared_from_this<EventLog::State> {
     store::JournalQuery query;
     query.before = before;
     query.limit = kPage;
-    store.read_journal(query,
-                       [weak = weak_from_this()](Result<std::vector<store::JournalRecord>> page) {
-                         if (const auto self = weak.lock()) self->take(page);
-                       });
+    store.read_journal(
+        query, [weak = weak_from_this()](const Result<std::vector<store::JournalRecord>>& page) {
+          if (const auto self = weak.lock()) self->take(page);
+        });
   }
 
   void take(const Result<std::vector<store::JournalRecord>>& page) {

@@ -80,7 +80,8 @@ void Notifier::send_next() {
   const Message& next = waiting_.front();
   ChildRun run = next.by_webhook ? webhook(settings_, next.notification)
                                  : command(settings_, next.notification);
-  child_ = run_child(loop_, std::move(run), [this](Result<void> result) { has_sent(result); });
+  child_ =
+      run_child(loop_, std::move(run), [this](const Result<void>& result) { has_sent(result); });
 }
 
 void Notifier::has_sent(const Result<void>& result) {
