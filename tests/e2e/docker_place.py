@@ -123,6 +123,15 @@ class Docker:
                 self.process.kill()
                 self.process.wait()
         self.end_strays()
+        self.unmount()
+
+    def unmount(self):
+        """A dockerd that was killed leaves its mounts, too."""
+        with open("/proc/self/mounts") as file:
+            points = [line.split()[1] for line in file]
+        for point in reversed(points):
+            if point.startswith(self.folder + "/"):
+                subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
 
     def end_strays(self, with_shims=True):
         """A dockerd that was killed leaves its containerd and shims."""
