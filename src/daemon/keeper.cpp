@@ -263,11 +263,12 @@ void Keeper::holder_died(const std::string& lease_id) {
 
 void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
   host_memory_ = host;
-  parts_.health.observe(view);
   ledger_.observe_driver(view.driver);
   if (can_place(view.driver.state) && view.tiers.has(gpu::Tier::memory) &&
       view.tiers.has(gpu::Tier::processes)) {
     take_view(view, Owners::Look::new_ones);
+  } else {
+    parts_.health.observe(view);
   }
 }
 
