@@ -9,11 +9,6 @@
 namespace estiva::gpu::nvml {
 namespace {
 
-template <class T>
-Reading<T> reading(int code, T value) {
-  return code == kSuccess ? Reading<T>(value) : Reading<T>(missing_of(code));
-}
-
 template <std::size_t N>
 std::string text_of(int code, const char (&buffer)[N]) {
   return code == kSuccess ? printable({buffer, strnlen(buffer, N)}) : std::string();
@@ -172,13 +167,6 @@ Reading<Hertz> read_clock(Asker& asker, Device& device, Metric metric, Clock clo
   return reading(code, Hertz{std::uint64_t{megahertz} * 1'000'000});
 }
 
-Reading<unsigned> read_number(Asker& asker, Device& device, Metric metric,
-                              int (*function)(Handle, U32*)) {
-  U32 value = 0;
-  const int code = asker.ask(device, metric, function, &value);
-  return reading(code, value);
-}
-
 Reading<Ratio> read_engine(Asker& asker, Device& device, Metric metric,
                            int (*function)(Handle, U32*, U32*)) {
   U32 value = 0;
@@ -198,6 +186,13 @@ Reading<std::uint64_t> read_ecc(Asker& asker, Device& device, Metric metric, int
 }
 
 }  // namespace
+
+Reading<unsigned> read_number(Asker& asker, Device& device, Metric metric,
+                              int (*function)(Handle, U32*)) {
+  U32 value = 0;
+  const int code = asker.ask(device, metric, function, &value);
+  return reading(code, value);
+}
 
 Missing missing_of(int code) {
   switch (code) {

@@ -92,6 +92,15 @@ class Asker {
   void note(Device& device, std::int16_t& refused, int code);
 };
 
+// A value, or why the driver did not give it.
+template <class T>
+Reading<T> reading(int code, T value) {
+  return code == kSuccess ? Reading<T>(value) : Reading<T>(missing_of(code));
+}
+// What a function with one number as its answer says.
+Reading<unsigned> read_number(Asker& asker, Device& device, Metric metric,
+                              int (*function)(Handle, U32*));
+
 // Reads what never changes while the driver is loaded. False where the GPU did not even say who it
 // is (its UUID and PCI address).
 bool read_identity(Asker& asker, Device& device, GpuIdentity& identity);

@@ -4,18 +4,6 @@
 namespace estiva::gpu::nvml {
 namespace {
 
-template <class T>
-Reading<T> reading(int code, T value) {
-  return code == kSuccess ? Reading<T>(value) : Reading<T>(missing_of(code));
-}
-
-Reading<unsigned> read_number(Asker& asker, Device& device, Metric metric,
-                              int (*function)(Handle, U32*)) {
-  U32 value = 0;
-  const int code = asker.ask(device, metric, function, &value);
-  return reading(code, value);
-}
-
 void read_remaps(Asker& asker, Device& device, GpuWear& wear) {
   U32 corrected = 0, uncorrected = 0, pending = 0, failed = 0;
   const int code = asker.ask(device, Metric::remapped_rows, asker.f.remapped_rows, &corrected,
