@@ -6,10 +6,13 @@
 #include "base/messages/api.h"
 #include "daemon/decision_record.h"
 #include "daemon/grant_reason.h"
+#include "daemon/health_keeper.h"
+#include "daemon/pending.h"
 #include "decide/placement/decide.h"
 #include "decide/placement/explain.h"
 #include "format/text.h"
 #include "host/process.h"
+#include "store/store.h"
 
 namespace estiva::daemon {
 namespace {
@@ -27,6 +30,10 @@ Keeper::Keeper(Parts parts)
       holders_(parts_.loop, parts_.root, parts_.boot_id,
                [this](const std::string& id) { holder_died(id); }),
       whereabouts_(parts_.root) {}
+
+const std::vector<GpuHealth>& Keeper::health() const { return parts_.health.health(); }
+
+std::vector<GpuXids> Keeper::xids() const { return parts_.health.xids(); }
 
 void Keeper::restore() {
   const store::Opened& opened = parts_.store.opened();

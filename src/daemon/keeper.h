@@ -12,29 +12,27 @@
 #include <string>
 #include <vector>
 
-#include "api/backend.h"
-#include "daemon/health_keeper.h"
 #include "daemon/holders.h"
 #include "daemon/owners.h"
 #include "daemon/whereabouts.h"
 #include "decide/placement/ledger.h"
-#include "gpu/sensor_client.h"
+#include "gpu/sensor_view.h"
+#include "model/world.h"
 #include "net/loop.h"
-#include "store/store.h"
+
+namespace estiva::api {
+struct AssignAnswer;
+}
+namespace estiva::store {
+class Store;
+struct Decision;
+struct Durable;
+}  // namespace estiva::store
 
 namespace estiva::daemon {
 
-// One assign under way.
-struct PendingAssign {
-  PendingAssign(net::Loop& loop, decide::AssignRequest wanted, bool new_only)
-      : request(std::move(wanted)), only_new(new_only), answered(loop) {}
-  decide::AssignRequest request;
-  bool only_new = false;
-  int readings_waited_for = 0;
-  std::string why;
-  std::optional<Result<api::AssignAnswer>> answer;
-  net::Notice answered;
-};
+class HealthKeeper;
+struct PendingAssign;
 
 class Keeper {
  public:
@@ -69,8 +67,8 @@ class Keeper {
   void tick();
 
   const decide::Ledger& ledger() const { return ledger_; }
-  const std::vector<GpuHealth>& health() const { return parts_.health.health(); }
-  std::vector<GpuXids> xids() const { return parts_.health.xids(); }
+  const std::vector<GpuHealth>& health() const;
+  std::vector<GpuXids> xids() const;
   const std::vector<ProcessModel>& process_models() const { return process_models_; }
   const std::vector<ProcessContainer>& process_containers() const { return process_containers_; }
 

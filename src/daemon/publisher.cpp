@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "daemon/keeper.h"
+#include "daemon/notifier.h"
 #include "observe/assemble.h"
+#include "observe/history.h"
 
 namespace estiva::daemon {
 namespace {
@@ -47,6 +50,8 @@ Publisher::Publisher(net::Loop& loop, Facts facts, const Keeper& keeper, const N
   if (facts_.history) history_ = std::make_unique<observe::History>();
   publish();
 }
+
+Publisher::~Publisher() = default;
 
 void Publisher::take_gpus(gpu::SensorViewPtr view, bool host_follows) {
   gpus_ = std::move(view);

@@ -6,13 +6,19 @@
 #include <optional>
 #include <string>
 
-#include "daemon/keeper.h"
-#include "daemon/notifier.h"
+#include "base/error.h"
+#include "gpu/sensor_view.h"
 #include "model/world.h"
 #include "net/loop.h"
-#include "observe/history.h"
+
+namespace estiva::observe {
+class History;
+}
 
 namespace estiva::daemon {
+
+class Keeper;
+class Notifier;
 
 class Publisher {
  public:
@@ -25,6 +31,9 @@ class Publisher {
   };
   // `notifier`: null where nobody is to be told anything.
   Publisher(net::Loop& loop, Facts facts, const Keeper& keeper, const Notifier* notifier = nullptr);
+  ~Publisher();
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
 
   // `host_follows`: a look at the machine is under way, which takes a millisecond or two; the view
   // is shown together with it, and at the next tick should it not come.

@@ -176,7 +176,7 @@ Reading<Ratio> read_engine(Asker& asker, Device& device, Metric metric,
 }
 
 constexpr int kCorrected = 0, kUncorrected = 1;
-constexpr int kSinceLoad = 0, kLifetime = 1;
+constexpr int kSinceLoad = 0;
 
 Reading<std::uint64_t> read_ecc(Asker& asker, Device& device, Metric metric, int type,
                                 int counter) {
