@@ -17,6 +17,7 @@
 #include "base/messages/daemon.h"
 #include "container/engine.h"
 #include "daemon/event_log.h"
+#include "daemon/health_keeper.h"
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"

@@ -2,9 +2,12 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include "api/backend.h"
+#include "daemon/health_keeper.h"
 #include "daemon/keeper.h"
 #include "host/machine.h"
 #include "host/process.h"
+#include "store/store.h"
 #include "support.h"
 
 namespace estiva::daemon {
