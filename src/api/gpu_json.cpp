@@ -127,7 +127,7 @@ void write_health(JsonWriter& json, const World& world, const Gpu& gpu) {
         .field("id", "overcommitted")
         .field("state", "DEGRADED")
         .field("blocks_placement", true)
-        .field("reason", fmt::format(msg::kOvercommitted, gpu.identity.id.key()))
+        .field("reason", fmt::format(msg::kIsOvercommitted, gpu.identity.id.key()))
         .field("remedy", msg::kOvercommittedRemedy)
         .end_object();
   }

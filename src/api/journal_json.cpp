@@ -46,6 +46,13 @@ Result<JournalFilter> parse_journal_filter(const net::Target& target, WallTime n
   if (auto ok = read_number(target, "after", INT64_MAX, filter.after); !ok) {
     return Failure(ok.error());
   }
+  if (auto ok = read_number(target, "before", UINT64_MAX, filter.before); !ok) {
+    return Failure(ok.error());
+  }
+  if (const auto decisions = target.find("decisions"); decisions && *decisions != "false") {
+    if (*decisions != "true") return fail(ErrorKind::usage, msg::kJournalDecisions);
+    filter.decisions = true;
+  }
   filter.limit = limit;
   if (age != UINT64_MAX) {
     filter.since = WallTime{now.ns - static_cast<std::int64_t>(age) * 1'000'000'000};
@@ -58,6 +65,7 @@ Result<JournalFilter> parse_journal_filter(const net::Target& target, WallTime n
 }
 
 bool matches(const JournalFilter& filter, const store::JournalRecord& record) {
+  if (filter.decisions && !record.decision) return false;
   if (filter.since && record.wall < *filter.since) return false;
   return filter.grep.empty() || contains(record_name(record.kind), filter.grep) ||
          contains(record.subject, filter.grep) || contains(record_text(record), filter.grep);
@@ -85,9 +93,10 @@ std::string_view record_name(store::RecordKind kind) {
   }
 }
 
-std::string record_json(const store::JournalRecord& record) {
-  std::string text;
-  format::JsonWriter json(text);
+namespace {
+
+// The members of an object that stays open.
+void write_record(format::JsonWriter& json, const store::JournalRecord& record) {
   json.begin_object()
       .field("position", record.position)
       .field("at", to_rfc3339(record.wall))
@@ -110,8 +119,60 @@ std::string record_json(const store::JournalRecord& record) {
   } else {
     json.null();
   }
+}
+
+bool has_same_readings(const store::JournalRecord& record, const store::JournalRecord* before) {
+  return before != nullptr && before->decision && before->decision->readings &&
+         record.decision->readings && *record.decision->readings == *before->decision->readings;
+}
+
+void write_decision(format::JsonWriter& json, const store::JournalRecord& record,
+                    const store::JournalRecord* before) {
+  const store::Decision& decision = *record.decision;
+  json.begin_object().key("request").raw(decision.request.empty() ? "null" : decision.request);
+  json.key("readings");
+  if (has_same_readings(record, before)) {
+    json.value("same");
+  } else if (decision.readings && !decision.readings->empty()) {
+    json.raw(*decision.readings);
+  } else {
+    json.null();
+  }
+  json.key("shares").begin_array();
+  for (const Share& share : record.lease ? record.lease->shares : std::vector<Share>{}) {
+    json.begin_object().field("gpu", share.device.key()).field("bytes", share.bytes).end_object();
+  }
+  json.end_array().end_object();
+}
+
+}  // namespace
+
+std::string record_json(const store::JournalRecord& record) {
+  std::string text;
+  format::JsonWriter json(text);
+  write_record(json, record);
   json.end_object();
   return text;
+}
+
+std::string decision_json(const store::JournalRecord& record, const store::JournalRecord* before) {
+  std::string text;
+  format::JsonWriter json(text);
+  write_record(json, record);
+  json.key("decision");
+  if (record.decision) {
+    write_decision(json, record, before);
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return text;
+}
+
+std::size_t decision_size(const store::JournalRecord& record) {
+  if (!record.decision) return 0;
+  return record.decision->request.size() +
+         (record.decision->readings ? record.decision->readings->size() : 0);
 }
 
 }  // namespace estiva::api

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kPage = 500;
 // So many records are looked through for one question.
 constexpr std::size_t kMostLookedAt = 50'000;
+// An answer with decisions ends behind so many bytes of them; the asker goes on with ?before=.
+constexpr std::size_t kMostDecisionBytes = 4U << 20;
 constexpr std::chrono::seconds kKeepAlive{15};
 
 struct Found {
@@ -24,6 +26,8 @@ net::Awaitable<Result<Found>> find(Backend& backend, JournalFilter filter) {
   Found found;
   store::JournalQuery query;
   query.limit = kPage;
+  query.before = filter.before;
+  std::size_t bytes = 0;
   std::size_t looked_at = 0;
   bool is_done = false;
   while (!is_done) {
@@ -35,9 +39,11 @@ net::Awaitable<Result<Found>> find(Backend& backend, JournalFilter filter) {
       query.before = record.position;
       const bool too_old = filter.since && record.wall < *filter.since;
       is_done = record.position <= filter.after || too_old || ++looked_at > kMostLookedAt ||
-                found.records.size() >= filter.limit;
+                found.records.size() >= filter.limit || bytes > kMostDecisionBytes;
       if (is_done) break;
-      if (matches(filter, record)) found.records.push_back(std::move(record));
+      if (!matches(filter, record)) continue;
+      if (filter.decisions) bytes += decision_size(record);
+      found.records.push_back(std::move(record));
     }
   }
   std::reverse(found.records.begin(), found.records.end());
@@ -50,12 +56,15 @@ net::Awaitable<void> get_journal(Backend& backend, net::Exchange& exchange,
                                  const net::Target& target) {
   auto filter = parse_journal_filter(target, wall_now());
   if (!filter) co_return co_await send_error(exchange, filter.error());
+  const bool with_decisions = filter->decisions;
   auto found = co_await find(backend, std::move(*filter));
   if (!found) co_return co_await send_error(exchange, found.error());
   std::string text = R"({"schema":"estiva/journal/1","records":[)";
-  for (std::size_t i = 0; i < found->records.size(); ++i) {
-    if (i > 0) text += ",";
-    text += record_json(found->records[i]);
+  const store::JournalRecord* last = nullptr;
+  for (const store::JournalRecord& record : found->records) {
+    if (last != nullptr) text += ",";
+    text += with_decisions ? decision_json(record, last) : record_json(record);
+    last = &record;
   }
   text += "]}";
   co_await send_json(exchange, 200, std::move(text));

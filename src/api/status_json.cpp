@@ -191,7 +191,7 @@ Check gpu_status(const World& world) {
   // A warning must not hide that the figures are old, or that a GPU is promised twice.
   if (world.stale) return {"gpu_status", "UNKNOWN", msg::kGpuStale, {}};
   if (!world.overcommitted.empty()) {
-    return {"gpu_status", "DEGRADED", fmt::format(msg::kOvercommitted, world.overcommitted[0]),
+    return {"gpu_status", "DEGRADED", fmt::format(msg::kIsOvercommitted, world.overcommitted[0]),
             msg::kOvercommittedRemedy};
   }
   return ill.value_or(driver);

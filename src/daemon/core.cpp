@@ -161,7 +161,7 @@ class Core final : public api::Backend {
 Result<Holder> Core::identify(pid_t pid) {
   auto holder = host::identify(root_, pid, boot_id_);
   if (!holder) {
-    return fail(ErrorKind::usage, fmt::format(msg::kNoProcess, pid), msg::kNoProcessRemedy);
+    return fail(ErrorKind::usage, fmt::format(msg::kNoSuchProcess, pid), msg::kNoProcessRemedy);
   }
   return holder;
 }

@@ -57,7 +57,7 @@ void HealthKeeper::notify(const std::string& key, HealthState state, std::string
 
 std::string HealthKeeper::name_of(const std::string& device) const {
   const auto known = indexes_.find(device);
-  return known == indexes_.end() ? device : fmt::format(msg::kGpuNamed, known->second);
+  return known == indexes_.end() ? device : fmt::format(msg::kGpuIndexed, known->second);
 }
 
 void HealthKeeper::tell_changes() {

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "api/decision_record.h"
 #include "base/log.h"
 #include "base/messages/api.h"
-#include "daemon/decision_record.h"
-#include "daemon/grant_reason.h"
 #include "daemon/health_keeper.h"
 #include "daemon/pending.h"
 #include "decide/placement/decide.h"
 #include "decide/placement/explain.h"
+#include "decide/placement/grant_reason.h"
 #include "format/text.h"
 #include "host/process.h"
 #include "store/store.h"
@@ -31,9 +31,13 @@ Keeper::Keeper(Parts parts)
                [this](const std::string& id) { holder_died(id); }),
       whereabouts_(parts_.root) {}
 
-const std::vector<GpuHealth>& Keeper::health() const { return parts_.health.health(); }
+const std::vector<GpuHealth>& Keeper::health() const {
+  return parts_.health.health();
+}
 
-std::vector<GpuXids> Keeper::xids() const { return parts_.health.xids(); }
+std::vector<GpuXids> Keeper::xids() const {
+  return parts_.health.xids();
+}
 
 void Keeper::restore() {
   const store::Opened& opened = parts_.store.opened();
@@ -90,6 +94,7 @@ net::Awaitable<void> Keeper::pump() {
     } else {
       // Refused with the driver's own sentence, unless the model has its lease already.
       ledger_.observe_driver(parts_.current()->driver);
+      readings_.reset();
     }
     std::deque<Pending> batch;
     batch.swap(waiting_);
@@ -125,9 +130,10 @@ void Keeper::decide(const Pending& pending) {
                           {decide::Verdict::refused, decide::Cause::no_room, {}, decision.lease});
   }
   if (decision.verdict == decide::Verdict::refused) return answer_refusal(pending, decision);
-  pending->why = grant_reason(ledger_, pending->request, decision);
+  pending->why = decide::grant_reason(ledger_, pending->request, decision);
   if (decide::changes_ledger(decision.verdict)) {
-    journal_grant(pending, ledger_.apply(decision));
+    store::Decision rests_on = record(pending->request, pending->why);
+    journal_grant(pending, ledger_.apply(decision), std::move(rests_on));
     return;
   }
   if (const auto promise = promises_.find(decision.lease.id); promise != promises_.end()) {
@@ -158,13 +164,14 @@ void Keeper::answer_refusal(const Pending& pending, const decide::Decision& deci
   answer(pending, std::move(refused));
 }
 
-void Keeper::journal_grant(const Pending& pending, decide::Applied applied) {
+void Keeper::journal_grant(const Pending& pending, decide::Applied applied,
+                           store::Decision rests_on) {
   const Lease& lease = applied.lease;
   submitted_[lease.id] = lease.sequence;
   ++promises_[lease.id].writes;
-  store::Write write = applied.before
-                           ? store::Write::change(lease, applied.before->sequence, pending->why)
-                           : store::Write::grant(lease, record(pending->request, pending->why));
+  store::Write write = applied.before ? store::Write::change(lease, applied.before->sequence,
+                                                             pending->why, std::move(rests_on))
+                                      : store::Write::grant(lease, std::move(rests_on));
   parts_.store.submit(std::move(write), [this, pending, applied](Result<store::Durable> saved) {
     if (saved) return granted(pending, applied);
     log(LogLevel::error, "a grant could not be written down and is taken back",
@@ -206,6 +213,7 @@ void Keeper::promise_settled(const std::string& lease_id) {
 void Keeper::take_back() {
   std::vector<std::pair<Pending, decide::Applied>> failed;
   failed.swap(failed_);
+  readings_.reset();
   for (auto it = failed.rbegin(); it != failed.rend(); ++it) {
     const decide::Applied& applied = it->second;
     if (ledger_.find(applied.lease.id) != nullptr) ledger_.roll_back(applied);
@@ -241,6 +249,7 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
                    msg::kNotAssignedRemedy);
   }
   const auto changes = ledger_.release(entry->lease.id, steady_now());
+  readings_.reset();
   if (changes.empty()) co_return fail(fmt::format(msg::kNotAssigned, model));
   const Lease lease = changes.front().lease;
   holders_.forget(lease.id);
@@ -264,6 +273,7 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
 }
 
 void Keeper::holder_died(const std::string& lease_id) {
+  readings_.reset();
   journal(ledger_.holder_died(lease_id, steady_now()));
   look_again();
 }
@@ -271,6 +281,7 @@ void Keeper::holder_died(const std::string& lease_id) {
 void Keeper::observe(const gpu::SensorView& view, const Reading<HostMemory>& host) {
   host_memory_ = host;
   ledger_.observe_driver(view.driver);
+  readings_.reset();
   if (can_place(view.driver.state) && view.tiers.has(gpu::Tier::memory) &&
       view.tiers.has(gpu::Tier::processes)) {
     take_view(view, Owners::Look::new_ones);
@@ -385,6 +396,7 @@ void Keeper::save_again() {
     if (unsaved.under_way || on_disk == durable_.end()) continue;
     unsaved.under_way = true;
     unsaved.lease.sequence = ledger_.take_sequence();
+    readings_.reset();
     submitted_[id] = on_disk->second;
     submit(unsaved.lease, unsaved.gone, unsaved.why, {});
   }
@@ -413,9 +425,10 @@ void Keeper::journal(const std::vector<decide::LedgerChange>& changes) {
 
 store::Decision Keeper::record(const decide::AssignRequest& request, std::string outcome) {
   if (!readings_) {
-    readings_ = std::make_shared<const std::string>(readings_record(ledger_));
+    readings_ =
+        std::make_shared<const std::string>(api::readings_record(ledger_, store::kMaxReadings));
   }
-  return {request_record(request), readings_, std::move(outcome)};
+  return {api::request_record(request, ledger_.sequence()), readings_, std::move(outcome)};
 }
 
 }  // namespace estiva::daemon

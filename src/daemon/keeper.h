@@ -84,7 +84,7 @@ class Keeper {
   void look_again();
   net::Awaitable<void> look();
   void decide(const Pending& pending);
-  void journal_grant(const Pending& pending, decide::Applied applied);
+  void journal_grant(const Pending& pending, decide::Applied applied, store::Decision rests_on);
   void granted(const Pending& pending, const decide::Applied& applied);
   void take_back();
   // A write of a promise ended; when it was the lease's last, those that asked meanwhile are heard.
@@ -130,7 +130,9 @@ class Keeper {
     std::string why;
   };
   std::map<std::string, Unsaved> unsaved_;
-  std::shared_ptr<const std::string> readings_;  // digest of the last reading, for the journal
+  // The ledger before the first decision since it changed otherwise, for the journal: those that
+  // follow stand on it and on each other. Null: to be written anew.
+  std::shared_ptr<const std::string> readings_;
   std::vector<ProcessModel> process_models_;
   Whereabouts whereabouts_;
   std::vector<ProcessContainer> process_containers_;

@@ -52,8 +52,11 @@ Write Write::grant(Lease lease, std::optional<Decision> decision) {
   return write;
 }
 
-Write Write::change(Lease lease, std::uint64_t expected, std::string why) {
-  return about_lease(RecordKind::change, std::move(lease), expected, std::move(why));
+Write Write::change(Lease lease, std::uint64_t expected, std::string why,
+                    std::optional<Decision> decision) {
+  Write write = about_lease(RecordKind::change, std::move(lease), expected, std::move(why));
+  write.decision = std::move(decision);
+  return write;
 }
 
 Write Write::release(Lease lease, std::uint64_t expected, std::string why) {

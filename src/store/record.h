@@ -54,7 +54,9 @@ struct Write {
   // id exists, or a lease of that model that is not `releasing`.
   static Write grant(Lease lease, std::optional<Decision> decision = std::nullopt);
   // `lease` is the whole new value with its new sequence; `expected` the sequence it had before.
-  static Write change(Lease lease, std::uint64_t expected, std::string why);
+  // `decision`: where somebody asked for it.
+  static Write change(Lease lease, std::uint64_t expected, std::string why,
+                      std::optional<Decision> decision = std::nullopt);
   // `lease.sequence` is again the new ledger sequence (of the removal).
   static Write release(Lease lease, std::uint64_t expected, std::string why);
   static Write decided(std::string subject, Decision decision);

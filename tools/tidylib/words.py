@@ -33,15 +33,26 @@ def check_words(root, _build):
     return violations
 
 
+_CONSTANT = re.compile(r"^inline constexpr [\w:]+ (k\w+)", re.M)
+
+
 def check_messages(root, _build):
     """The catalogue has a file a room (or a file ROOM_PART for a part of one), and only sentences:
-    each constant lives in estiva::msg."""
-    violations = []
+    each constant lives in estiva::msg. Two files may not use one name: the linker would take one of the
+    two for both, whatever its type."""
+    violations, owners = [], {}
     for path in sorted((root / "src/base/messages").glob("*.h")):
         if path.stem.split("_")[0] not in {*rooms.MAY_INCLUDE, "sensor", "sim"}:
             violations.append(f"{tree.where(path, root)}: no room of that name")
         if not re.search(r"namespace estiva::msg\b", tree.text(path)):
             violations.append(f"{tree.where(path, root)}: its text belongs into namespace estiva::msg")
+        space = re.search(r"namespace (estiva::msg[\w:]*)", tree.text(path))
+        for found in _CONSTANT.finditer(tree.text(path)):
+            name = (space and space[1], found[1])
+            if name in owners:
+                violations.append(f"{tree.where(path, root, tree.line_of(tree.text(path), found.start()))}: "
+                                  f"{found[1]} is in {tree.where(owners[name], root)} too")
+            owners[name] = path
     return violations
 
 

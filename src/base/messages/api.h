@@ -16,11 +16,12 @@ inline constexpr char kNothingToDismissRemedy[] =
     "Errors by number (XIDs) and GPUs that are gone can be; 'estiva gpu' shows what is wrong. What "
     "the driver says now ends when it says otherwise";
 inline constexpr char kDismissed[] = "a person dismissed what was wrong with it";
-inline constexpr char kGpuNamed[] = "GPU {}";                // index
+inline constexpr char kGpuIndexed[] = "GPU {}";              // index
 inline constexpr char kHealthNow[] = "{}: {}";               // state, the condition
 inline constexpr char kHealthOver[] = "over: {}";            // the condition
 inline constexpr char kDriverIs[] = "the driver is {}: {}";  // state, its reason or version
 inline constexpr char kJournalNumber[] = "{} must be a number from 0 to {}";  // which, most
+inline constexpr char kJournalDecisions[] = "'decisions' must be true or false";
 inline constexpr char kJournalGrep[] = "grep may have at most {} bytes";
 inline constexpr char kDeviceNeeded[] = "which GPU's health? ?device=UUID or PCI:SLOT is missing";
 inline constexpr char kGpuStale[] = "the last GPU reading is older than two intervals";
@@ -28,7 +29,7 @@ inline constexpr char kHostStale[] = "the machine's own figures are {:.0f} s old
 inline constexpr char kHostNeverRead[] = "the machine's own figures could not be read yet";
 inline constexpr char kHostStaleRemedy[] =
     "A disk or network mount that does not answer holds the reading up; 'df' shows which";
-inline constexpr char kOvercommitted[] =
+inline constexpr char kIsOvercommitted[] =
     "more memory is in use and promised on {} than it has: a model grew or a stranger arrived";
 inline constexpr char kOvercommittedRemedy[] =
     "Release a model on it or end the process that grew; 'estiva gpu' lists them";
@@ -64,7 +65,7 @@ inline constexpr char kMustBeShares[] = "a number from 1 to 64";
 inline constexpr char kMustBePid[] = "a process id";
 inline constexpr char kMustBeBool[] = "true or false";
 inline constexpr char kNoVram[] = "the request does not say how much VRAM the model needs";
-inline constexpr char kNoProcess[] = "there is no process {} here";
+inline constexpr char kNoSuchProcess[] = "there is no process {} here";
 inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs on this machine";
 
 inline constexpr char kNotAssigned[] = "no model named {} is assigned";
@@ -82,14 +83,12 @@ inline constexpr char kEarlierUnsaved[] = "an earlier change of it could not be 
 inline constexpr char kReleasedNotRecordedRemedy[] =
     "It is tried again every second; if estiva ends before it succeeds, the lease comes back";
 
-inline constexpr char kWhyOnlyOne[] = "GPU {} is the only one with room ({} free)";
-inline constexpr char kWhyLeastBusy[] = "GPU {} is the least busy of {} with room ({} free)";
-inline constexpr char kWhyPacked[] = "GPU {} is the fullest of {} with room ({} free)";
-inline constexpr char kWhyAsked[] = "GPU {} was asked for ({} free)";
-inline constexpr char kWhySame[] = "the model has this GPU already";
-inline constexpr char kWhyGrown[] = "the model has this GPU already, and its lease has grown";
-inline constexpr char kWhyBound[] = "the model has this GPU already; the process is its holder now";
-inline constexpr char kWhySeveral[] = "{} GPUs, all granted together";
+// What the journal keeps of a decision.
+inline constexpr char kRecordMember[] = "its member '{}' is not what estiva writes";
+inline constexpr char kNoJournal[] = "this is no journal with decisions";
+inline constexpr char kNoJournalRemedy[] =
+    "'estiva replay --save FILE' writes one, and /api/v1/journal?decisions=true answers with one";
+inline constexpr char kRecordCut[] = "there was too much to be kept whole";
 
 inline constexpr char kSimulationRefused[] =
     "a simulation was asked for, and this machine has an NVIDIA device ({})";

@@ -64,6 +64,8 @@ inline constexpr std::string_view kVerbSimulate =
     "Run simulated GPUs that estiva and other programs can use";
 inline constexpr std::string_view kVerbEvents =
     "Show what happened and why: leases, GPU errors, health, driver";
+inline constexpr std::string_view kVerbReplay =
+    "Makes the decisions of the journal (or of a file) again, and shows what differs";
 inline constexpr std::string_view kVerbNotify =
     "Send a notification now, to see whether it arrives";
 inline constexpr std::string_view kNotifyWhat = "'{}' is nothing that notify does";
@@ -83,6 +85,19 @@ inline constexpr std::string_view kDismissedDone = "Dismissed what was wrong wit
 inline constexpr std::string_view kHelpSince = "not older than TIME, such as 2h";
 inline constexpr std::string_view kHelpGrep = "only those with this in kind, subject or text";
 inline constexpr std::string_view kHelpLimit = "the newest N (100; with --since all)";
+inline constexpr std::string_view kHelpSave = "also writes the journal that was read into FILE";
+inline constexpr std::string_view kReplayGranted = "granted";
+inline constexpr std::string_view kReplayRefused = "refused";
+inline constexpr std::string_view kReplayDifference =
+    "decision {} about {}: another {}";  // position, model, what differs
+inline constexpr std::string_view kReplayThen = "then {}";
+inline constexpr std::string_view kReplayNow = "now  {}";
+inline constexpr std::string_view kReplaySum =
+    "{} decisions, {} made again, {} differences";  // in the journal, again, different
+inline constexpr std::string_view kReplayNotKept =
+    "{} not made again: the journal does not hold what they rest on";
+inline constexpr std::string_view kReplayNoChain =
+    "{} not made again: a change before them is not in the journal";
 inline constexpr std::string_view kNoEvents = "Nothing of that kind is in the journal.";
 inline constexpr std::string_view kRecordDamaged = "(damaged)";
 inline constexpr std::string_view kHelpInterval = "time between two reports, such as 5s";

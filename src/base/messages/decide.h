@@ -26,6 +26,16 @@ inline constexpr std::string_view kOvercommitted =
 inline constexpr std::string_view kOvercommitOver =
     "what is in use and what was promised fit on the GPU again";
 
+// Why a grant went where it went.
+inline constexpr char kWhyOnlyOne[] = "GPU {} is the only one with room ({} free)";
+inline constexpr char kWhyLeastBusy[] = "GPU {} is the least busy of {} with room ({} free)";
+inline constexpr char kWhyPacked[] = "GPU {} is the fullest of {} with room ({} free)";
+inline constexpr char kWhyAsked[] = "GPU {} was asked for ({} free)";
+inline constexpr char kWhySame[] = "the model has this GPU already";
+inline constexpr char kWhyGrown[] = "the model has this GPU already, and its lease has grown";
+inline constexpr char kWhyBound[] = "the model has this GPU already; the process is its holder now";
+inline constexpr char kWhySeveral[] = "{} GPUs, all granted together";
+
 // Faults of a request.
 inline constexpr std::string_view kNoModelName = "the request names no model";
 inline constexpr std::string_view kBadModelName =

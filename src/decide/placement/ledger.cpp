@@ -44,6 +44,30 @@ LeaseBytes bytes_of(const LeaseEntry& entry) {
   return sum;
 }
 
+Ledger::Ledger(LedgerState state)
+    : policy_(state.policy),
+      node_id_(std::move(state.node_id)),
+      boot_epoch_(state.boot_epoch),
+      driver_(std::move(state.driver)),
+      read_at_(state.read_at),
+      sequence_(state.sequence),
+      next_number_(state.next_number),
+      accounts_(std::move(state.accounts)) {
+  for (LeaseEntry& entry : state.entries) {
+    const Lease& lease = entry.lease;
+    if (lease.state != LeaseState::releasing) live_[lease.model] = lease.id;
+    std::string id = lease.id;
+    entries_.insert_or_assign(std::move(id), std::move(entry));
+  }
+}
+
+LedgerState Ledger::state() const {
+  LedgerState state{policy_,   node_id_,     boot_epoch_, driver_, read_at_,
+                    sequence_, next_number_, accounts_,   {}};
+  for (const auto& [id, entry] : entries_) state.entries.push_back(entry);
+  return state;
+}
+
 std::uint32_t Ledger::account_of(const DeviceId& device) {
   const auto found = std::find_if(accounts_.begin(), accounts_.end(),
                                   [&](const GpuAccount& a) { return a.id == device; });

@@ -88,9 +88,26 @@ struct Recovered {
   HolderCheck holder = HolderCheck::alive;  // ignored for a lease without a holder
 };
 
+// Everything that a decision rests on: a ledger as it was at one moment, to be written down.
+struct LedgerState {
+  PlacementPolicy policy;
+  std::string node_id;
+  std::uint64_t boot_epoch = 0;
+  DriverStatus driver;
+  std::optional<SteadyTime> read_at;
+  std::uint64_t sequence = 0;
+  std::uint64_t next_number = 1;
+  std::vector<GpuAccount> accounts;
+  std::vector<LeaseEntry> entries;  // by lease id
+};
+
 class Ledger {
  public:
   Ledger() = default;
+  // As it was; each Use names one of the accounts. What the foreign high-water marks rest on is not
+  // part of it: the ledger decides as it did then, and is not meant to observe further readings.
+  explicit Ledger(LedgerState state);
+  LedgerState state() const;
   // `node_id` and `boot_epoch` are written into each lease granted here.
   Ledger(PlacementPolicy policy, std::string node_id, std::uint64_t boot_epoch)
       : policy_(policy), node_id_(std::move(node_id)), boot_epoch_(boot_epoch) {}

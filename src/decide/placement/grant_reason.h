@@ -4,10 +4,10 @@
 
 #include "decide/placement/ledger.h"
 
-namespace estiva::daemon {
+namespace estiva::decide {
 
 // `ledger` as it was when the decision was made, before it was applied.
-std::string grant_reason(const decide::Ledger& ledger, const decide::AssignRequest& request,
-                         const decide::Decision& decision);
+std::string grant_reason(const Ledger& ledger, const AssignRequest& request,
+                         const Decision& decision);
 
-}  // namespace estiva::daemon
+}  // namespace estiva::decide
