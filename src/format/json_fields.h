@@ -33,6 +33,8 @@ concept Quantity =
     std::is_same_v<T, Celsius> || std::is_same_v<T, Watts>;
 template <class T>
 concept Time = std::is_same_v<T, SteadyTime> || std::is_same_v<T, WallTime>;
+template <class T>
+concept Duration = std::is_same_v<T, Nanoseconds>;
 
 // The reason that is called so; nothing for a name that is none.
 std::optional<Missing> missing_called(std::string_view name);
@@ -66,6 +68,8 @@ class FieldWriter {
   void write(const T& value) {
     if constexpr (detail::Time<T>) {
       json_.value(value.ns);
+    } else if constexpr (detail::Duration<T>) {
+      json_.value(value.count());
     } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
                          detail::Quantity<T>) {
       json_.value(value);
@@ -145,6 +149,10 @@ class FieldReader {
       return read(node, value.value);
     } else if constexpr (detail::Time<T>) {
       return read(node, value.ns);
+    } else if constexpr (detail::Duration<T>) {
+      const auto count = node.signed_number();
+      value = Nanoseconds(count.value_or(0));
+      return count.has_value();
     } else {
       if (!node.is_object()) return false;
       FieldReader inner(node, most_);

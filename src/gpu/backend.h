@@ -13,12 +13,23 @@
 
 namespace estiva::gpu {
 
+// What one question to the driver about one device cost since it was opened.
+struct CallCost {
+  std::string call;          // "nvmlDeviceGetPowerUsage"
+  std::uint32_t device = 0;  // its place in Snapshot::gpus
+  int code = 0;              // the driver's last answer; 0: success
+  std::uint64_t count = 0;
+  Nanoseconds total{0}, longest{0};
+  friend bool operator==(const CallCost&, const CallCost&) = default;
+};
+
 // The back end's picture of the machine, changed in place by open() and read().
 struct Snapshot {
   DriverStatus driver;
   std::vector<Gpu> gpus;        // at most kMaxDevices (sensor_protocol.h)
   std::uint64_t inventory = 0;  // counts changes of `gpus`' identities, order or number
   TierCosts costs{};            // of the last read()
+  std::vector<CallCost> calls;  // only where BackendOptions::measures
   bool is_readable() const { return can_place(driver.state); }
 };
 
@@ -40,6 +51,8 @@ struct BackendOptions {
   // Nothing but the back end opens descriptors in this process (the sensor): what an unloaded
   // library left behind is closed.
   bool owns_process = false;
+  // Each question is timed, for a recording.
+  bool measures = false;
   // Gets XIDs as they happen, on a thread of the back end's; returns false where it can't take them
   // now. Empty: nobody listens.
   std::function<bool(const std::vector<XidReport>&)> on_xids = {};

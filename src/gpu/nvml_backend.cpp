@@ -209,6 +209,9 @@ void NvmlBackend::read(Tiers tiers, Snapshot& snapshot) {
   costs_ = {};
   look_for_changes(asker, tiers, snapshot);
   for (Entry& entry : entries_) {
+    if (options_.measures && !entry.device.costs) {
+      entry.device.costs = std::make_shared<AskCosts>();
+    }
     if (asker.session_error != 0) break;
     if (entry.device.lost != 0 && tiers.has(Tier::steady))
       probe(asker, entry);
@@ -223,6 +226,32 @@ void NvmlBackend::read(Tiers tiers, Snapshot& snapshot) {
     return;
   }
   publish(snapshot);
+  if (options_.measures) tell_costs(snapshot);
+}
+
+// Functions that answer several questions are one row.
+void NvmlBackend::tell_costs(Snapshot& snapshot) const {
+  snapshot.calls.clear();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (!entries_[i].device.costs) continue;
+    const AskCosts& costs = *entries_[i].device.costs;
+    const auto first = static_cast<std::ptrdiff_t>(snapshot.calls.size());
+    for (std::size_t m = 0; m < costs.size(); ++m) {
+      if (costs[m].count == 0) continue;
+      const std::string_view call = function_of(static_cast<Metric>(m));
+      const auto begin = snapshot.calls.begin() + first;
+      auto row = std::find_if(begin, snapshot.calls.end(),
+                              [&](const CallCost& other) { return other.call == call; });
+      if (row == snapshot.calls.end()) {
+        row = snapshot.calls.insert(
+            row, CallCost{std::string(call), static_cast<std::uint32_t>(i), 0, 0, {}, {}});
+      }
+      if (row->count == 0 || costs[m].code == kSuccess) row->code = costs[m].code;
+      row->count += costs[m].count;
+      row->total += costs[m].total;
+      row->longest = std::max(row->longest, costs[m].longest);
+    }
+  }
 }
 
 // Not to a GPU that may sleep: being listened to would keep it awake.

@@ -64,6 +64,7 @@ class NvmlBackend final : public Backend {
   void unload();
   void listen_for_xids();
   void publish(Snapshot& snapshot);
+  void tell_costs(Snapshot& snapshot) const;
   Entry* known(const std::string& key);
 
   BackendOptions options_;

@@ -220,6 +220,58 @@ bool ends_session(int code) {
   return code == kUninitialized || code == kDriverNotLoaded || code == kLibRmVersionMismatch;
 }
 
+// In the order of Metric.
+constexpr std::array<std::string_view, static_cast<std::size_t>(Metric::count)> kFunctions = {
+    "nvmlDeviceGetMemoryInfo_v2",
+    "nvmlDeviceGetMemoryInfo",
+    "nvmlDeviceGetUtilizationRates",
+    "nvmlDeviceGetTemperatureV",
+    "nvmlDeviceGetTemperature",
+    "nvmlDeviceGetPowerUsage",
+    "nvmlDeviceGetCurrentClocksEventReasons",
+    "nvmlDeviceGetClockInfo",
+    "nvmlDeviceGetClockInfo",
+    "nvmlDeviceGetPerformanceState",
+    "nvmlDeviceGetFieldValues",
+    "nvmlDeviceGetFieldValues",
+    "nvmlDeviceGetComputeRunningProcesses_v3",
+    "nvmlDeviceGetGraphicsRunningProcesses_v3",
+    "nvmlDeviceGetMPSComputeRunningProcesses_v3",
+    "nvmlDeviceGetProcessesUtilizationInfo",
+    "nvmlDeviceGetProcessUtilization",
+    "nvmlDeviceGetEncoderUtilization",
+    "nvmlDeviceGetDecoderUtilization",
+    "nvmlDeviceGetFanSpeed",
+    "nvmlDeviceGetCurrPcieLinkGeneration",
+    "nvmlDeviceGetCurrPcieLinkWidth",
+    "nvmlDeviceGetEnforcedPowerLimit",
+    "nvmlDeviceGetTotalEccErrors",
+    "nvmlDeviceGetTotalEccErrors",
+    "nvmlDeviceGetPcieReplayCounter",
+    "nvmlDeviceGetMigMode",
+    "nvmlDeviceGetTotalEccErrors",
+    "nvmlDeviceGetRemappedRows",
+    "nvmlDeviceGetRetiredPages",
+    "nvmlDeviceGetRetiredPagesPendingStatus",
+    "nvmlDeviceGetFieldValues",
+    "nvmlDeviceGetPersistenceMode",
+    "nvmlDeviceGetNvLinkState",
+    "nvmlDeviceGetNvLinkErrorCounter",
+    "nvmlDeviceGetGpuFabricInfoV",
+};
+
+std::string_view function_of(Metric metric) {
+  return kFunctions[static_cast<std::size_t>(metric)];
+}
+
+void Asker::add_cost(Device& device, Metric metric, int code, Nanoseconds took) {
+  AskCost& cost = (*device.costs)[static_cast<std::size_t>(metric)];
+  cost.code = static_cast<std::int16_t>(code);
+  ++cost.count;
+  cost.total += took;
+  cost.longest = std::max(cost.longest, took);
+}
+
 void Asker::note(Device& device, std::int16_t& refused, int code) {
   if (is_off(code) || code == kNoPermission) refused = static_cast<std::int16_t>(code);
   if (code == kGpuIsLost || code == kResetRequired) device.lost = code;

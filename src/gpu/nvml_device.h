@@ -3,7 +3,9 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gpu/nvml_library.h"
@@ -52,6 +54,16 @@ enum class Metric : std::uint8_t {
   count,
 };
 
+// What each question cost; only kept for a recording.
+struct AskCost {
+  std::int16_t code = 0;
+  std::uint64_t count = 0;
+  Nanoseconds total{0}, longest{0};
+};
+using AskCosts = std::array<AskCost, static_cast<std::size_t>(Metric::count)>;
+// "nvmlDeviceGetPowerUsage": the function that answers it.
+std::string_view function_of(Metric metric);
+
 struct Device {
   Handle handle = nullptr;
   std::string sysfs_bus_id;
@@ -61,6 +73,7 @@ struct Device {
   int lost = 0;              // kGpuIsLost or kResetRequired: no call until it is probed again
   std::array<std::int16_t, static_cast<std::size_t>(Metric::count)> refused{};  // code; 0: ask
   std::uint64_t last_process_sample = 0;  // microseconds, driver's clock
+  std::shared_ptr<AskCosts> costs;        // null: nobody wants to know
 };
 
 // Why a metric is missing, from the code the driver gave for it.
@@ -82,14 +95,17 @@ class Asker {
     if (device.lost != 0) return device.lost;
     std::int16_t& refused = device.refused[static_cast<std::size_t>(metric)];
     if (refused != 0) return refused;
+    const SteadyTime from = device.costs ? steady_now() : SteadyTime{};
     const int code =
         function == nullptr ? kFunctionNotFound : function(device.handle, arguments...);
+    if (device.costs && function != nullptr) add_cost(device, metric, code, steady_now() - from);
     if (code != kSuccess) note(device, refused, code);
     return code;
   }
 
  private:
   void note(Device& device, std::int16_t& refused, int code);
+  static void add_cost(Device& device, Metric metric, int code, Nanoseconds took);
 };
 
 // A value, or why the driver did not give it.

@@ -1,10 +1,12 @@
 #include "gpu/read_once.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <thread>
 
 #include "base/messages/gpu.h"
 #include "gpu/sensor_launcher.h"
@@ -64,34 +66,59 @@ Result<void> collect(const Launched& sensor, Assembler& assembler, SteadyTime de
               std::string(msg::kGpuUnresponsiveRemedy));
 }
 
-}  // namespace
+Result<void> ask(const Launched& sensor, Assembler& assembler, std::uint64_t id, Tiers tiers,
+                 milliseconds limit) {
+  const auto request = encode_request({Kind::read, id, tiers});
+  if (send(sensor.socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+    return sensor_ended(sensor, "it closed its socket");
+  }
+  auto done = collect(sensor, assembler, steady_now() + limit);
+  if (done || done.error().kind != ErrorKind::timed_out) return done;
+  return fail(ErrorKind::timed_out, fmt::format(fmt::runtime(msg::kGpuReadTimedOut), limit.count()),
+              done.error().remedy);
+}
 
-Result<SensorView> read_once(const SensorOptions& options, Tiers tiers, milliseconds limit) {
-  const SteadyTime deadline = steady_now() + limit;
-  auto launched = launch_sensor(options);
-  if (!launched) return Failure(launched.error().in(msg::kGpuNoSensor));
+SensorView view_of(const Assembler& assembler, SteadyTime read_at, Tiers tiers,
+                   std::uint64_t sequence) {
   SensorView view;
-  view.read_at = steady_now();
-  view.tiers = tiers;
-  view.sequence = 1;
-  const auto request = encode_request({Kind::read, 1, tiers});
-  Assembler assembler;
-  Result<void> done;
-  if (send(launched->socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    done = sensor_ended(*launched, "it closed its socket");
-  } else {
-    done = collect(*launched, assembler, deadline);
-  }
-  end(*launched, done.has_value());
-  if (!done && done.error().kind == ErrorKind::timed_out) {
-    return fail(ErrorKind::timed_out,
-                fmt::format(fmt::runtime(msg::kGpuReadTimedOut), limit.count()),
-                done.error().remedy);
-  }
-  if (!done) return Failure(done.error());
   view.driver = assembler.driver();
   view.gpus = assembler.gpus();
+  view.read_at = read_at;
+  view.tiers = tiers;
+  view.sequence = sequence;
   return view;
+}
+
+}  // namespace
+
+Result<std::vector<CallCost>> read_series(const SensorOptions& options, Tiers tiers,
+                                          milliseconds interval, milliseconds limit,
+                                          const std::function<bool(const SensorView&)>& on_view) {
+  auto launched = launch_sensor(options);
+  if (!launched) return Failure(launched.error().in(msg::kGpuNoSensor));
+  Assembler assembler;
+  Result<void> done;
+  SteadyTime next = steady_now();
+  for (std::uint64_t id = 1; done; ++id) {
+    const SteadyTime begun = steady_now();
+    done = ask(*launched, assembler, id, tiers, limit);
+    if (done && !on_view(view_of(assembler, begun, tiers, id))) break;
+    next = std::max(next + interval, steady_now());
+    if (done) std::this_thread::sleep_for(next - steady_now());
+  }
+  end(*launched, done.has_value());
+  if (!done) return Failure(done.error());
+  return assembler.calls();
+}
+
+Result<SensorView> read_once(const SensorOptions& options, Tiers tiers, milliseconds limit) {
+  SensorView only;
+  const auto read = read_series(options, tiers, {}, limit, [&only](const SensorView& view) {
+    only = view;
+    return false;
+  });
+  if (!read) return Failure(read.error());
+  return only;
 }
 
 }  // namespace estiva::gpu

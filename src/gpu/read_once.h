@@ -1,8 +1,11 @@
 // One reading of every GPU without a daemon: starts a sensor, asks once, ends it. Blocking.
 #pragma once
 #include <chrono>
+#include <functional>
+#include <vector>
 
 #include "base/error.h"
+#include "gpu/backend.h"
 #include "gpu/sensor_view.h"
 
 namespace estiva::gpu {
@@ -13,5 +16,13 @@ namespace estiva::gpu {
 // Errors: timed_out (unresponsive driver), failed (no sensor program, sensor died).
 Result<SensorView> read_once(const SensorOptions& options, Tiers tiers,
                              std::chrono::milliseconds limit);
+
+// Readings one after the other from one sensor, `interval` from begin to begin, each no longer than
+// `limit`; `on_view` sees each as it comes, and ends the series where it returns false. What the
+// questions cost, where options.measures. Errors: as above; what on_view saw before stays valid.
+Result<std::vector<CallCost>> read_series(const SensorOptions& options, Tiers tiers,
+                                          std::chrono::milliseconds interval,
+                                          std::chrono::milliseconds limit,
+                                          const std::function<bool(const SensorView&)>& on_view);
 
 }  // namespace estiva::gpu

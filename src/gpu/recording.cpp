@@ -1,105 +1,249 @@
 #include "gpu/recording.h"
 
-#include <cstring>
-#include <fcntl.h>
+#include <algorithm>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/messages/gpu.h"
-#include "gpu/wire.h"
+#include "format/json_fields.h"
+#include "gpu/sensor_protocol.h"
+#include "host/files.h"
 
-namespace estiva::gpu {
-namespace {
+// The members of what is recorded, each list for both directions.
+namespace estiva {
 
-Result<std::vector<std::byte>> read_bounded(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) return fail_errno("open " + path, errno);
-  std::vector<std::byte> bytes(kMaxRecording + 1);
-  std::size_t size = 0;
-  ssize_t n = 0;
-  while (size < bytes.size() && (n = ::read(fd, bytes.data() + size, bytes.size() - size)) > 0) {
-    size += static_cast<std::size_t>(n);
-  }
-  const int error = n < 0 ? errno : 0;
-  ::close(fd);
-  if (error != 0) return fail_errno("read " + path, error);
-  if (size > kMaxRecording) return fail("the recording is larger than 4 MiB");
-  bytes.resize(size);
-  return bytes;
+template <class Io>
+static void fields(Io& io, DeviceId& id) {
+  io("vendor", id.vendor, std::string("nvidia"));
+  io("uuid", id.uuid);
+  io("instance", id.instance);
+}
+template <class Io>
+static void fields(Io& io, GpuIdentity& identity) {
+  io("id", identity.id);
+  io("index", identity.index);
+  io("name", identity.name);
+  io("pci_bus_id", identity.pci_bus_id);
+  io("minor_number", identity.minor_number);
+  io("serial", identity.serial);
+  io("vbios", identity.vbios);
+  io("architecture", identity.architecture);
+  io("compute_capability", identity.compute_capability);
+  io("slowdown_celsius", identity.slowdown_at);
+  io("shutdown_celsius", identity.shutdown_at);
+  io("max_operating_celsius", identity.max_operating);
+  io("memory_max_celsius", identity.memory_max);
+  io("power_limit_watts", identity.power_limit);
+  io("power_limit_min_watts", identity.power_limit_min);
+  io("power_limit_max_watts", identity.power_limit_max);
+  io("power_limit_default_watts", identity.power_limit_default);
+  io("pcie_max_generation", identity.pcie_max_generation);
+  io("pcie_max_width", identity.pcie_max_width);
+  io("unified_memory", identity.unified_memory);
+  io("mig_enabled", identity.mig_enabled);
+}
+template <class Io>
+static void fields(Io& io, GpuMemory& memory) {
+  io("total_bytes", memory.total);
+  io("used_bytes", memory.used);
+  io("free_bytes", memory.free);
+  io("reserved_bytes", memory.reserved);
+  io("reserved_known", memory.reserved_known);
+}
+template <class Io>
+static void fields(Io& io, GpuProcess& process) {
+  io("pid", process.pid);
+  io("used_bytes", process.used);
+  io("compute", process.compute);
+  io("graphics", process.graphics);
+  io("mps", process.mps);
+  io("sm_ratio", process.sm_utilization);
+  io("name", process.name);
+}
+template <class Io>
+static void fields(Io& io, GpuSample& sample) {
+  io.named("state", sample.state, GpuState::failed);
+  io("read_at_ns", sample.read_at);
+  io("memory", sample.memory);
+  io("utilization_ratio", sample.utilization);
+  io("memory_utilization_ratio", sample.memory_utilization);
+  io("encoder_ratio", sample.encoder_utilization);
+  io("decoder_ratio", sample.decoder_utilization);
+  io("temperature_celsius", sample.temperature);
+  io("memory_temperature_celsius", sample.memory_temperature);
+  io("power_watts", sample.power);
+  io("sm_clock_hertz", sample.sm_clock);
+  io("memory_clock_hertz", sample.memory_clock);
+  io("performance_state", sample.performance_state);
+  io("clock_event_reasons", sample.clock_event_reasons);
+  io("fan_ratio", sample.fan);
+  io("pcie_generation", sample.pcie_generation);
+  io("pcie_width", sample.pcie_width);
+  io("energy_joules", sample.energy_joules);
+  io("ecc_corrected", sample.ecc_corrected);
+  io("ecc_uncorrected", sample.ecc_uncorrected);
+  io("pcie_replays", sample.pcie_replays);
+  io("processes", sample.processes);
+}
+template <class Io>
+static void fields(Io& io, GpuWear& wear) {
+  io("read_at_ns", wear.read_at);
+  io("ecc_uncorrected_lifetime", wear.ecc_uncorrected_lifetime);
+  io("remapped_corrected", wear.remapped_corrected);
+  io("remapped_uncorrected", wear.remapped_uncorrected);
+  io("remap_pending", wear.remap_pending);
+  io("remap_failed", wear.remap_failed);
+  io("retired_pages", wear.retired_pages);
+  io("retired_pending", wear.retired_pending);
+  io("recovery_action", wear.recovery_action);
+  io("persistence_mode", wear.persistence_mode);
+  io("nvlinks", wear.nvlinks);
+  io("nvlinks_active", wear.nvlinks_active);
+  io("nvlink_errors", wear.nvlink_errors);
+  io("nvlink_crc_errors", wear.nvlink_crc_errors);
+  io("fabric_state", wear.fabric_state);
+  io("fabric_error", wear.fabric_error);
+}
+template <class Io>
+static void fields(Io& io, Gpu& gpu) {
+  io("identity", gpu.identity);
+  io("sample", gpu.sample, GpuSample{});
+  io("wear", gpu.wear);
+}
+template <class Io>
+static void fields(Io& io, DriverStatus& driver) {
+  io.named("state", driver.state, DriverState::failed);
+  io("version", driver.version);
+  io("nvml_version", driver.nvml_version);
+  io("installed_version", driver.installed_version);
+  io("cuda_version", driver.cuda_version);
+  io("reason", driver.reason);
+  io("remedy", driver.remedy);
 }
 
-// Answers from a file: the same answer at every read. A lost GPU stays lost, a busy one busy.
+namespace gpu {
+
+template <class Io>
+static void fields(Io& io, RecordedReading& reading) {
+  io("at_ns", reading.at);
+  io("driver", reading.driver, DriverStatus{});
+  io("gpus", reading.gpus);
+}
+template <class Io>
+static void fields(Io& io, CallCost& cost) {
+  io("call", cost.call);
+  io("device", cost.device);
+  io("code", cost.code);
+  io("count", cost.count);
+  io("total_ns", cost.total);
+  io("longest_ns", cost.longest);
+}
+template <class Io>
+static void fields(Io& io, GpuRecording& recording) {
+  io("readings", recording.readings);
+  io("calls", recording.calls);
+}
+
+namespace {
+
+constexpr std::string_view kSchema = "estiva/recorded-gpus/1";
+
+bool is_bounded(const RecordedReading& reading) {
+  return reading.gpus.size() <= kMaxDevices &&
+         std::all_of(reading.gpus.begin(), reading.gpus.end(), [](const Gpu& gpu) {
+           return !gpu.sample.processes || gpu.sample.processes->size() <= kMaxProcesses;
+         });
+}
+
+// Answers from a file, reading after reading; the last one stays. A lost GPU stays lost.
 class RecordedBackend final : public Backend {
  public:
-  explicit RecordedBackend(std::string path) : path_(std::move(path)) {}
+  explicit RecordedBackend(std::string machine) : machine_(std::move(machine)) {}
 
   void open(Snapshot& snapshot) override {
-    const std::uint64_t inventory = snapshot.inventory + 1;
-    auto recorded = read_bounded(path_).and_then(
-        [](const std::vector<std::byte>& bytes) { return parse_recording(bytes); });
-    if (recorded) {
-      snapshot = std::move(*recorded);
-    } else {
-      snapshot = {};
-      snapshot.driver.state = DriverState::failed;
-      snapshot.driver.reason =
-          fmt::format(fmt::runtime(msg::kGpuRecordingBad), path_, recorded.error().what);
-      snapshot.driver.remedy = std::string(msg::kGpuRecordingRemedy);
+    auto recording = read_recording(machine_);
+    next_ = 0;
+    ++inventory_;
+    if (recording) {
+      recording_ = std::move(*recording);
+      show(recording_.readings.front(), snapshot);
+      return;
     }
+    snapshot = {};
+    snapshot.driver.state = DriverState::failed;
+    snapshot.driver.reason = recording.error().what;
+    snapshot.driver.remedy = recording.error().remedy;
     snapshot.driver.source = "recorded";
-    snapshot.inventory = inventory;
+    snapshot.inventory = inventory_;
   }
   void read(Tiers, Snapshot& snapshot) override {
-    for (Gpu& gpu : snapshot.gpus) gpu.sample.read_at = steady_now();
+    const RecordedReading& reading = recording_.readings[next_];
+    if (next_ + 1 < recording_.readings.size()) ++next_;
+    show(reading, snapshot);
   }
   void close() override {}
 
  private:
-  std::string path_;
+  void show(const RecordedReading& reading, Snapshot& snapshot) {
+    const bool is_same = std::equal(
+        snapshot.gpus.begin(), snapshot.gpus.end(), reading.gpus.begin(), reading.gpus.end(),
+        [](const Gpu& a, const Gpu& b) { return a.identity == b.identity; });
+    if (!is_same) ++inventory_;
+    snapshot.driver = reading.driver;
+    snapshot.driver.source = "recorded";
+    snapshot.gpus = reading.gpus;
+    snapshot.inventory = inventory_;
+    for (Gpu& gpu : snapshot.gpus) {
+      gpu.sample.read_at = steady_now();
+      if (gpu.wear.read_at.ns != 0) gpu.wear.read_at = gpu.sample.read_at;
+    }
+  }
+
+  std::string machine_;
+  GpuRecording recording_;
+  std::size_t next_ = 0;
+  std::uint64_t inventory_ = 0;
 };
 
 }  // namespace
 
-std::vector<std::byte> format_recording(const Snapshot& snapshot) {
-  Outbox outbox;
-  outbox.add_state(1, snapshot.driver);
-  outbox.add_inventory(1, snapshot.gpus);
-  outbox.add_samples(1, snapshot.gpus, true);
-  outbox.add_wear(1, snapshot.gpus);
-  outbox.add_done(1, {});
-  std::vector<std::byte> bytes;
-  for (std::size_t i = 0; i < outbox.size(); ++i) {
-    const std::span<const std::byte> message = outbox.message(i);
-    const auto length = static_cast<std::uint32_t>(message.size());
-    const auto* raw = reinterpret_cast<const std::byte*>(&length);
-    bytes.insert(bytes.end(), raw, raw + sizeof length);
-    bytes.insert(bytes.end(), message.begin(), message.end());
-  }
-  return bytes;
+std::string format_recording(const GpuRecording& recording) {
+  std::string text;
+  format::JsonWriter json(text);
+  json.begin_object().field("schema", kSchema);
+  format::FieldWriter writer(json);
+  fields(writer, const_cast<GpuRecording&>(recording));
+  json.end_object();
+  return text + "\n";
 }
 
-Result<Snapshot> parse_recording(std::span<const std::byte> bytes) {
-  Assembler assembler;
-  while (bytes.size() >= sizeof(std::uint32_t)) {
-    std::uint32_t length = 0;
-    std::memcpy(&length, bytes.data(), sizeof length);
-    bytes = bytes.subspan(sizeof length);
-    if (length > bytes.size()) return fail("the recording ends within a message");
-    switch (assembler.take(bytes.first(length))) {
-      case Assembler::Outcome::malformed:
-        return fail("a message breaks the protocol");
-      case Assembler::Outcome::done:
-        return Snapshot{assembler.driver(), assembler.gpus(), 1, {}};
-      default:
-        break;
-    }
-    bytes = bytes.subspan(length);
+Result<GpuRecording> parse_recording(std::string_view text) {
+  const auto tree = format::JsonTree::parse(text);
+  if (!tree) return Failure(tree.error());
+  if (tree->root()["schema"].text() != kSchema) return fail(std::string(msg::kGpuNoRecording));
+  GpuRecording recording;
+  if (auto problem = format::read_fields(tree->root(), recording); !problem.empty()) {
+    return fail(fmt::format(msg::kGpuRecordingMember, problem));
   }
-  return fail("the recording has no complete answer");
+  const auto& readings = recording.readings;
+  if (readings.empty() || readings.size() > kMaxRecorded ||
+      !std::all_of(readings.begin(), readings.end(), is_bounded)) {
+    return fail(fmt::format(msg::kGpuRecordingMember, "readings"));
+  }
+  return recording;
+}
+
+Result<GpuRecording> read_recording(const std::string& machine) {
+  const std::string path = machine + "/" + kRecordingFile;
+  auto recording = host::read_local_file(path, kMaxRecording).and_then(parse_recording);
+  if (recording) return recording;
+  return fail(recording.error().kind,
+              fmt::format(fmt::runtime(msg::kGpuRecordingBad), path, recording.error().what),
+              std::string(msg::kGpuRecordingRemedy));
 }
 
 std::unique_ptr<Backend> make_recorded_backend(const BackendOptions& options) {
-  return std::make_unique<RecordedBackend>(options.machine + "/" + kRecordingFile);
+  return std::make_unique<RecordedBackend>(options.machine);
 }
 
-}  // namespace estiva::gpu
+}  // namespace gpu
+}  // namespace estiva

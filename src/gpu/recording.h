@@ -1,9 +1,10 @@
-// A recorded machine's GPU answers: the sensor's own messages in a file, so that a replay passes
-// through the same checks as the sensor's words. MACHINE/gpu.frames: for each message its length
-// (4 bytes, host order), then the message.
+// What the GPUs of a machine answered, reading by reading, and what each question cost: a JSON file
+// that a person can look through, and that later versions can read. MACHINE/gpus.json:
+// {"schema":"estiva/recorded-gpus/1","readings":[{"at_ns":..,"driver":{..},"gpus":[..]}],
+//  "calls":[{"call":"nvmlDeviceGetPowerUsage","device":0,"count":..,"total_ns":..}]}
 #pragma once
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -11,12 +12,27 @@
 
 namespace estiva::gpu {
 
-inline constexpr const char* kRecordingFile = "gpu.frames";
-inline constexpr std::size_t kMaxRecording = 4U << 20;
+inline constexpr const char* kRecordingFile = "gpus.json";
+inline constexpr std::size_t kMaxRecording = 64U << 20;  // bytes of the file
+inline constexpr std::size_t kMaxRecorded = 4096;        // readings
 
-// What the file holds after `snapshot`'s full inventory, samples and processes were recorded.
-std::vector<std::byte> format_recording(const Snapshot& snapshot);
-// The snapshot in a recording. Errors: the bytes break the protocol, or have no complete answer.
-Result<Snapshot> parse_recording(std::span<const std::byte> bytes);
+struct RecordedReading {
+  SteadyTime at;  // when it was asked for, on that machine's clock
+  DriverStatus driver;
+  std::vector<Gpu> gpus;
+  friend bool operator==(const RecordedReading&, const RecordedReading&) = default;
+};
+
+struct GpuRecording {
+  std::vector<RecordedReading> readings;  // at least one, in order
+  std::vector<CallCost> calls;
+  friend bool operator==(const GpuRecording&, const GpuRecording&) = default;
+};
+
+std::string format_recording(const GpuRecording& recording);
+// Errors: it is cut off, or no recording; the sentence says where.
+Result<GpuRecording> parse_recording(std::string_view text);
+// The same of the file in a folder; the sentence names it.
+Result<GpuRecording> read_recording(const std::string& machine);
 
 }  // namespace estiva::gpu

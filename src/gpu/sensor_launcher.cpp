@@ -36,6 +36,7 @@ std::vector<std::string> arguments(const std::string& program, const SensorOptio
   std::vector<std::string> words = {program, "--source", options.source, "--root", options.root};
   if (!options.nvml_file.empty()) words.insert(words.end(), {"--nvml", options.nvml_file});
   if (!options.machine.empty()) words.insert(words.end(), {"--machine", options.machine});
+  if (options.measures) words.insert(words.end(), {"--costs", "on"});
   if (options.listens) words.insert(words.end(), {"--xids", "on"});
   return words;
 }

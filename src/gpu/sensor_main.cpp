@@ -56,6 +56,8 @@ bool read_arguments(int count, char** words, BackendOptions& options) {
       options.machine = value;
     else if (std::strcmp(words[i], "--xids") == 0 && value == "on")
       options.on_xids = send_xids;
+    else if (std::strcmp(words[i], "--costs") == 0 && value == "on")
+      options.measures = true;
     else
       return false;
   }

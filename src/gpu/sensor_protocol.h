@@ -9,13 +9,14 @@ namespace estiva::gpu {
 
 inline constexpr int kSensorFd = 3;                  // the sensor's end of the socket pair
 inline constexpr std::uint32_t kMagic = 0x31535345;  // "ESS1"
-inline constexpr std::uint16_t kProtocolVersion = 3;
+inline constexpr std::uint16_t kProtocolVersion = 4;
 
 // Limits. 64 GPUs, each cut into at most 7 MIG instances.
 inline constexpr std::size_t kMaxGpus = 64;
 inline constexpr std::size_t kMaxDevices = kMaxGpus * 8;
 inline constexpr std::size_t kMaxProcesses = 1024;  // of one device, and of one answer
 inline constexpr std::size_t kNameLength = 15;      // of a process: TASK_COMM_LEN - 1
+inline constexpr std::size_t kMaxCalls = kMaxDevices * 64;
 // One message; an answer of the largest machine is 44 of them, far below what makes a problem:
 // the reader drains while the sensor writes, and a full socket only makes the sensor wait.
 inline constexpr std::size_t kMaxMessage = 16384;
@@ -35,6 +36,7 @@ enum class Kind : std::uint16_t {
   done = 21,       // one CostRow: the answer to `id` is complete
   wear = 22,       // WearRows
   xids = 23,       // XidRows; at any time, answers nothing
+  calls = 24,      // CallRows; all of them, before `done`
 };
 
 struct Header {
@@ -105,7 +107,14 @@ struct CostRow {
   std::uint32_t tiers[8];
 };
 
-static_assert(sizeof(CostRow) == 32);
+struct CallRow {
+  std::uint32_t device;
+  std::int32_t code;
+  std::uint64_t count, total_ns, longest_ns;
+  char call[48];
+};
+
+static_assert(sizeof(CostRow) == 32 && sizeof(CallRow) == 80);
 static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1232 && sizeof(InventoryRow) == 592);
 static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48 && sizeof(WearRow) == 152);
 static_assert(sizeof(XidRow) == 40);

@@ -68,6 +68,7 @@ bool SensorServer::handle(const Request& request, SteadyTime now) {
       return false;
   }
   if (request.kind != Kind::read) outbox_.add_state(request.id, snapshot_.driver);
+  if (request.kind == Kind::read) outbox_.add_calls(request.id, snapshot_.calls);
   outbox_.add_done(request.id, snapshot_.costs);
   flush_(outbox_);
   return true;

@@ -36,6 +36,8 @@ struct SensorOptions {
   std::string machine;
   // Whether the sensor listens for XIDs (Sensor::on_xids()).
   bool listens = false;
+  // Whether the sensor times each question (read_series()).
+  bool measures = false;
   std::chrono::milliseconds interval{1000};      // of the 1 Hz tier; at least 50 ms
   std::chrono::milliseconds start_limit{15000};  // for loading and initialising the driver
   std::chrono::milliseconds reap_limit{2000};    // from SIGKILL to STUCK

@@ -90,6 +90,11 @@ void Outbox::add_done(std::uint64_t id, const TierCosts& costs) {
   end();
 }
 
+void Outbox::add_calls(std::uint64_t id, const std::vector<CallCost>& calls) {
+  for (const CallCost& call : calls) add_row(Kind::calls, id, 0, to_row(call));
+  end();
+}
+
 void Outbox::add_state(std::uint64_t id, const DriverStatus& driver) {
   add_row(Kind::state, id, 0, to_row(driver));
   end();
@@ -188,6 +193,8 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
       return take_wear(header, rows);
     case Kind::xids:
       return take_xids(header, rows);
+    case Kind::calls:
+      return take_calls(header, rows);
     case Kind::done:
       if (header.count != 1 || !holds<CostRow>(header, rows) || expected_ != arriving_.size()) {
         return Outcome::malformed;
@@ -195,7 +202,7 @@ Assembler::Outcome Assembler::take(std::span<const std::byte> message) {
       take_costs(row_at<CostRow>(rows, 0));
       done_id_ = header.id;
       processes_ = 0;
-      is_listing_ = false;
+      is_listing_ = is_calling_ = false;
       return Outcome::done;
     default:
       return Outcome::malformed;
@@ -294,6 +301,20 @@ Assembler::Outcome Assembler::take_xids(const Header& header, std::span<const st
     if (!from_row(row_at<XidRow>(rows, i), xids_.emplace_back())) return Outcome::malformed;
   }
   return Outcome::xids;
+}
+
+Assembler::Outcome Assembler::take_calls(const Header& header, std::span<const std::byte> rows) {
+  if (!holds<CallRow>(header, rows)) return Outcome::malformed;
+  if (!is_calling_) calls_.clear();
+  is_calling_ = true;
+  if (calls_.size() + header.count > kMaxCalls) return Outcome::malformed;
+  for (std::size_t i = 0; i < header.count; ++i) {
+    const auto row = row_at<CallRow>(rows, i);
+    if (row.device >= gpus_.size() || !from_row(row, calls_.emplace_back())) {
+      return Outcome::malformed;
+    }
+  }
+  return Outcome::more;
 }
 
 }  // namespace estiva::gpu

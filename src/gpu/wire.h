@@ -24,6 +24,7 @@ class Outbox {
   void add_samples(std::uint64_t id, const std::vector<Gpu>& gpus, bool with_processes);
   void add_wear(std::uint64_t id, const std::vector<Gpu>& gpus);
   void add_xids(const std::vector<XidReport>& reports);
+  void add_calls(std::uint64_t id, const std::vector<CallCost>& calls);
   void add_done(std::uint64_t id, const TierCosts& costs);
 
   std::size_t size() const { return ends_.size(); }
@@ -64,6 +65,8 @@ class Assembler {
   std::uint64_t done_id() const { return done_id_; }
   // What the tiers of that answer took, to the microsecond.
   const TierCosts& costs() const { return costs_; }
+  // What questions cost, as the last answer with such rows said; empty where they are not timed.
+  const std::vector<CallCost>& calls() const { return calls_; }
   // What the last message with outcome `xids` said.
   const std::vector<XidReport>& xids() const { return xids_; }
   // A new sensor starts: its process lists and inventory come anew; the last values stay readable.
@@ -77,6 +80,7 @@ class Assembler {
   Outcome take_processes(const Header& header, std::span<const std::byte> rows);
   Outcome take_wear(const Header& header, std::span<const std::byte> rows);
   Outcome take_xids(const Header& header, std::span<const std::byte> rows);
+  Outcome take_calls(const Header& header, std::span<const std::byte> rows);
 
   DriverStatus driver_;
   std::vector<Gpu> gpus_;
@@ -87,6 +91,8 @@ class Assembler {
   std::uint64_t done_id_ = 0;
   TierCosts costs_{};
   std::vector<XidReport> xids_;
+  std::vector<CallCost> calls_;
+  bool is_calling_ = false;  // rows of calls began anew since the last done
 };
 
 }  // namespace estiva::gpu

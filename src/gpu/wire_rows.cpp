@@ -275,6 +275,26 @@ bool from_row(const XidRow& row, XidReport& report) {
          row.code <= kMaxXid && row.count >= 1 && row.at >= 0;
 }
 
+CallRow to_row(const CallCost& cost) {
+  CallRow row{};
+  row.device = cost.device;
+  row.code = cost.code;
+  row.count = cost.count;
+  row.total_ns = static_cast<std::uint64_t>(cost.total.count());
+  row.longest_ns = static_cast<std::uint64_t>(cost.longest.count());
+  put(row.call, cost.call);
+  return row;
+}
+
+bool from_row(const CallRow& row, CallCost& cost) {
+  cost.device = row.device;
+  cost.code = row.code;
+  cost.count = row.count;
+  cost.total = Nanoseconds(static_cast<std::int64_t>(row.total_ns));
+  cost.longest = Nanoseconds(static_cast<std::int64_t>(row.longest_ns));
+  return get(row.call, cost.call) && cost.total.count() >= 0 && cost.longest.count() >= 0;
+}
+
 ProcessRow to_row(std::uint32_t device, const GpuProcess& process) {
   ProcessRow row{};
   row.device = device;

@@ -1,5 +1,6 @@
 // Rows <-> values, one function a direction and a row. Used by wire.cpp only.
 #pragma once
+#include "gpu/backend.h"
 #include "gpu/sensor_protocol.h"
 #include "model/gpu.h"
 #include "model/xid.h"
@@ -12,6 +13,7 @@ SampleRow to_row(std::uint32_t device, const GpuSample& sample, bool processes_f
 ProcessRow to_row(std::uint32_t device, const GpuProcess& process);
 WearRow to_row(std::uint32_t device, const GpuWear& wear);
 XidRow to_row(const XidReport& report);
+CallRow to_row(const CallCost& cost);
 
 // False where the row holds what no value can hold: an unknown state or reason, text without an
 // end, a number that is none. Text comes out printable.
@@ -22,5 +24,6 @@ bool from_row(const SampleRow& row, GpuSample& sample);
 bool from_row(const ProcessRow& row, GpuProcess& process);
 bool from_row(const WearRow& row, GpuWear& wear);
 bool from_row(const XidRow& row, XidReport& report);
+bool from_row(const CallRow& row, CallCost& cost);
 
 }  // namespace estiva::gpu

@@ -24,6 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   if (auto request = decode_request(all)) encode_request(*request);
-  if (auto snapshot = parse_recording(all)) format_recording(*snapshot);
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (auto recording = parse_recording(text)) {
+    if (parse_recording(format_recording(*recording)) != *recording) std::abort();
+  }
   return 0;
 }

@@ -317,11 +317,86 @@ TEST(Wire, RequestsSurviveAndGarbageDoesNot) {
   EXPECT_FALSE(decode_request(encode_request({Kind::done, 5, {}})).has_value());
 }
 
-TEST(Wire, ARecordingThatIsCutAnywhereIsRefused) {
-  const auto bytes = format_recording({{}, machine(2), 1});
-  EXPECT_TRUE(parse_recording(bytes).has_value());
-  for (std::size_t n = 0; n < bytes.size(); n += 7) {
-    EXPECT_FALSE(parse_recording(std::span(bytes).first(n)).has_value()) << n;
+TEST(Wire, WhatQuestionsCostArrivesAndNeverGrowsBeyondItsLimit) {
+  Outbox outbox;
+  outbox.add_inventory(1, machine(2));
+  std::vector<CallCost> calls;
+  for (std::uint32_t i = 0; i < 400; ++i) {
+    calls.push_back({fmt::format("nvmlDeviceGet{}", i), i % 2, static_cast<int>(i % 4), i + 1,
+                     std::chrono::microseconds(i), std::chrono::microseconds(2 * i)});
+  }
+  outbox.add_calls(1, calls);
+  outbox.add_done(1, {});
+  Assembler assembler;
+  for (std::size_t i = 0; i < outbox.size(); ++i) {
+    ASSERT_NE(assembler.take(outbox.message(i)), Assembler::Outcome::malformed) << i;
+  }
+  EXPECT_EQ(assembler.calls(), calls);
+  // The next answer's rows take their place.
+  Outbox next;
+  next.add_calls(2, {calls[7]});
+  next.add_done(2, {});
+  for (std::size_t i = 0; i < next.size(); ++i) assembler.take(next.message(i));
+  EXPECT_EQ(assembler.calls(), std::vector<CallCost>{calls[7]});
+  // A device that is not there, and rows without end.
+  Outbox wrong;
+  wrong.add_calls(3, {{"x", 2, 0, 1, {}, {}}});
+  EXPECT_EQ(assembler.take(wrong.message(0)), Assembler::Outcome::malformed);
+  Assembler endless;
+  Outbox first;
+  first.add_inventory(1, machine(2));
+  for (std::size_t i = 0; i < first.size(); ++i) endless.take(first.message(i));
+  Outbox rows;
+  rows.add_calls(1, calls);
+  auto outcome = Assembler::Outcome::more;
+  for (int i = 0; i < 200 && outcome == Assembler::Outcome::more; ++i) {
+    for (std::size_t n = 0; n < rows.size() && outcome == Assembler::Outcome::more; ++n) {
+      outcome = endless.take(rows.message(n));
+    }
+  }
+  EXPECT_EQ(outcome, Assembler::Outcome::malformed);
+}
+
+TEST(Recording, ComesBackAsItWas) {
+  GpuRecording recording;
+  for (int i = 0; i < 3; ++i) {
+    RecordedReading reading{{1'000'000'000 + i}, {}, machine(2)};
+    reading.driver.state = DriverState::ready;
+    reading.driver.version = "550.163.01";
+    reading.gpus[0].sample.utilization = Ratio{0.1 * i};
+    recording.readings.push_back(std::move(reading));
+  }
+  recording.calls = {{"nvmlDeviceGetPowerUsage", 1, 3, 17, std::chrono::microseconds(5), {}}};
+  const std::string text = format_recording(recording);
+  const auto back = parse_recording(text);
+  ASSERT_TRUE(back.has_value()) << back.error().what;
+  EXPECT_EQ(*back, recording);
+}
+
+TEST(Recording, CutAnywhereItIsRefused) {
+  const std::string text = format_recording({{{{1}, {}, machine(2)}}, {}});
+  EXPECT_TRUE(parse_recording(text).has_value());
+  for (std::size_t n = 0; n + 2 < text.size(); n += 7) {
+    EXPECT_FALSE(parse_recording(text.substr(0, n)).has_value()) << n;
+  }
+}
+
+TEST(Recording, WhatIsWrongInItIsNamed) {
+  const struct {
+    const char* text;
+    const char* words;
+  } cases[] = {
+      {R"({"schema":"estiva/status/1"})", "no recording"},
+      {R"({"schema":"estiva/recorded-gpus/1"})", "'readings'"},
+      {R"({"schema":"estiva/recorded-gpus/1","readings":[{"gpus":[{"sample":{"state":"odd"}}]}]})",
+       "'readings.gpus.sample.state'"},
+      {R"({"schema":"estiva/recorded-gpus/1","readings":[{}],"calls":[{"count":-1}]})",
+       "'calls.count'"},
+  };
+  for (const auto& c : cases) {
+    const auto parsed = parse_recording(c.text);
+    ASSERT_FALSE(parsed.has_value()) << c.text;
+    EXPECT_NE(parsed.error().what.find(c.words), std::string::npos) << parsed.error().what;
   }
 }
 
