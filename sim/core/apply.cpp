@@ -140,13 +140,25 @@ void unlist(State& state, std::uint32_t gpu) {
   state.order_count = static_cast<std::uint32_t>(std::remove(state.order, end, gpu) - state.order);
 }
 
+// Memory that is in use though no process is listed for it: another PID namespace's, or a driver's.
+Outcome hold(Gpu& gpu, std::uint64_t bytes) {
+  const std::uint64_t others = gpu.used_bytes - gpu.held_bytes;
+  if (gpu.card.reserved_bytes + others + bytes > gpu.card.total_bytes) {
+    return {false, true, std::string(kOutOfMemory)};
+  }
+  gpu.used_bytes += bytes - gpu.held_bytes;
+  gpu.visible_bytes += bytes - gpu.held_bytes;
+  gpu.held_bytes = bytes;
+  return {};
+}
+
 void end_processes_on(State& state, std::uint32_t gpu) {
   for (Process& process : state.processes) {
     if (process.pid == 0 || process.gpu != gpu) continue;
     hide(state, process);
     process.pid = 0;
   }
-  state.gpus[gpu].used_bytes = state.gpus[gpu].visible_bytes = 0;
+  state.gpus[gpu].used_bytes = state.gpus[gpu].visible_bytes = state.gpus[gpu].held_bytes;
 }
 
 Outcome unplug(State& state, const Command& command) {
@@ -401,6 +413,8 @@ Outcome apply(State& state, const Command& command) {
     case Verb::fabric:
     case Verb::persistence:
       return set_counters(state, command);
+    case Verb::hold:
+      return hold(state.gpus[command.gpu], command.bytes);
     case Verb::lag:
       state.lag_ns = command.time_ns;
       return {};

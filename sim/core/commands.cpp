@@ -138,6 +138,10 @@ void read_fan(Reader& r) {
   read_level(r, "a fan speed in percent, or auto", 100);
 }
 
+void read_hold(Reader& r) {
+  r.gpu();
+  r.command.bytes = r.line.size("a size");
+}
 void read_throttle(Reader& r) {
   r.gpu();
   r.command.counts[0] = r.line.hex_or_whole("clock event reasons, such as 0x40");
@@ -327,6 +331,7 @@ constexpr Entry kVerbs[] = {
     {"power-limit", Verb::power_limit, read_power},
     {"fan", Verb::fan, read_fan},
     {"throttle", Verb::throttle, read_throttle},
+    {"hold", Verb::hold, read_hold},
     {"pcie", Verb::pcie, read_pcie},
     {"ecc", Verb::ecc, read_ecc},
     {"remap", Verb::remap, read_remap},

@@ -38,11 +38,11 @@ void place_on_bus(Gpu& gpu, const CardChoice& choice, unsigned number) {
 }
 
 void build_gpu(Gpu& gpu, const CardChoice& choice, unsigned number, unsigned count) {
-  gpu.card = *choice.card;
+  gpu.card = choice.card;
   copy_text(gpu.uuid, sizeof gpu.uuid,
-            choice.uuid.empty() ? made_uuid(number, choice.card->device_id) : choice.uuid);
+            choice.uuid.empty() ? made_uuid(number, choice.card.device_id) : choice.uuid);
   std::string serial = choice.serial;
-  if (serial.empty() && choice.card->datacentre)
+  if (serial.empty() && choice.card.datacentre)
     serial = "165" + std::to_string(3020000000ULL + number);
   copy_text(gpu.serial, sizeof gpu.serial, serial);
   place_on_bus(gpu, choice, number);
@@ -50,7 +50,7 @@ void build_gpu(Gpu& gpu, const CardChoice& choice, unsigned number, unsigned cou
   gpu.numa_node = count > 4 && number >= count / 2 ? 1 : 0;
   gpu.present = true;
   gpu.may_sleep = choice.may_sleep;
-  gpu.persistence = choice.card->datacentre;
+  gpu.persistence = choice.card.datacentre;
   gpu.pinned_temperature = gpu.pinned_power_mw = gpu.pinned_fan = -1;
   gpu.temperature = gpu.card.idle_c;
   gpu.enforced_limit_mw = gpu.card.limit_mw;

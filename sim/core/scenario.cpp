@@ -104,8 +104,9 @@ class FileReader {
   void read_card(Line& line) {
     CardChoice choice;
     const std::string name = line.word("a card");
-    choice.card = find_card(name);
-    if (!line.problem() && choice.card == nullptr) {
+    const Card* card = find_card(name);
+    if (card != nullptr) choice.card = *card;
+    if (!line.problem() && card == nullptr) {
       line.wrong("unknown card '" + name.substr(0, 40) + "'; the cards are " +
                  list_of(card_names()));
     }
@@ -121,7 +122,7 @@ class FileReader {
         choice.bus_id = read_bus(line);
       else if (line.accept("may-sleep"))
         choice.may_sleep = true;
-      else
+      else if (!read_property(line, choice.card))
         line.end();
     }
     auto& cards = out_.scenario.cards;
@@ -130,6 +131,33 @@ class FileReader {
       return;
     }
     for (std::uint64_t i = 0; i < count; ++i) cards.push_back(choice);
+  }
+
+  // What another card of the same kind has; false where the next word is none of it.
+  static bool read_property(Line& line, Card& card) {
+    constexpr std::uint64_t kHottest = 150, kMostWatts = 2000;
+    if (line.accept("name")) {
+      std::snprintf(card.name, sizeof card.name, "%s", limited(line, "a name", 95).c_str());
+    } else if (line.accept("memory")) {
+      card.total_bytes = line.size("a size");
+      card.reserved_bytes = std::min(card.reserved_bytes, card.total_bytes);
+    } else if (line.accept("reserved")) {
+      card.reserved_bytes = line.size("a size");
+      if (card.reserved_bytes > card.total_bytes) line.wrong("that is more than its memory");
+    } else if (line.accept("power-limit")) {
+      card.limit_mw = static_cast<std::uint32_t>(1000 * line.whole("watts", kMostWatts));
+      card.limit_max_mw = std::max(card.limit_max_mw, card.limit_mw);
+      card.limit_min_mw = std::min(card.limit_min_mw, card.limit_mw);
+    } else if (line.accept("slowdown")) {
+      card.slowdown_c = static_cast<std::uint32_t>(line.whole("degrees", kHottest));
+    } else if (line.accept("shutdown")) {
+      card.shutdown_c = static_cast<std::uint32_t>(line.whole("degrees", kHottest));
+    } else if (line.accept("max-operating")) {
+      card.max_operating_c = static_cast<std::uint32_t>(line.whole("degrees", kHottest));
+    } else {
+      return false;
+    }
+    return true;
   }
 
   static std::string limited(Line& line, std::string_view expected, std::size_t most) {

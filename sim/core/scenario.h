@@ -23,6 +23,7 @@ enum class Verb : std::uint8_t {
   power_limit,
   fan,
   throttle,
+  hold,
   pcie,
   ecc,
   remap,
@@ -81,7 +82,7 @@ struct Event {
 };
 
 struct CardChoice {
-  const Card* card = nullptr;
+  Card card;                         // of the table, with what the scenario says otherwise
   std::string uuid, serial, bus_id;  // empty: made from the card's number
   bool may_sleep = false;
 };

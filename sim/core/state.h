@@ -82,6 +82,7 @@ struct Gpu {
   std::uint64_t reasons;
   std::uint64_t throttle_thermal_ns, throttle_power_ns;
   std::uint64_t used_bytes, visible_bytes;  // allocated, and what NVML shows of it yet
+  std::uint64_t held_bytes;                 // of both: in use, and of no process that is listed
   std::uint64_t ecc_corrected, ecc_uncorrected;
   std::uint32_t remapped_corrected, remapped_uncorrected, remap_pending, remap_failed;
   std::uint64_t pcie_replays;

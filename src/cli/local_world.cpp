@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "cli/recorded_world.h"
 #include "decide/health/tracker.h"
 #include "gpu/read_once.h"
 #include "host/machine.h"
@@ -10,12 +11,15 @@
 #include "observe/host_sampler.h"
 
 namespace estiva::cli {
+
 namespace {
 
 using std::chrono::milliseconds;
 
 constexpr milliseconds kReadLimit{5000};
 constexpr milliseconds kBetweenSamples{150};
+
+}  // namespace
 
 gpu::SensorOptions sensor_options(const LocalSources& from) {
   gpu::SensorOptions options;
@@ -25,6 +29,8 @@ gpu::SensorOptions sensor_options(const LocalSources& from) {
   if (!from.machine.empty()) options.source = "recorded";
   return options;
 }
+
+namespace {
 
 // A driver that hangs is something to report beside the machine's memory and disk, not a reason to
 // show nothing.
@@ -64,6 +70,7 @@ LocalSources sources_of(const Arguments& args) {
 }
 
 Result<World> read_local_world(const LocalSources& from, HostPart host) {
+  if (is_recording(from.machine)) return last_recorded_world(from.machine);
   auto view = read_gpus(from);
   if (!view) return Failure(view.error());
   observe::Sources sources;

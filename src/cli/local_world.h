@@ -2,6 +2,7 @@
 #pragma once
 #include "base/error.h"
 #include "cli/arguments.h"
+#include "gpu/sensor_view.h"
 #include "model/world.h"
 
 namespace estiva::cli {
@@ -11,6 +12,9 @@ struct LocalSources {
   std::string root = "/";  // where /proc and /sys are
   std::string machine;     // a recorded machine
 };
+
+// How a sensor is started for them.
+gpu::SensorOptions sensor_options(const LocalSources& from);
 
 // True where --nvml, --root or --machine says that the caller wants these and no daemon.
 bool names_sources(const Arguments& args);

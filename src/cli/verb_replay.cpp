@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include "api/json.h"
 #include "api/past_decisions.h"
 #include "base/messages/cli.h"
 #include "cli/daemon_client.h"
+#include "cli/recorded_world.h"
 #include "cli/session.h"
 #include "format/json_tree.h"
 #include "format/text.h"
@@ -91,10 +94,62 @@ std::string report_text(const api::ReplayReport& report) {
   return text;
 }
 
+bool is_folder(const std::string& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+// "+2.0 s  GPU 0  63 %  3.2 GiB of 12.0 GiB  71 C  103 W", and what is wrong with it.
+std::string reading_text(const World& world, SteadyTime first) {
+  const double at = static_cast<double>((world.gpus_read_at - first).count()) / 1e9;
+  std::string text;
+  for (std::size_t i = 0; i < world.gpus.size(); ++i) {
+    const GpuSample& sample = world.gpus[i].sample;
+    const auto shown = [](const auto& reading) {
+      return reading ? to_text(*reading) : std::string("-");
+    };
+    text +=
+        fmt::format(m::kReplayReading, at, world.gpus[i].identity.index, shown(sample.utilization),
+                    sample.memory ? to_text(sample.memory->used) : std::string("-"),
+                    sample.memory ? to_text(sample.memory->total) : std::string("-"),
+                    shown(sample.temperature), shown(sample.power)) +
+        "\n";
+  }
+  if (world.gpus.empty()) {
+    text +=
+        fmt::format(m::kReplayNoGpu, at, to_name(world.driver.state), world.driver.reason) + "\n";
+  }
+  for (const GpuHealth& health : world.health) {
+    for (const Condition& condition : health.conditions) {
+      text +=
+          format::escape_for_terminal(fmt::format("          {} {}: {}", to_name(condition.state),
+                                                  condition.id, condition.reason)) +
+          "\n";
+    }
+  }
+  return text;
+}
+
+// A recorded machine: a World a line, or a line a reading for a person.
+Result<int> replay_machine(Session& session, const Arguments& args) {
+  const auto recording = observe::read_machine(args.words[0]);
+  if (!recording) return Failure(recording.error());
+  Result<void> written;
+  const SteadyTime first = recording->gpus.readings.front().at;
+  const bool json = args.has("--json");
+  replay_worlds(*recording, [&](const World& world) {
+    written = session.out.write(json ? api::status_json(world) + "\n" : reading_text(world, first));
+    return written && !session.out.closed();
+  });
+  if (!written) return Failure(written.error());
+  return 0;
+}
+
 }  // namespace
 
 Result<int> run_replay(Session& session, const Arguments& args) {
   std::string text;
+  if (!args.words.empty() && is_folder(args.words[0])) return replay_machine(session, args);
   if (!args.words.empty()) {
     auto file = host::read_local_file(args.words[0], kLargestFile);
     if (!file) return Failure(file.error());

@@ -10,6 +10,7 @@
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
 #include "cli/verb_notify.h"
+#include "cli/verb_record.h"
 #include "cli/verb_replay.h"
 #include "cli/verb_run.h"
 #include "cli/verb_simulate.h"
@@ -81,6 +82,14 @@ constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""},
                                  {"--limit", "N", m::kHelpLimit, ""},
                                  kJson};
 
+constexpr Flag kRecordFlags[] = {{"--seconds", "TIME", m::kHelpRecordSeconds, ""},
+                                 {"--interval", "TIME", m::kHelpRecordInterval, ""},
+                                 {"--names", "", m::kHelpRecordNames, ""},
+                                 {"--list", "", m::kHelpRecordList, ""},
+                                 {"--docker", "HOST", m::kHelpRecordDocker, ""},
+                                 kNvml,
+                                 kRoot,
+                                 kJson};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
 constexpr Verb kVerbs[] = {
@@ -93,7 +102,8 @@ constexpr Verb kVerbs[] = {
     {"daemon", m::kVerbDaemon, {}, kDaemonFlags, false, run_daemon},
     {"simulate", m::kVerbSimulate, {"SCENARIO", 0, 1, ""}, kSimulateFlags, false, run_simulate},
     {"events", m::kVerbEvents, {}, kEventsFlags, false, run_events},
-    {"replay", m::kVerbReplay, {"JOURNAL", 0, 1, ""}, kReplayFlags, false, run_replay},
+    {"record", m::kVerbRecord, {"DIR", 0, 1, ""}, kRecordFlags, false, run_record},
+    {"replay", m::kVerbReplay, {"JOURNAL|DIR", 0, 1, ""}, kReplayFlags, false, run_replay},
     {"notify", m::kVerbNotify, {"test", 1, 1, ""}, kReleaseFlags, false, run_notify},
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},

@@ -1,5 +1,6 @@
 // What the command line says to a person. Templates are fmt's; the printer fills them in.
 #pragma once
+#include <array>
 #include <string_view>
 
 namespace estiva::msg::cli {
@@ -65,7 +66,36 @@ inline constexpr std::string_view kVerbSimulate =
 inline constexpr std::string_view kVerbEvents =
     "Show what happened and why: leases, GPU errors, health, driver";
 inline constexpr std::string_view kVerbReplay =
-    "Makes the decisions of the journal (or of a file) again, and shows what differs";
+    "Make the journal's decisions again, or show a recorded machine reading by reading";
+inline constexpr std::string_view kVerbRecord =
+    "Record this machine into a folder, for a bug report or a test";
+inline constexpr std::string_view kHelpRecordSeconds = "for how long (3s)";
+inline constexpr std::string_view kHelpRecordInterval = "time between two readings (1s)";
+inline constexpr std::string_view kHelpRecordNames =
+    "keep names, UUIDs and paths, which are replaced otherwise";
+inline constexpr std::string_view kHelpRecordList = "only list what a recording holds";
+inline constexpr std::string_view kHelpRecordDocker = "the container engine's address, or off";
+inline constexpr std::string_view kRecordNames = "A recording with names holds:";
+inline constexpr std::string_view kRecordNoNames =
+    "A recording holds (names, UUIDs and serial numbers are replaced; --names keeps them):";
+inline constexpr std::array<std::string_view, 4> kRecordDocuments = {
+    "recording.json (what is in the folder)",
+    "gpus.json (readings of the GPUs, and what each call to the driver took)",
+    "machine.json (CPU, memory, disks, largest processes; containers; errors of GPUs in the kernel "
+    "log)",
+    "machine.scenario (the same GPUs for 'estiva simulate')"};
+inline constexpr std::string_view kRecordWhere = "no folder is named";
+inline constexpr std::string_view kRecordWhereRemedy =
+    "'estiva record DIR' makes DIR; 'estiva record --list' shows what it will hold";
+inline constexpr std::string_view kRecordTooMany = "{} readings are more than {}";
+inline constexpr std::string_view kRecordTooManyRemedy = "Give a longer --interval";
+inline constexpr std::string_view kRecordProgress = "Reading {} of {}";
+inline constexpr std::string_view kRecordDone =
+    "Recorded {} readings of {} GPUs in {}: {} files, {}.";  // readings, GPUs, folder, files, size
+inline constexpr std::string_view kRecordLeftOut = "Could not be read:";
+inline constexpr std::string_view kRecordEngine = "container engine: {} {}";  // state, reason
+inline constexpr std::string_view kRecordNext =
+    "'estiva status --machine {0}' shows it, 'estiva simulate {0}/machine.scenario' acts it.";
 inline constexpr std::string_view kVerbNotify =
     "Send a notification now, to see whether it arrives";
 inline constexpr std::string_view kNotifyWhat = "'{}' is nothing that notify does";
@@ -94,6 +124,9 @@ inline constexpr std::string_view kReplayThen = "then {}";
 inline constexpr std::string_view kReplayNow = "now  {}";
 inline constexpr std::string_view kReplaySum =
     "{} decisions, {} made again, {} differences";  // in the journal, again, different
+inline constexpr std::string_view kReplayReading =
+    "+{:6.2f} s  GPU {}  {}  {} of {}  {}  {}";  // time, index, use, memory, heat, power
+inline constexpr std::string_view kReplayNoGpu = "+{:6.2f} s  no GPU: {} {}";
 inline constexpr std::string_view kReplayNotKept =
     "{} not made again: the journal does not hold what they rest on";
 inline constexpr std::string_view kReplayNoChain =

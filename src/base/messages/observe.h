@@ -8,4 +8,27 @@ inline constexpr std::string_view kNotSampled = "{} can't be read: {}";
 inline constexpr std::string_view kProcessTableCut =
     "this machine has more than {} processes: only these were looked at";
 
+// What is kept of a recorded file, in brackets behind its path.
+inline constexpr std::string_view kRecordPaths = "without paths that not every machine has";
+inline constexpr std::string_view kRecordMounts = "without options, servers and unusual paths";
+inline constexpr std::string_view kRecordModules = "only GPU modules";
+inline constexpr std::string_view kRecordReplaced = "the identity is replaced";
+inline constexpr std::string_view kRecordRelease = "only name and version";
+inline constexpr std::string_view kRecordDataRoot = "only data-root";
+inline constexpr std::string_view kRecordProgram = "only well-known program names";
+inline constexpr std::string_view kRecordGroups = "container ids are replaced";
+
+// A recording that can't be made or used.
+inline constexpr std::string_view kRecordingThere = "{} is there already and not empty";  // folder
+inline constexpr std::string_view kRecordingThereRemedy = "Name a folder that is not there yet";
+inline constexpr std::string_view kNoRecording = "{} is no recorded machine: {}";  // folder, why
+inline constexpr std::string_view kNoRecordingRemedy = "'estiva record DIR' makes one";
+inline constexpr std::string_view kRecordingCut =
+    "the recording {} is not whole: {} {}";  // folder, file, how
+inline constexpr std::string_view kRecordingCutRemedy = "Record the machine again, or copy it anew";
+inline constexpr std::string_view kIsMissing = "is missing";
+inline constexpr std::string_view kHasOtherSize = "has {} bytes, and had {}";
+inline constexpr std::string_view kIsNotWhatWeWrite =
+    "has a member '{}' that is not what estiva writes";
+
 }  // namespace estiva::msg
