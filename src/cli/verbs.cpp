@@ -12,6 +12,7 @@
 #include "cli/verb_notify.h"
 #include "cli/verb_record.h"
 #include "cli/verb_replay.h"
+#include "cli/verb_report.h"
 #include "cli/verb_run.h"
 #include "cli/verb_simulate.h"
 #include "cli/verb_status.h"
@@ -90,6 +91,13 @@ constexpr Flag kRecordFlags[] = {{"--seconds", "TIME", m::kHelpRecordSeconds, ""
                                  kNvml,
                                  kRoot,
                                  kJson};
+constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
+                                        {"--list", "", m::kHelpReportList, ""},
+                                        {"--names", "", m::kHelpRecordNames, ""},
+                                        {"--docker", "HOST", m::kHelpRecordDocker, ""},
+                                        kNvml,
+                                        kRoot,
+                                        kJson};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
 constexpr Verb kVerbs[] = {
@@ -104,6 +112,7 @@ constexpr Verb kVerbs[] = {
     {"events", m::kVerbEvents, {}, kEventsFlags, false, run_events},
     {"record", m::kVerbRecord, {"DIR", 0, 1, ""}, kRecordFlags, false, run_record},
     {"replay", m::kVerbReplay, {"JOURNAL|DIR", 0, 1, ""}, kReplayFlags, false, run_replay},
+    {"report", m::kVerbReport, {"FILE", 0, 1, ""}, kReportArchiveFlags, false, run_report},
     {"notify", m::kVerbNotify, {"test", 1, 1, ""}, kReleaseFlags, false, run_notify},
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},

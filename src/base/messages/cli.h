@@ -65,6 +65,32 @@ inline constexpr std::string_view kVerbSimulate =
     "Run simulated GPUs that estiva and other programs can use";
 inline constexpr std::string_view kVerbEvents =
     "Show what happened and why: leases, GPU errors, health, driver";
+inline constexpr std::string_view kVerbReport =
+    "Pack what a bug report needs into one file, listed before it is written";
+inline constexpr std::string_view kHelpReportYes = "write it without asking";
+inline constexpr std::string_view kHelpReportList = "only list what a report holds";
+inline constexpr std::string_view kReportNames =
+    "The report will hold, with names, UUIDs and paths as they are:";
+inline constexpr std::string_view kReportNoNames =
+    "The report will hold (names, UUIDs, serial numbers and paths are replaced; --names keeps "
+    "them):";
+inline constexpr std::array<std::string_view, 5> kReportDocuments = {
+    "status.json (the machine as estiva sees it)",
+    "daemon.json (whether a daemon runs, and the state of its GPUs)",
+    "journal.json (the newest 5000 records: kinds, times, sizes, GPUs; no sentences)",
+    "leases.json (what is promised to which numbered model)",
+    "estiva.toml (settings: numbers and words of ours; other texts are replaced)"};
+inline constexpr std::string_view kReportAsk = "Write it? [Y/n] ";
+inline constexpr std::string_view kReportNotAsked =
+    "Nothing was written: there is nobody to ask whether this may be packed";
+inline constexpr std::string_view kReportNotAskedRemedy = "--yes says so";
+inline constexpr std::string_view kReportDeclined = "Nothing was written";
+inline constexpr std::string_view kReportThere = "{} is there already";
+inline constexpr std::string_view kReportThereRemedy = "Name another file: 'estiva report FILE'";
+inline constexpr std::string_view kReportTar = "tar could not pack the report (exit {})";
+inline constexpr std::string_view kReportTarRemedy = "Is the disk full, or the folder read-only";
+inline constexpr std::string_view kReportWritten =
+    "Wrote {} ({}). Look through it before you give it away.";  // file, size
 inline constexpr std::string_view kVerbReplay =
     "Make the journal's decisions again, or show a recorded machine reading by reading";
 inline constexpr std::string_view kVerbRecord =
