@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one scrape of /metrics costs: wall time and the daemon's CPU time, with 8 simulated GPUs and 50
-models, over one kept connection as Prometheus does it; beside Debian's prometheus-node-exporter, asked
-the same way in the same run.
+models in 50 containers of a real dockerd, over one kept connection as Prometheus does it; beside Debian's
+prometheus-node-exporter, asked the same way in the same run.
 
   bench/metrics/metrics_bench.py [--build DIR] [--scrapes N] [--handicap 1ms] [--without-peers]
 
@@ -19,10 +19,13 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/e2e"))
+from docker_place import Docker  # noqa: E402
 from common import PEERS, ROOT, UnixConnection, build_type, child_of, cpu_ns, milliseconds, wait_for  # noqa: E402
 
 LIMIT_MS = 1.0
 MODELS = 50
+GPUS = 8
 
 
 def scrape(name, connection, pid, options, kind):
@@ -48,8 +51,29 @@ def scrape(name, connection, pid, options, kind):
     return median
 
 
+def start_containers(place):
+    """A dockerd of its own with 50 containers that sleep; their processes by name."""
+    docker = Docker(place + "/dk")
+    docker.start()
+    docker.import_image()
+    for i in range(MODELS):
+        docker.run("run", "-d", "--network", "none", "--name", f"model-{i}", "--label",
+                   f"com.docker.compose.project=p{i % 5}", "--label", f"com.docker.compose.service=s{i}",
+                   "busybox:test", "/bin/sleep", "100000")
+    return docker
+
+
 def measure_ours(options, place):
-    env = dict(os.environ, ESTIVA_STATE_DIR=place + "/state", ESTIVA_RUNTIME_DIR=place + "/run")
+    docker = start_containers(place)
+    try:
+        return measure_with(options, place, docker)
+    finally:
+        docker.stop()
+
+
+def measure_with(options, place, docker):
+    env = dict(os.environ, ESTIVA_STATE_DIR=place + "/state", ESTIVA_RUNTIME_DIR=place + "/run",
+               DOCKER_HOST=docker.address)
     estiva = os.path.join(options.build, "estiva")
     path = place + "/run/control/api.sock"
     daemon = subprocess.Popen([estiva, "daemon", "--simulate", "server-8", "--listen", "off"], env=env,
@@ -58,14 +82,28 @@ def measure_ours(options, place):
         quiet = dict(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: os.path.exists(path) and subprocess.run([estiva, "gpu"], **quiet).returncode == 0,
                  "the daemon sees its GPUs")
+        simulator = os.path.join(options.build, "estiva-sim")
         for i in range(MODELS):
-            subprocess.run([estiva, "assign", f"model-{i}", "--vram", "1GiB"], check=True, **quiet)
+            pid = docker.pid(f"model-{i}")
+            subprocess.run([estiva, "assign", f"model-{i}", "--vram", "1GiB", "--gpu", str(i % GPUS), "--pid",
+                            str(pid)], check=True, **quiet)
+            subprocess.run([simulator, "ctl", place + "/run/sim", "alloc", str(pid), str(i % GPUS), "1GiB"],
+                           check=True, **quiet)
+        wait_for(lambda: containers_in(path) == MODELS, "every container is seen on its GPU")
         connection = UnixConnection(path)
-        return scrape("estiva, 8 GPUs, 50 models", connection, child_of(daemon.pid, "estivad"), options,
+        return scrape("estiva, 8 GPUs, 50 containers", connection, child_of(daemon.pid, "estivad"), options,
                       build_type(options.build))
     finally:
         daemon.terminate()
         daemon.wait()
+
+
+def containers_in(path):
+    connection = UnixConnection(path)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return sum(line.startswith("estiva_container_gpu_processes{") for line in text.splitlines())
 
 
 def measure_node_exporter(options):

@@ -1,6 +1,8 @@
 #include "format/exposition.h"
 
+#include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 #include <iterator>
@@ -30,6 +32,11 @@ std::string_view suffix(MetricType type) {
   return type == MetricType::info ? "_info" : "";
 }
 
+// Printable ASCII that stands for itself.
+bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
@@ -39,6 +46,10 @@ bool is_control(char c) {
 Labels& Labels::add(std::string_view name, std::string_view value) {
   if (!text_.empty()) text_ += ',';
   text_.append(name).append("=\"");
+  // Nearly every value is plain from end to end.
+  const auto plain = std::find_if_not(value.begin(), value.end(), is_plain);
+  text_.append(value.begin(), plain);
+  value.remove_prefix(static_cast<std::size_t>(plain - value.begin()));
   for (std::size_t at = 0; at < value.size();) {
     const std::size_t length = utf8_length(value, at);
     const char c = value[at];
@@ -59,6 +70,7 @@ void Exposition::family(MetricType type, std::string_view name, std::string_view
   assert(unit.empty() || name.ends_with(unit));
   type_ = type;
   name_ = name;
+  sample_name_.assign(name).append(suffix(type));
   help_ = help;
   unit_ = unit;
   is_open_ = false;
@@ -68,15 +80,14 @@ void Exposition::begin_sample(const Labels& labels) {
   auto out = std::back_inserter(out_);
   if (!is_open_) {
     // In OpenMetrics the family has a name of its own; in the text form it is that of its samples.
-    const std::string head =
-        form_ == Form::open_metrics ? name_ : fmt::format("{}{}", name_, suffix(type_));
+    const std::string& head = form_ == Form::open_metrics ? name_ : sample_name_;
     fmt::format_to(out, "# TYPE {} {}\n", head, type_name(type_, form_));
     if (form_ == Form::open_metrics && !unit_.empty())
       fmt::format_to(out, "# UNIT {} {}\n", head, unit_);
     fmt::format_to(out, "# HELP {} {}\n", head, help_);
     is_open_ = true;
   }
-  out_.append(name_).append(suffix(type_));
+  out_.append(sample_name_);
   if (!labels.text().empty()) out_.append("{").append(labels.text()).append("}");
   out_ += ' ';
 }
@@ -92,7 +103,10 @@ void Exposition::sample(const Labels& labels, double value) {
 
 void Exposition::sample(const Labels& labels, std::uint64_t value) {
   begin_sample(labels);
-  fmt::format_to(std::back_inserter(out_), "{}\n", value);
+  char digits[24];
+  char* const end = std::to_chars(digits, digits + sizeof digits - 1, value).ptr;
+  *end = '\n';
+  out_.append(digits, end + 1);
 }
 
 void Exposition::end() {

@@ -70,7 +70,7 @@ class Exposition {
   std::string& out_;
   Form form_;
   MetricType type_ = MetricType::gauge;
-  std::string name_, help_, unit_;
+  std::string name_, sample_name_, help_, unit_;
   bool is_open_ = false;  // the family's head was written
 };
 
