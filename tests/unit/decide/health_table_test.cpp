@@ -231,7 +231,7 @@ std::vector<Row> rows() {
        state(GpuState::ok)},
       {"no_answer", HealthState::unknown, true, state(GpuState::asleep), state(GpuState::failed),
        state(GpuState::ok)},
-      {"missing", kUnhealthy, false, state(GpuState::asleep),
+      {"missing", kUnhealthy, true, state(GpuState::asleep),
        [](Story& s) {
          s.sample().state = GpuState::ok;
          s.unplug();
