@@ -357,7 +357,9 @@ std::string render_host(const HostRow& host, const RenderOptions&) {
 
 std::string render_status(const StatusDocument& document, const RenderOptions& options) {
   std::string out = banner(document.gpu, options);
-  if (options.no_daemon) out += std::string(m::kNoDaemonNote) + "\n";
+  if (options.no_daemon && document.gpu.source != "recorded") {
+    out += std::string(m::kNoDaemonNote) + "\n";
+  }
   out += check_lines(document.checks, options);
   out += driver_lines(document.gpu, options);
   out += render_host(document.host, options) + engine_line(document.engine);
