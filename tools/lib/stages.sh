@@ -5,7 +5,7 @@
 # Rooms that must be clean under ASan+UBSan in the ordinary suite; --long takes all of them.
 PURE_ROOMS="base model format decide net store"
 # How long each fuzz target runs: a smoke test that finds shallow crashes, not a campaign.
-FUZZ_SECONDS=5
+FUZZ_SECONDS=3
 FUZZ_SECONDS_LONG=60
 # After how many seconds one test case counts as hung; the big counts of --long take longer.
 CASE_LIMIT=300
