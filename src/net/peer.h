@@ -1,6 +1,7 @@
 // Who is at the other end of a connection. For a Unix socket the kernel says which process
 // connected (SO_PEERCRED); a pidfd pins that process, and its start time read before and after
-// opening the pidfd shows that the number was not reused in between.
+// opening the pidfd shows that the number was not reused in between. Where the kernel hands out the
+// pidfd itself (SO_PEERPIDFD, Linux 6.5) it is of whoever connected, however long ago that was.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,8 @@ struct Peer {
 Result<Peer> identify_peer(int socket_fd);
 // Pins a process by number: start time, pidfd, start time again. `not_found` when it does not live.
 Result<ProcessIdentity> pin_process(pid_t pid);
+// The pinned process lives still: its number is its own, and what /proc says of it is about it.
+bool is_alive(const ProcessIdentity& who);
 // Field 22 of /proc/PID/stat; nullopt when there is no such process.
 std::optional<std::uint64_t> read_start_ticks(pid_t pid);
 
