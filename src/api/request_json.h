@@ -13,7 +13,8 @@ namespace estiva::api {
 struct AssignBody {
   decide::AssignRequest request;  // without holder and times
   std::optional<pid_t> pid;
-  bool only_new = false;  // refuse where the model has a lease already
+  bool for_container = false;  // "holder":"container", for clients of the lease socket
+  bool only_new = false;       // refuse where the model has a lease already
 };
 
 // The largest body that makes sense; more is refused before it is read.
@@ -22,7 +23,7 @@ inline constexpr std::size_t kMaxAssignBody = 64 << 10;
 inline constexpr std::size_t kMaxModelName = 256;
 
 // {"model":"xtts","vram_bytes":3670016000,"gpu":"auto","gpus":1,"policy":"pack","pid":123,
-//  "only_new":true}
+//  "only_new":true,"holder":"container"}
 // The size also as "vram":"3500MiB" or "required_vram_mb":3500 (MiB, as seed 002 calls it).
 // Errors are of kind usage. Pure.
 Result<AssignBody> parse_assign(std::string_view json);
