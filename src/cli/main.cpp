@@ -14,13 +14,24 @@
 namespace estiva::cli {
 namespace {
 
-// An ordinary user without a daemon of their own talks to the machine's.
-std::string control_socket(const api::Places& places) {
-  static constexpr const char* kSystemSocket = "/run/estiva/control/api.sock";
-  if (api::process_environment("ESTIVA_RUNTIME_DIR").empty() &&
-      ::access(places.control_socket.c_str(), F_OK) != 0 && ::access(kSystemSocket, F_OK) == 0)
-    return kSystemSocket;
-  return places.control_socket;
+struct Socket {
+  std::string path;
+  bool is_lease = false;
+};
+
+// An ordinary user without a daemon of their own talks to the machine's; who has no control socket,
+// as in a container that the lease folder is mounted into, to the lease socket.
+Socket socket_of(const api::Places& places) {
+  const bool is_named = !api::process_environment("ESTIVA_RUNTIME_DIR").empty();
+  const Socket candidates[] = {{places.control_socket, false},
+                               {"/run/estiva/control/api.sock", false},
+                               {places.lease_socket, true},
+                               {"/run/estiva/lease/estiva.sock", true}};
+  for (const Socket& one : candidates) {
+    const bool is_ours = one.path == places.control_socket || one.path == places.lease_socket;
+    if ((is_ours || !is_named) && ::access(one.path.c_str(), F_OK) == 0) return one;
+  }
+  return {places.control_socket, false};
 }
 
 Result<int> run_words(Session& session, const std::vector<std::string>& words) {
@@ -35,7 +46,9 @@ int run(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is told by write(2)
   FileOutput out(STDOUT_FILENO), err(STDERR_FILENO);
   const api::Places places = api::resolve_places();
-  Session session{out, err, style_of(STDOUT_FILENO), control_socket(places), places.token_file};
+  const Socket socket = socket_of(places);
+  Session session{
+      out, err, style_of(STDOUT_FILENO), socket.path, socket.is_lease, places.token_file};
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto code = run_words(session, words);
   if (out.closed()) return 0;

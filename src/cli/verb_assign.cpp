@@ -82,6 +82,9 @@ std::string lease_target(std::string_view name, std::string_view id) {
 }
 
 Result<int> run_assign(Session& session, const Arguments& args) {
+  if (session.is_lease_socket)
+    return fail(ErrorKind::refused, std::string(m::kAssignEndsAtOnce),
+                std::string(m::kAssignEndsAtOnceRemedy));
   const auto full = with_known_size(session, args);
   if (!full) return Failure(full.error());
   const auto wanted = wanted_of(*full, args.words[0]);

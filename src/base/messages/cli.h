@@ -163,6 +163,11 @@ inline constexpr std::string_view kNoDaemonNote =
 
 // --- assign, release, leases -------------------------------------------------------------------
 inline constexpr std::string_view kAssigned = "{} is placed on {} with {} ({} bytes), lease {}";
+inline constexpr std::string_view kAssignEndsAtOnce =
+    "Only the lease socket is here, where a lease ends with the process that asks for it: this one "
+    "would end at once";
+inline constexpr std::string_view kAssignEndsAtOnceRemedy =
+    "Use 'estiva run --vram SIZE -- COMMAND', which holds the lease while the command runs";
 inline constexpr std::string_view kAlready =
     "{} was placed already: it keeps {} with {} ({} bytes), lease {}";
 inline constexpr std::string_view kOnGpu = "GPU {} ({}, {})";
