@@ -64,7 +64,7 @@ Result<decide::AssignRequest> request_of(Backend& backend, const Caller& caller,
   request.requested_at = arrived;
   request.wall = wall_now();
   request.holder = caller.process;
-  if (body.for_container) {
+  if (body.holder == HolderWanted::container) {
     auto first = backend.callers().main_process(caller);
     if (!first) return Failure(first.error());
     request.holder = *first;

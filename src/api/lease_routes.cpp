@@ -51,7 +51,7 @@ net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
   }
   AssignTerms terms;
   terms.only_new = body->only_new;
-  if (body->for_container) {
+  if (body->holder != HolderWanted::unsaid) {
     const Error error{ErrorKind::usage, msg::kHolderOnlyThere, msg::kHolderOnlyThereRemedy};
     co_return co_await send_error(exchange, error);
   }

@@ -52,7 +52,7 @@ struct Draft {
   decide::Choice choice = decide::Choice::by_gpu_count;
   std::optional<pid_t> pid;
   bool only_new = false;
-  bool for_container = false;
+  HolderWanted holder = HolderWanted::unsaid;
 };
 
 Result<void> take_policy(Draft& draft, const json::value& value) {
@@ -133,10 +133,9 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
   }
   if (member == "holder") {
     const auto* text = value.if_string();
-    draft.for_container = text != nullptr && *text == "container";
-    if (!draft.for_container && (text == nullptr || *text != "caller")) {
-      return wrong(member, msg::kMustBeHolder);
-    }
+    const bool known = text != nullptr && (*text == "caller" || *text == "container");
+    if (!known) return wrong(member, msg::kMustBeHolder);
+    draft.holder = *text == "caller" ? HolderWanted::caller : HolderWanted::container;
     return {};
   }
   static constexpr std::string_view kKnown[] = {
@@ -173,7 +172,7 @@ Result<AssignBody> parse_assign(std::string_view text) {
   body.request.choice = draft.choice;
   body.pid = draft.pid;
   body.only_new = draft.only_new;
-  body.for_container = draft.for_container;
+  body.holder = draft.holder;
   return body;
 }
 

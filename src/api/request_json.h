@@ -1,6 +1,7 @@
 // The body of an assign request. Unknown members and wrong types are errors with a sentence: a
 // misspelt "vram_bytes" must not become a lease of nothing.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <sys/types.h>
@@ -10,11 +11,14 @@
 
 namespace estiva::api {
 
+// Who is to hold the lease, where a client of the lease socket says so.
+enum class HolderWanted : std::uint8_t { unsaid, caller, container };
+
 struct AssignBody {
   decide::AssignRequest request;  // without holder and times
   std::optional<pid_t> pid;
-  bool for_container = false;  // "holder":"container", for clients of the lease socket
-  bool only_new = false;       // refuse where the model has a lease already
+  HolderWanted holder = HolderWanted::unsaid;
+  bool only_new = false;  // refuse where the model has a lease already
 };
 
 // The largest body that makes sense; more is refused before it is read.

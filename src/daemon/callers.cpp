@@ -57,6 +57,7 @@ Result<api::Caller> CallerBook::recognise(const net::Peer& peer) {
   }
   const net::ProcessIdentity& who = *peer.process;
   if (!net::is_alive(who)) return denied(msg::kCallerGone, msg::kCallerGoneRemedy);
+  if (!who.pinned) return denied(msg::kCallerUnseen, msg::kCallerUnseenRemedy);
   const auto holder = host::identify(root_, who.pid, boot_id_);
   const std::string path = host::cgroup_of(root_, who.pid);
   // Looked at again: what was read in between is about the client only if it lives still.

@@ -38,9 +38,9 @@ Result<ProcessIdentity> pin_peer(int socket_fd, pid_t pid) {
   who.pidfd = std::make_shared<UniqueFd>(raw);
   const auto ticks = read_start_ticks(pid);
   who.pid = pid;
-  who.pinned = true;
+  who.pinned = ticks.has_value();  // /proc may hide other users' processes
   who.start_ticks = ticks.value_or(0);
-  if (!ticks || !is_alive(who))
+  if (!is_alive(who))
     return fail(ErrorKind::not_found, fmt::format(fmt::runtime(msg::kNetNoProcess), pid));
   return who;
 }
@@ -103,7 +103,7 @@ Result<ProcessIdentity> pin_process(pid_t pid) {
 }
 
 bool is_alive(const ProcessIdentity& who) {
-  if (!who.pinned || !who.pidfd) return false;
+  if (!who.pidfd) return false;
   pollfd ended{who.pidfd->get(), POLLIN, 0};
   return poll(&ended, 1, 0) == 0;
 }

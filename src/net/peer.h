@@ -19,7 +19,8 @@ struct ProcessIdentity {
   uid_t uid = 0;
   gid_t gid = 0;
   // The process is pinned: `pidfd` refers to the very process with `start_ticks`
-  // (/proc/PID/stat field 22, clock ticks since boot). False when it had already ended.
+  // (/proc/PID/stat field 22, clock ticks since boot). False when it had already ended, or can't be
+  // read.
   bool pinned = false;
   std::uint64_t start_ticks = 0;
   std::shared_ptr<UniqueFd> pidfd;
@@ -36,7 +37,8 @@ struct Peer {
 Result<Peer> identify_peer(int socket_fd);
 // Pins a process by number: start time, pidfd, start time again. `not_found` when it does not live.
 Result<ProcessIdentity> pin_process(pid_t pid);
-// The pinned process lives still: its number is its own, and what /proc says of it is about it.
+// The process behind `pidfd` lives still: its number is its own, and what /proc says of that number
+// is about it.
 bool is_alive(const ProcessIdentity& who);
 // Field 22 of /proc/PID/stat; nullopt when there is no such process.
 std::optional<std::uint64_t> read_start_ticks(pid_t pid);

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 from docker_place import Docker
-from harness import BUILD, GIB, Case, UnixConnection, process_lives, until
+from harness import BUILD, GIB, SIMULATOR, Case, UnixConnection, process_lives, until
 
 TWO_GPUS = """scenario "two"
 driver 550.163.01
@@ -82,6 +82,14 @@ class InContainers(Case):
             self.assertEqual((me["container_id"], me["runtime"], me["rootless"], me["leases"]),
                              (ids[name], "docker", False, []))
 
+        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc",
+                        str(self.docker.pid(chat)), "1", "2GiB", "name", "model"], check=True,
+                       capture_output=True)
+        uses = until(lambda: self.ask(chat, "GET", "/api/v1/self")[1]["gpus"], "its use is seen")
+        self.assertEqual([(use["index"], use["processes"], use["used_bytes"]) for use in uses],
+                         [(1, 1, 2 * GIB)])
+        self.assertEqual(self.ask(voice, "GET", "/api/v1/self")[1]["gpus"], [])
+
         holder = self.hold(chat, "chat-model", 20 * GIB)
         with open(f"/proc/{holder}/cgroup") as file:
             self.assertIn(ids[chat], file.read(), "held by a process in the container")
@@ -95,7 +103,7 @@ class InContainers(Case):
         self.assertEqual(self.ask(voice, "POST", "/api/v1/leases", wanted("chat-model"))[0], 403)
         self.assertEqual(self.ask(voice, "POST", "/api/v1/leases", wanted("x", pid=holder))[0], 403)
         self.assertEqual(self.ask(voice, "GET", "/api/v1/status")[0], 403)
-        status, refused = self.ask(voice, "POST", "/api/v1/leases", wanted("y", 23 * GIB, gpu="0"))
+        status, refused = self.ask(voice, "POST", "/api/v1/leases", wanted("y", 23 * GIB, gpu="1"))
         self.assertEqual((status, refused["refused"]["gpus"][0]["free_bytes"] > 0), (409, True), refused)
         self.assertNotIn("chat", json.dumps(refused))
         self.assertIn("chat-model", self.place.leases(), "it is still there")
@@ -130,11 +138,14 @@ class InContainers(Case):
 
     def test_the_mounted_folder_has_the_new_socket_after_a_restart(self):
         chat = self.up("chat", "llm")
+        replaced = self.docker.run("exec", chat, "/bin/busybox", "rm", "-f", SOCKET, check=False)
+        self.assertNotEqual(replaced.returncode, 0, "mounted read-only: its root can't put another there")
         holder = self.hold(chat, "held")
-        before = os.stat(os.path.join(self.place.run_dir, "lease", "estiva.sock")).st_ino
+        path = os.path.join(self.place.run_dir, "lease", "estiva.sock")
+        before = os.stat(path).st_ctime_ns
         self.place.kill_daemon()
         self.place.start_simulated(TWO_GPUS)
-        self.assertNotEqual(os.stat(os.path.join(self.place.run_dir, "lease", "estiva.sock")).st_ino, before)
+        self.assertNotEqual(os.stat(path).st_ctime_ns, before, "another socket")
         status, me = self.ask(chat, "GET", "/api/v1/self")
         self.assertEqual((status, [(lease["model"], lease["holder"]["pid"]) for lease in me["leases"]]),
                          (200, [("held", holder)]))

@@ -72,8 +72,8 @@ inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs 
 inline constexpr char kCallerUnseen[] =
     "the daemon can't see your process, so nothing can be promised to it";
 inline constexpr char kCallerUnseenRemedy[] =
-    "Run estivad where all processes can be seen: on the machine itself, or in a container with "
-    "the machine's PID namespace";
+    "Run estivad where all processes can be seen: on the machine itself with a /proc that hides "
+    "none, or in a container with the machine's PID namespace";
 inline constexpr char kCallerGone[] = "the process that opened this connection has ended";
 inline constexpr char kCallerGoneRemedy[] =
     "Open the connection in the process that asks, and ask again";

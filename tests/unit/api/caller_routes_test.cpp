@@ -161,7 +161,11 @@ TEST_F(CallerRoutes, TheHolderIsTheCallerOrItsContainersFirst) {
   EXPECT_EQ(status(lease_, "POST", leases, for_all), 200);
   EXPECT_EQ(backend_.asked.holder, (Holder{9, 400, "boot"}));
   EXPECT_EQ(status(lease_, "POST", leases, R"({"model":"a"})"), 400);
+  const char* for_caller = R"({"model":"c","vram":"1GiB","holder":"caller"})";
+  EXPECT_EQ(status(lease_, "POST", leases, for_caller), 200);
+  EXPECT_EQ(backend_.asked.holder, (Holder{10, 500, "boot"}));
   EXPECT_EQ(status(control_, "POST", leases, for_all), 400) << "no such word there";
+  EXPECT_EQ(status(control_, "POST", leases, for_caller), 400) << "it would be held by nobody";
   EXPECT_EQ(status(control_, "POST", leases, R"({"model":"a","vram":"1GiB"})"), 200);
   EXPECT_EQ(backend_.names, decide::Names::all);
 }

@@ -104,6 +104,8 @@ TEST_F(CallersTest, WhoIsNotKnownForSureIsRefused) {
   EXPECT_TRUE(denied(nowhere, "can't see")) << "of a PID namespace that is not below ours";
   net::Peer unpinned = good;
   unpinned.process->pinned = false;
+  EXPECT_TRUE(denied(unpinned, "can't see")) << "it lives, and /proc hides it";
+  unpinned.process->pidfd.reset();
   EXPECT_TRUE(denied(unpinned, "has ended"));
   Process reused = process_of_child(child, "/docker/" + a_);
   ++reused.start;
