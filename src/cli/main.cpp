@@ -19,19 +19,21 @@ struct Socket {
   bool is_lease = false;
 };
 
-// An ordinary user without a daemon of their own talks to the machine's; who has no control socket,
-// as in a container that the lease folder is mounted into, to the lease socket.
+// An ordinary user without a daemon of their own talks to the machine's. Where there is not even a
+// control folder, as in a container that the lease folder is mounted into, it is the lease socket.
 Socket socket_of(const api::Places& places) {
+  static constexpr const char* kSystemFolder = "/run/estiva/control";
+  static constexpr const char* kSystemControl = "/run/estiva/control/api.sock";
+  static constexpr const char* kSystemLease = "/run/estiva/lease/estiva.sock";
   const bool is_named = !api::process_environment("ESTIVA_RUNTIME_DIR").empty();
-  const Socket candidates[] = {{places.control_socket, false},
-                               {"/run/estiva/control/api.sock", false},
-                               {places.lease_socket, true},
-                               {"/run/estiva/lease/estiva.sock", true}};
-  for (const Socket& one : candidates) {
-    const bool is_ours = one.path == places.control_socket || one.path == places.lease_socket;
-    if ((is_ours || !is_named) && ::access(one.path.c_str(), F_OK) == 0) return one;
-  }
-  return {places.control_socket, false};
+  const auto exists = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  const Socket own{places.control_socket, false};
+  if (exists(own.path)) return own;
+  if (!is_named && exists(kSystemControl)) return {kSystemControl, false};
+  if (exists(places.control_dir) || (!is_named && exists(kSystemFolder))) return own;
+  if (exists(places.lease_socket)) return {places.lease_socket, true};
+  if (!is_named && exists(kSystemLease)) return {kSystemLease, true};
+  return own;
 }
 
 Result<int> run_words(Session& session, const std::vector<std::string>& words) {

@@ -126,6 +126,8 @@ Result<int> run_leases(Session& session, const Arguments& args) {
     text = one_line_end(*body);
   } else if (args.has("--names")) {  // for the shell completion of `release`
     for (const LeaseRow& lease : *leases) text += format::escape_for_terminal(lease.model) + "\n";
+  } else if (session.is_lease_socket && leases->empty()) {
+    text = m::kNoOwnLeases;  // there may be others
   } else {
     text = render_leases(*leases, {session.style, wall_now()});
   }

@@ -73,6 +73,13 @@ Result<api::Caller> CallerBook::recognise(const net::Peer& peer) {
   return caller;
 }
 
+std::string CallerBook::client_of(const net::Peer& peer) const {
+  if (!peer.process) return {};
+  const std::string path = host::cgroup_of(root_, peer.process->pid);
+  const std::string_view group = format::container_group_of(path);
+  return group.empty() ? fmt::format("user {}", peer.process->uid) : std::string(group);
+}
+
 // An ordinary user can make control groups of any name below the slice that is theirs. What they
 // name so is believed to be a container only where the engine is theirs as well.
 void CallerBook::name_container(const std::string& path, api::Caller& caller) const {

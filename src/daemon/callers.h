@@ -23,6 +23,8 @@ class CallerBook final : public api::Callers {
   std::vector<api::Relation> relations(const api::Caller& caller,
                                        std::span<const Lease> leases) override;
   Result<Holder> main_process(const api::Caller& caller) override;
+  // One name for all connections of a container, or of a user outside of containers.
+  std::string client_of(const net::Peer& peer) const;
 
  private:
   // Where a holder is; it stays there, and is known beyond its end.

@@ -220,7 +220,12 @@ Result<void> Core::listen() {
     tcp = *endpoint;
   }
   server_ = std::make_unique<net::Server>(loop_, api::make_handler(*this, std::move(access)));
-  if (auto local = listen_locally(*server_, options_.places); !local) return local;
+  if (auto local =
+          listen_locally(*server_, options_.places,
+                         [this](const net::Peer& peer) { return callers_.client_of(peer); });
+      !local) {
+    return local;
+  }
   if (!tcp) return {};
   const net::ListenOptions tcp_options{std::string(api::kTcpListener), 0660, kTcpConnections};
   auto bound = server_->listen(*tcp, tcp_options);

@@ -16,6 +16,8 @@ namespace {
 
 // A quarter of the server's: containers must not be able to lock the control socket's users out.
 constexpr std::size_t kLeaseConnections = 128;
+// Of one container; each of its workers may keep one open.
+constexpr std::size_t kConnectionsPerClient = 32;
 
 // Started by root without systemd: the members of the group may use the control socket, as with the
 // socket unit.
@@ -51,9 +53,11 @@ Result<void> make_lease(net::Server& server, const api::Places& places,
 
 }  // namespace
 
-Result<void> listen_locally(net::Server& server, const api::Places& places) {
+Result<void> listen_locally(net::Server& server, const api::Places& places,
+                            std::function<std::string(const net::Peer&)> client_of) {
   const net::ListenOptions control{std::string(api::kControlListener), 0660};
-  const net::ListenOptions lease{std::string(api::kLeaseListener), 0666, kLeaseConnections};
+  const net::ListenOptions lease{std::string(api::kLeaseListener), 0666, kLeaseConnections,
+                                 std::move(client_of), kConnectionsPerClient};
   bool has_control = false;
   bool has_lease = false;
   for (const PassedSocket& passed : take_passed_sockets()) {

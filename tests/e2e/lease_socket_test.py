@@ -153,7 +153,8 @@ class InContainers(Case):
 
     def test_the_command_line_in_a_container(self):
         chat = self.up("chat", "llm")
-        self.assertEqual(self.estiva_in(chat, "leases")[0], 0)
+        self.assertEqual(self.estiva_in(chat, "leases"),
+                         (0, "You hold no lease; those of others are not shown.\n"))
         code, said = self.estiva_in(chat, "assign", "x", "--vram", "1GiB")
         self.assertEqual(code, 5, said)
         self.assertIn("estiva run", said)
@@ -251,9 +252,10 @@ class Outside(Case):
             self.assertEqual(answer.read(), "403")
 
     def test_without_the_control_socket_the_command_line_takes_this_one(self):
-        os.rename(self.place.socket, self.place.socket + ".away")
+        folder = os.path.dirname(self.place.socket)
+        os.rename(folder, folder + ".away")
         ran = self.estiva("run", "--vram", "1GiB", "--", "/nonexistent/command")
-        os.rename(self.place.socket + ".away", self.place.socket)
+        os.rename(folder + ".away", folder)
         self.expect(ran, 127)
         self.assertEqual(self.place.leases(), {}, "given back after a command that could not start")
 

@@ -177,6 +177,8 @@ inline constexpr std::string_view kNotPlaced = "{} is not granted: {}";
 inline constexpr std::string_view kGpuRoom = "  GPU {}: {} free, {} missing{}";
 inline constexpr std::string_view kWouldFit = "It would fit if:";
 inline constexpr std::string_view kReleased = "{} is released; its VRAM can be used again";
+inline constexpr std::string_view kNoOwnLeases =
+    "You hold no lease; those of others are not shown.\n";
 inline constexpr std::string_view kNoLeases = "No leases: no model holds VRAM by promise.";
 
 inline constexpr std::string_view kHeldByProcess = "process {}";

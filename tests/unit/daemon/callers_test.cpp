@@ -201,6 +201,15 @@ TEST_F(CallersTest, OutsideContainersAncestorsAndDescendantsOfOneUser) {
       << "the caller's number is another's by now";
 }
 
+TEST_F(CallersTest, ConnectionsAreCountedByContainerOrUser) {
+  Child child;
+  put(process_of_child(child, "/docker/" + a_ + "/worker"));
+  EXPECT_EQ(book_.client_of(peer_of(child, 1000)), "/docker/" + a_);
+  put(process_of_child(child, "/user.slice"));
+  EXPECT_EQ(book_.client_of(peer_of(child, 1000)), "user 1000");
+  EXPECT_EQ(book_.client_of({}), "") << "TCP";
+}
+
 TEST_F(CallersTest, TheFirstProcessOfAContainer) {
   const std::string group = "/docker/" + a_;
   put({2, 1, 20, 0, "/", "2"});

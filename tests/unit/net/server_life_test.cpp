@@ -259,6 +259,37 @@ TEST(Server, accepts_again_when_descriptors_are_free_again) {
   EXPECT_NE(waiting.read_to("GET /x").find("200"), std::string::npos);
 }
 
+TEST(Server, one_client_does_not_take_the_room_of_another) {
+  const TempDir dir;
+  const Endpoint where = Endpoint::unix_path(dir / "s");
+  TestServer server(echo());
+  std::string name = "a";  // of whoever connects next; changed while nobody does
+  server.thread.on_loop([&] {
+    const auto bound = server.server->listen(
+        where, {"strangers", 0600, 10, [&name](const Peer&) { return name; }, 1});
+    ASSERT_TRUE(bound) << bound.error().sentence();
+  });
+  const auto is_served = [](Raw& raw) {
+    raw.send(kGet);
+    return raw.read_to("\r\n").starts_with("HTTP/1.1 200");
+  };
+  Raw one(where);
+  EXPECT_TRUE(is_served(one));
+  Raw two(where);
+  EXPECT_TRUE(two.read_all().starts_with("HTTP/1.1 503"));
+  server.thread.on_loop([&] { name = "b"; });
+  Raw three(where);
+  EXPECT_TRUE(is_served(three));
+  server.thread.on_loop([&] { name = ""; });
+  Raw four(where), five(where);
+  EXPECT_TRUE(is_served(four) && is_served(five)) << "without a name there is no limit";
+  one.close();
+  EXPECT_TRUE(eventually([&] { return server.stats().connections == 3; }));
+  server.thread.on_loop([&] { name = "a"; });
+  Raw six(where);
+  EXPECT_TRUE(is_served(six)) << "its first has ended";
+}
+
 TEST(Server, a_connection_ends_after_its_share_of_requests) {
   ServerLimits limits;
   limits.requests_per_connection = 3;
