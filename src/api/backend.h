@@ -2,9 +2,11 @@
 // ledger. The daemon implements it on its loop; tests implement it with values. Loop thread only.
 #pragma once
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 
+#include "api/caller.h"
 #include "base/error.h"
 #include "decide/placement/explain.h"
 #include "decide/placement/request.h"
@@ -22,6 +24,15 @@ struct AssignAnswer {
   std::optional<decide::Explanation> refusal;
 };
 
+// What a request must keep to beside placement.
+struct AssignTerms {
+  bool only_new = false;  // a model that has a lease already is refused, and its lease stays
+  // What the words of a refusal may name.
+  decide::Names names = decide::Names::all;
+  // Asked with all leases when it is decided, so that nothing can come in between; absent: yes.
+  std::function<Result<void>(const std::vector<Lease>&)> admits;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -35,10 +46,10 @@ class Backend {
   // True once the daemon is about to end: streams should finish.
   virtual bool is_ending() const = 0;
   // Grants or refuses after a reading that began after the call; durable when it returns. Errors:
-  // refused (too many waiting, driver gone), timed_out, failed (the store). With `only_new` a
-  // model that has a lease already is refused and its lease stays as it is.
+  // refused (too many waiting, driver gone), timed_out, failed (the store), and what the terms
+  // say.
   virtual net::Awaitable<Result<AssignAnswer>> assign(decide::AssignRequest request,
-                                                      bool only_new) = 0;
+                                                      AssignTerms terms) = 0;
   // Ends the live lease of this name; durable when it returns. The lease as it is then: gone, or
   // `releasing` while its processes still hold memory. With an `id` only if it is that lease: a
   // name may belong to somebody else by now. Errors: not_found, failed (the store).
@@ -55,6 +66,8 @@ class Backend {
   virtual Result<void> dismiss(const std::string& device) = 0;
   // The identity of a live process, to bind a lease to. Errors: usage (no such process).
   virtual Result<Holder> identify(pid_t pid) = 0;
+  // Who the clients of the lease socket are.
+  virtual Callers& callers() = 0;
 };
 
 // {"schema":"estiva/assign/1","lease":{..}} or {"refused":{..}}

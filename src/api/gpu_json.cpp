@@ -19,6 +19,15 @@ void MissingList::write(JsonWriter& json) const {
   json.end_object();
 }
 
+void write_text(JsonWriter& json, std::string_view member, std::string_view text) {
+  json.key(member);
+  if (text.empty()) {
+    json.null();
+  } else {
+    json.value(text);
+  }
+}
+
 namespace {
 
 void write_memory(JsonWriter& json, const Gpu& gpu, const GpuRoom* room) {
@@ -41,15 +50,6 @@ void write_memory(JsonWriter& json, const Gpu& gpu, const GpuRoom* room) {
     json.field("promised_bytes", room->promised).field("admissible_bytes", room->admissible);
   }
   json.field("unified", gpu.identity.unified_memory).end_object();
-}
-
-void write_text(JsonWriter& json, std::string_view member, std::string_view text) {
-  json.key(member);
-  if (text.empty()) {
-    json.null();
-  } else {
-    json.value(text);
-  }
 }
 
 // In no container: all null. In one that the engine does not know: its id and kind.

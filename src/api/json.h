@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "api/caller.h"
 #include "base/error.h"
 #include "model/world.h"
 
@@ -24,6 +25,13 @@ std::string containers_json(const World& world);
 
 // {"schema":"estiva/leases/1","leases":[..]}
 std::string leases_json(const World& world);
+
+// Only those for which `shown` says true, one a lease of the World.
+std::string leases_json(const World& world, const std::vector<bool>& shown);
+
+// {"schema":"estiva/self/1","pid":..,"container":..,"gpus":[..],"leases":[..]}: a client of the
+// lease socket as the daemon sees it.
+std::string self_json(const World& world, const Caller& caller, const std::vector<bool>& own);
 
 // {"schema":"estiva/error/1","error":{"kind":..,"message":..,"remedy":..}}
 std::string error_json(const Error& error);

@@ -36,6 +36,10 @@ void write_not_listed(format::JsonWriter& json, const World& world);  // an arra
 void write_engine(format::JsonWriter& json, const World& world);
 void write_lease(format::JsonWriter& json, const Lease& lease, const LeaseUse* use);
 void write_leases(format::JsonWriter& json, const World& world);  // an array's value
+// Only those for which `shown` says true.
+void write_leases(format::JsonWriter& json, const World& world, const std::vector<bool>& shown);
+// A member that is null where the text is empty.
+void write_text(format::JsonWriter& json, std::string_view member, std::string_view text);
 // "simulated", "source", "driver", "sampled_at", "sampled_age_seconds", "stale".
 void write_origin(format::JsonWriter& json, const World& world);
 

@@ -36,8 +36,13 @@ void write_lease(JsonWriter& json, const Lease& lease, const LeaseUse* use) {
 }
 
 void write_leases(JsonWriter& json, const World& world) {
+  write_leases(json, world, std::vector<bool>(world.leases.size(), true));
+}
+
+void write_leases(JsonWriter& json, const World& world, const std::vector<bool>& shown) {
   json.begin_array();
   for (std::size_t i = 0; i < world.leases.size(); ++i) {
+    if (i >= shown.size() || !shown[i]) continue;
     write_lease(json, world.leases[i],
                 i < world.lease_uses.size() ? &world.lease_uses[i] : nullptr);
   }
@@ -45,13 +50,17 @@ void write_leases(JsonWriter& json, const World& world) {
 }
 
 std::string leases_json(const World& world) {
+  return leases_json(world, std::vector<bool>(world.leases.size(), true));
+}
+
+std::string leases_json(const World& world, const std::vector<bool>& shown) {
   std::string text;
   JsonWriter json(text);
   json.begin_object()
       .field("schema", "estiva/leases/1")
       .field("simulated", world.simulated)
       .key("leases");
-  write_leases(json, world);
+  write_leases(json, world, shown);
   json.end_object();
   return text;
 }

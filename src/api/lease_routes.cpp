@@ -49,13 +49,18 @@ net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
     co_await send_error(exchange, body.error());
     co_return;
   }
-  const bool only_new = body->only_new;
+  AssignTerms terms;
+  terms.only_new = body->only_new;
+  if (body->holder != HolderWanted::unsaid) {
+    const Error error{ErrorKind::usage, msg::kHolderOnlyThere, msg::kHolderOnlyThereRemedy};
+    co_return co_await send_error(exchange, error);
+  }
   auto request = complete(backend, std::move(*body), arrived);
   if (!request) {
     co_await send_error(exchange, request.error());
     co_return;
   }
-  auto answer = co_await backend.assign(std::move(*request), only_new);
+  auto answer = co_await backend.assign(std::move(*request), std::move(terms));
   if (!answer) {
     co_await send_error(exchange, answer.error());
     co_return;

@@ -62,6 +62,8 @@ Places resolve_places(const Environment& environment, bool system_user, const Pl
       first_of({flags.config_file, environment("ESTIVA_CONFIG"), places.config_file});
   places.control_dir = places.runtime_dir + "/control";
   places.control_socket = places.control_dir + "/api.sock";
+  places.lease_dir = places.runtime_dir + "/lease";
+  places.lease_socket = places.lease_dir + "/estiva.sock";
   places.token_file = places.state_dir + "/token";
   return places;
 }

@@ -13,6 +13,8 @@ struct Places {
   std::string config_file;     // may not exist
   std::string control_dir;     // runtime_dir/control
   std::string control_socket;  // runtime_dir/control/api.sock
+  std::string lease_dir;       // runtime_dir/lease, which containers mount
+  std::string lease_socket;    // runtime_dir/lease/estiva.sock
   std::string token_file;      // state_dir/token
 };
 

@@ -52,6 +52,7 @@ struct Draft {
   decide::Choice choice = decide::Choice::by_gpu_count;
   std::optional<pid_t> pid;
   bool only_new = false;
+  HolderWanted holder = HolderWanted::unsaid;
 };
 
 Result<void> take_policy(Draft& draft, const json::value& value) {
@@ -130,9 +131,16 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
     draft.only_new = value.get_bool();
     return {};
   }
-  static constexpr std::string_view kKnown[] = {"model",  "vram_bytes", "vram",
-                                                "policy", "gpu",        "gpus",
-                                                "pid",    "only_new",   "required_vram_mb"};
+  if (member == "holder") {
+    const auto* text = value.if_string();
+    const bool known = text != nullptr && (*text == "caller" || *text == "container");
+    if (!known) return wrong(member, msg::kMustBeHolder);
+    draft.holder = *text == "caller" ? HolderWanted::caller : HolderWanted::container;
+    return {};
+  }
+  static constexpr std::string_view kKnown[] = {
+      "model", "vram_bytes", "vram",   "policy",   "gpu",
+      "gpus",  "pid",        "holder", "only_new", "required_vram_mb"};
   const auto near = format::nearest_name(member, kKnown);
   return fail(ErrorKind::usage,
               fmt::format(msg::kUnknownMember, format::escape_for_terminal(member.substr(0, 64))),
@@ -164,6 +172,7 @@ Result<AssignBody> parse_assign(std::string_view text) {
   body.request.choice = draft.choice;
   body.pid = draft.pid;
   body.only_new = draft.only_new;
+  body.holder = draft.holder;
   return body;
 }
 

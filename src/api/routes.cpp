@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "api/caller_routes.h"
 #include "api/journal_routes.h"
 #include "api/json.h"
 #include "api/lease_routes.h"
@@ -89,7 +90,8 @@ std::optional<Turned> turned_away(const net::Exchange& exchange, const Access& a
   if (!net::origin_allowed(head, access.allowed_hosts)) {
     return Turned{403, {ErrorKind::denied, msg::kOriginRefused, {}}};
   }
-  if (path == "/healthz" || is_trusted(exchange, access)) return std::nullopt;
+  const bool is_open = path == "/healthz" || exchange.listener() == kLeaseListener;
+  if (is_open || is_trusted(exchange, access)) return std::nullopt;
   const auto given = net::bearer_token(head);
   if (path == "/metrics" && !given) return std::nullopt;
   return Turned{given ? 403 : 401, {ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy}};
@@ -212,6 +214,9 @@ net::Handler make_handler(Backend& backend, Access access) {
     if (!target) co_return co_await send_error(exchange, target.error());
     if (const auto turned = turned_away(exchange, access, target->path)) {
       co_return co_await send_json(exchange, turned->status, error_json(turned->error));
+    }
+    if (exchange.listener() == kLeaseListener && target->path != "/healthz") {
+      co_return co_await serve_caller(backend, exchange, *target, access.leases_per_client);
     }
     co_await route(backend, exchange, access, *target);
   };

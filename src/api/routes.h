@@ -1,5 +1,6 @@
-// The HTTP API: which request does what, and who may ask. One handler for the control socket and
-// for TCP; the control socket's file mode is its guard, TCP needs the token.
+// The HTTP API: which request does what, and who may ask. One handler for the control socket, the
+// lease socket and TCP. The control socket's file mode is its guard, TCP needs the token; the lease
+// socket is for everybody, and shows each client only what is its own (caller_routes.h).
 #pragma once
 #include <string>
 #include <vector>
@@ -11,11 +12,13 @@ namespace estiva::api {
 
 // Names given to Server::listen.
 inline constexpr std::string_view kControlListener = "control";
+inline constexpr std::string_view kLeaseListener = "lease";
 inline constexpr std::string_view kTcpListener = "tcp";
 
 struct Access {
   std::string token;                       // what TCP must show; empty: nothing does
   std::vector<std::string> allowed_hosts;  // for Host and Origin
+  std::size_t leases_per_client = 8;       // through the lease socket
 };
 
 // `backend` and the returned handler live on the same loop; the backend must outlive the server.
@@ -25,6 +28,13 @@ struct Access {
 //   POST /api/v1/leases           200, 409 no room, 503 refused
 //   DELETE /api/v1/leases/NAME    200, 404; ?id=ID: only if the name's lease is that one
 //   GET  /api/v1/events           text/event-stream: "world" with the status document
+// On the lease socket only /healthz and
+//   GET  /api/v1/self             who the caller is, the GPUs it uses, its leases
+//   GET  /api/v1/leases           its own
+//   POST /api/v1/leases           held by the caller, or with "holder":"container" by its
+//                                 container's first process
+//   DELETE /api/v1/leases/NAME    200, 403 another's, 404
+//   POST /api/v1/leases/NAME/heartbeat  200 while it is held, 404 when it is gone
 net::Handler make_handler(Backend& backend, Access access);
 
 }  // namespace estiva::api

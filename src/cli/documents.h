@@ -136,6 +136,8 @@ Result<std::vector<LeaseRow>> read_leases_document(std::string_view json);
 Result<std::vector<RecordRow>> read_journal_document(std::string_view json);
 Result<RecordRow> read_record(std::string_view json);
 Result<Assignment> read_assignment(std::string_view json);
+// Which number the daemon knows us by.
+Result<std::int64_t> read_self_pid(std::string_view json);
 // nullopt: the text is not a refusal.
 std::optional<Refusal> read_refusal(std::string_view json);
 // nullopt: the text is not an error document.

@@ -304,6 +304,12 @@ Result<Assignment> read_assignment(std::string_view text) {
   return assignment;
 }
 
+Result<std::int64_t> read_self_pid(std::string_view text) {
+  const auto value = parse_schema(text, "estiva/self/1");
+  if (!value) return Failure(value.error());
+  return pid_of(value->get_object());
+}
+
 std::optional<Refusal> read_refusal(std::string_view text) {
   const auto value = parse(text);
   if (!value) return std::nullopt;

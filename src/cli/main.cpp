@@ -14,13 +14,26 @@
 namespace estiva::cli {
 namespace {
 
-// An ordinary user without a daemon of their own talks to the machine's.
-std::string control_socket(const api::Places& places) {
-  static constexpr const char* kSystemSocket = "/run/estiva/control/api.sock";
-  if (api::process_environment("ESTIVA_RUNTIME_DIR").empty() &&
-      ::access(places.control_socket.c_str(), F_OK) != 0 && ::access(kSystemSocket, F_OK) == 0)
-    return kSystemSocket;
-  return places.control_socket;
+struct Socket {
+  std::string path;
+  bool is_lease = false;
+};
+
+// An ordinary user without a daemon of their own talks to the machine's. Where there is not even a
+// control folder, as in a container that the lease folder is mounted into, it is the lease socket.
+Socket socket_of(const api::Places& places) {
+  static constexpr const char* kSystemFolder = "/run/estiva/control";
+  static constexpr const char* kSystemControl = "/run/estiva/control/api.sock";
+  static constexpr const char* kSystemLease = "/run/estiva/lease/estiva.sock";
+  const bool is_named = !api::process_environment("ESTIVA_RUNTIME_DIR").empty();
+  const auto exists = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  const Socket own{places.control_socket, false};
+  if (exists(own.path)) return own;
+  if (!is_named && exists(kSystemControl)) return {kSystemControl, false};
+  if (exists(places.control_dir) || (!is_named && exists(kSystemFolder))) return own;
+  if (exists(places.lease_socket)) return {places.lease_socket, true};
+  if (!is_named && exists(kSystemLease)) return {kSystemLease, true};
+  return own;
 }
 
 Result<int> run_words(Session& session, const std::vector<std::string>& words) {
@@ -35,7 +48,9 @@ int run(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is told by write(2)
   FileOutput out(STDOUT_FILENO), err(STDERR_FILENO);
   const api::Places places = api::resolve_places();
-  Session session{out, err, style_of(STDOUT_FILENO), control_socket(places), places.token_file};
+  const Socket socket = socket_of(places);
+  Session session{
+      out, err, style_of(STDOUT_FILENO), socket.path, socket.is_lease, places.token_file};
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto code = run_words(session, words);
   if (out.closed()) return 0;

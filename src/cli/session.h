@@ -23,7 +23,9 @@ struct Session {
   Output& err;
   Style style;                 // of stdout
   std::string control_socket;  // where the daemon listens
-  std::string token_file;      // where the daemon keeps its token
+  // It is the lease socket, as in a container: only leases of one's own.
+  bool is_lease_socket = false;
+  std::string token_file;  // where the daemon keeps its token
 };
 
 }  // namespace estiva::cli

@@ -82,6 +82,9 @@ std::string lease_target(std::string_view name, std::string_view id) {
 }
 
 Result<int> run_assign(Session& session, const Arguments& args) {
+  if (session.is_lease_socket)
+    return fail(ErrorKind::refused, std::string(m::kAssignEndsAtOnce),
+                std::string(m::kAssignEndsAtOnceRemedy));
   const auto full = with_known_size(session, args);
   if (!full) return Failure(full.error());
   const auto wanted = wanted_of(*full, args.words[0]);
@@ -123,6 +126,8 @@ Result<int> run_leases(Session& session, const Arguments& args) {
     text = one_line_end(*body);
   } else if (args.has("--names")) {  // for the shell completion of `release`
     for (const LeaseRow& lease : *leases) text += format::escape_for_terminal(lease.model) + "\n";
+  } else if (session.is_lease_socket && leases->empty()) {
+    text = m::kNoOwnLeases;  // there may be others
   } else {
     text = render_leases(*leases, {session.style, wall_now()});
   }

@@ -1,6 +1,7 @@
 // The order that leaves nothing behind: fork the child and hold it; ask for a lease bound to the
-// child's process number; let it go; forward signals until it ends; release that lease. Die at any
-// point and the daemon sees the child's end and takes the lease back.
+// child's process number (over the lease socket: to ours, since numbers in a container are not the
+// machine's and only the one who asks can hold); let it go; forward signals until it ends; release
+// that lease. Die at any point and the daemon sees the child's end and takes the lease back.
 #include "cli/verb_run.h"
 
 #include <algorithm>
@@ -157,11 +158,32 @@ Result<int> start_and_wait(const Job& job, const SignalQueue& signals, HeldChild
 }
 
 // "run-python3-4242": unique while the child lives, so that a release by name hits nothing else.
-std::string default_name(const std::string& program, pid_t pid) {
+std::string default_name(const std::string& program, std::int64_t pid) {
   std::string base = format::to_valid_utf8(program.substr(program.rfind('/') + 1)).substr(0, 100);
   for (char& c : base)
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '_';
   return fmt::format("run-{}-{}", format::to_valid_utf8(base), pid);
+}
+
+// Our process number as the daemon counts, which is unique on the machine.
+Result<std::int64_t> own_number(const Session& session) {
+  const auto body = get(session, "/api/v1/self");
+  if (!body) return Failure(body.error());
+  return read_self_pid(*body);
+}
+
+// Who holds the lease, and what it is called where no name was given.
+Result<void> name_holder(Job& job, const HeldChild& child, bool is_named) {
+  std::int64_t number = child.pid();
+  if (!job.session.is_lease_socket) {
+    job.wanted.pid = static_cast<std::uint64_t>(number);
+  } else if (!is_named) {
+    const auto own = own_number(job.session);
+    if (!own) return Failure(own.error());
+    number = *own;
+  }
+  if (!is_named) job.wanted.model = default_name(job.args.command[0], number);
+  return {};
 }
 
 }  // namespace
@@ -179,8 +201,8 @@ Result<int> run_run(Session& session, const Arguments& args) {
       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD});
   auto child = HeldChild::start(args.command, signals.mask_before());
   if (!child) return Failure(child.error());
-  if (!named) job.wanted.model = default_name(args.command[0], child->pid());
-  job.wanted.pid = static_cast<std::uint64_t>(child->pid());
+  if (auto ready = name_holder(job, *child, named.has_value()); !ready)
+    return Failure(ready.error());
   job.wanted.only_new = true;
   const auto granted = wait_for_room(job, signals, *child);
   if (!granted) return Failure(granted.error());

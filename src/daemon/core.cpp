@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstring>
 #include <fmt/format.h>
-#include <grp.h>
 #include <optional>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,11 +15,13 @@
 #include "base/messages/api.h"
 #include "base/messages/daemon.h"
 #include "container/engine.h"
+#include "daemon/callers.h"
 #include "daemon/event_log.h"
 #include "daemon/health_keeper.h"
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"
+#include "daemon/local_sockets.h"
 #include "daemon/notifier.h"
 #include "daemon/notify.h"
 #include "daemon/part_options.h"
@@ -60,19 +61,6 @@ void allow_descriptors() {
   }
 }
 
-// Started by root without systemd: the members of the group may use the control socket, as with the
-// socket unit.
-void share_with_group(const api::Places& places) {
-  if (::geteuid() != 0) return;
-  const group* wanted = ::getgrnam("estiva");
-  if (wanted == nullptr) return;
-  for (const std::string& path : {places.control_dir, places.control_socket}) {
-    if (::chown(path.c_str(), static_cast<uid_t>(-1), wanted->gr_gid) == 0) continue;
-    log(LogLevel::warning, "the group estiva can't use the control socket",
-        {{"path", path}, {"reason", std::strerror(errno)}});
-  }
-}
-
 // Simulation never stands in for a real GPU.
 Result<void> check_simulation(const DaemonOptions& options) {
   if (!options.simulated) return {};
@@ -97,8 +85,8 @@ class Core final : public api::Backend {
   net::Notice& changed() override { return publisher_->changed(); }
   bool is_ending() const override { return stopping_; }
   net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request,
-                                                   bool only_new) override {
-    return keeper_->assign(std::move(request), only_new);
+                                                   api::AssignTerms terms) override {
+    return keeper_->assign(std::move(request), std::move(terms));
   }
   net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
     return keeper_->release(std::move(model), std::move(id));
@@ -109,11 +97,11 @@ class Core final : public api::Backend {
   net::Awaitable<Result<void>> test_notification() override { return notifier_->test(); }
   Result<void> dismiss(const std::string& device) override { return health_->forget(device); }
   Result<Holder> identify(pid_t pid) override;
+  api::Callers& callers() override { return callers_; }
 
  private:
   Result<void> open_store();
   Result<void> listen();
-  Result<void> listen_control();
   void start_sensor();
   void start_sampling();
   bool sample_host();  // false: the last look is still under way
@@ -134,6 +122,11 @@ class Core final : public api::Backend {
   std::string boot_id_;
   net::Loop loop_;
   net::Notice journalled_{loop_};
+  CallerBook callers_{root_, boot_id_, [this] {
+                        return engine_ ? CallerBook::Engine{engine_->containers(),
+                                                            engine_->status().address}
+                                       : CallerBook::Engine{};
+                      }};
   std::uint64_t written_ = 0;  // records of the store when that was told last
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Publisher> publisher_;
@@ -209,28 +202,12 @@ Result<void> Core::open_store() {
   return {};
 }
 
-Result<void> Core::listen_control() {
-  const net::ListenOptions listen_options{std::string(api::kControlListener), 0660};
-  for (const PassedSocket& passed : take_passed_sockets()) {
-    if (passed.name != "control" && !passed.name.empty()) continue;
-    if (auto adopted = server_->adopt(passed.fd, listen_options); !adopted) {
-      return Failure(adopted.error());
-    }
-    return {};
-  }
-  if (auto made = host::ensure_named_dir(options_.places.runtime_dir, 0755); !made) return made;
-  if (auto made = host::ensure_dir(options_.places.control_dir, 0750); !made) return made;
-  auto bound =
-      server_->listen(net::Endpoint::unix_path(options_.places.control_socket), listen_options);
-  if (!bound) return Failure(bound.error());
-  share_with_group(options_.places);
-  return {};
-}
-
 Result<void> Core::listen() {
   auto token = load_token(options_.places.token_file);
   if (!token) return Failure(token.error());
-  api::Access access{std::move(*token), {"127.0.0.1", "localhost", "[::1]", "::1"}};
+  api::Access access{std::move(*token),
+                     {"127.0.0.1", "localhost", "[::1]", "::1"},
+                     options_.settings.leases.per_client};
   std::optional<net::Endpoint> tcp;
   if (options_.listen != "off") {
     auto endpoint = net::parse_endpoint(options_.listen);
@@ -243,7 +220,12 @@ Result<void> Core::listen() {
     tcp = *endpoint;
   }
   server_ = std::make_unique<net::Server>(loop_, api::make_handler(*this, std::move(access)));
-  if (auto control = listen_control(); !control) return control;
+  if (auto local =
+          listen_locally(*server_, options_.places,
+                         [this](const net::Peer& peer) { return callers_.client_of(peer); });
+      !local) {
+    return local;
+  }
   if (!tcp) return {};
   const net::ListenOptions tcp_options{std::string(api::kTcpListener), 0660, kTcpConnections};
   auto bound = server_->listen(*tcp, tcp_options);

@@ -67,13 +67,13 @@ void Keeper::restore() {
 }
 
 net::Awaitable<Result<api::AssignAnswer>> Keeper::assign(decide::AssignRequest request,
-                                                         bool only_new) {
+                                                         api::AssignTerms terms) {
   if (const std::size_t waiting = waiting_.size() + following_; waiting >= kMostWaiting) {
     co_return fail(ErrorKind::refused, fmt::format(msg::kTooManyWaiting, waiting), msg::kTryLater);
   }
   if (request.choice == decide::Choice::by_gpu_count) request.choice = parts_.default_choice;
   const Pending pending =
-      std::make_shared<PendingAssign>(parts_.loop, std::move(request), only_new);
+      std::make_shared<PendingAssign>(parts_.loop, std::move(request), std::move(terms));
   enqueue(pending);
   while (!pending->answer) (void)co_await pending->answered.wait();
   co_return std::move(*pending->answer);
@@ -112,7 +112,12 @@ net::Awaitable<void> Keeper::pump() {
 
 void Keeper::decide(const Pending& pending) {
   const std::string& model = pending->request.model;
-  if (pending->only_new && ledger_.find_model(model) != nullptr) {
+  if (pending->terms.admits) {
+    if (auto admitted = pending->terms.admits(ledger_.leases()); !admitted) {
+      return answer(pending, Failure(admitted.error()));
+    }
+  }
+  if (pending->terms.only_new && ledger_.find_model(model) != nullptr) {
     return answer(pending, fail(ErrorKind::refused, fmt::format(msg::kHasLease, model),
                                 msg::kHasLeaseRemedy));
   }
@@ -150,7 +155,8 @@ void Keeper::decide(const Pending& pending) {
 
 void Keeper::answer_refusal(const Pending& pending, const decide::Decision& decision) {
   api::AssignAnswer refused;
-  refused.refusal = decide::explain_refusal(ledger_, pending->request, decision);
+  refused.refusal =
+      decide::explain_refusal(ledger_, pending->request, decision, pending->terms.names);
   log(LogLevel::info, "assign refused",
       {{"model", pending->request.model}, {"reason", refused.refusal->reason}});
   parts_.store.submit(

@@ -22,7 +22,8 @@
 
 namespace estiva::api {
 struct AssignAnswer;
-}
+struct AssignTerms;
+}  // namespace estiva::api
 namespace estiva::store {
 class Store;
 struct Decision;
@@ -58,7 +59,7 @@ class Keeper {
 
   // As api::Backend says.
   net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request,
-                                                   bool only_new = false);
+                                                   api::AssignTerms terms);
   net::Awaitable<Result<Lease>> release(std::string model, std::string id = {});
 
   // A reading arrived outside a grant. Only one with memory and processes is evidence.

@@ -10,10 +10,10 @@
 namespace estiva::daemon {
 
 struct PendingAssign {
-  PendingAssign(net::Loop& loop, decide::AssignRequest wanted, bool new_only)
-      : request(std::move(wanted)), only_new(new_only), answered(loop) {}
+  PendingAssign(net::Loop& loop, decide::AssignRequest wanted, api::AssignTerms kept_to)
+      : request(std::move(wanted)), terms(std::move(kept_to)), answered(loop) {}
   decide::AssignRequest request;
-  bool only_new = false;
+  api::AssignTerms terms;
   int readings_waited_for = 0;
   std::string why;
   std::optional<Result<api::AssignAnswer>> answer;

@@ -93,6 +93,21 @@ std::optional<std::string> container_id_of(std::string_view path) {
   return std::move(ids.front());
 }
 
+std::string_view container_group_of(std::string_view path) {
+  const auto id = container_id_of(path);
+  return id ? path.substr(0, path.find('/', path.rfind(*id))) : std::string_view();
+}
+
+std::optional<unsigned> slice_owner_of(std::string_view path) {
+  constexpr std::string_view kMark = "/user.slice/user-";
+  const std::size_t at = path.find(kMark);
+  if (at == path.npos) return std::nullopt;
+  const std::string_view rest = path.substr(at + kMark.size());
+  const auto number = parse_u64(rest.substr(0, rest.find(".slice")));
+  if (!number || *number > UINT32_MAX) return std::nullopt;
+  return static_cast<unsigned>(*number);
+}
+
 ContainerKind container_kind_of(std::string_view path) {
   ContainerKind kind;
   const auto has = [path](std::string_view part) { return path.find(part) != path.npos; };

@@ -28,6 +28,11 @@ std::optional<std::string> container_id_of(std::string_view cgroup_path);
 
 // All container ids in a path, the innermost first: Docker inside a container nests them.
 std::vector<std::string> container_ids_of(std::string_view cgroup_path);
+// A path down to the innermost container's own group. Ids can be made up by who may make groups
+// somewhere; this can't: the path of another container's group is taken. Empty: in no container.
+std::string_view container_group_of(std::string_view cgroup_path);
+// The user below whose "user-UID.slice" a path lies, who may make groups of any name there.
+std::optional<unsigned> slice_owner_of(std::string_view cgroup_path);
 // Whose container it is, by the form of its path. Docker: "/docker/ID" (cgroupfs driver),
 // ".../docker-ID.scope" (systemd driver). Podman: ".../libpod-ID.scope", "libpod-payload-ID",
 // "/libpod_parent/libpod-ID". Kubernetes: below a "kubepods" group. containerd (nerdctl):

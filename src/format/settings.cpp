@@ -33,7 +33,7 @@ constexpr std::string_view kAcceptsFrom = "\"warn\", \"degraded\" or \"unhealthy
 constexpr std::string_view kAcceptsCommand = "a list of at most 64 texts, the program first";
 constexpr std::string_view kAcceptsLogSize = "a size from \"64KiB\" to \"1GiB\"";
 constexpr std::string_view kAcceptsKeep = "a number from 0 to 100";
-constexpr std::string_view kAcceptsPerHour = "a number from 1 to 1000";
+constexpr std::string_view kAcceptsThousand = "a number from 1 to 1000";
 constexpr std::string_view kAcceptsDockerHost = "\"unix:///PATH\", \"tcp://HOST:PORT\" or \"off\"";
 constexpr std::string_view kAcceptsFolders = "a list of at most 32 absolute paths";
 constexpr std::string_view kAcceptsLevel =
@@ -45,13 +45,14 @@ constexpr std::string_view kAcceptsWindow =
 constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
 
 constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
-constexpr std::array<std::string_view, 10> kTopKeys = {
-    "daemon", "placement", "health", "paths",    "docker",
+constexpr std::array<std::string_view, 11> kTopKeys = {
+    "daemon", "placement", "leases", "health",   "paths",       "docker",
     "events", "notify",    "models", "interval", kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
 constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
                                                             "foreign_window"};
+constexpr std::array<std::string_view, 1> kLeaseKeys = {"per_client"};
 constexpr std::array<std::string_view, 1> kHealthKeys = {"max_temperature"};
 constexpr std::array<std::string_view, 2> kPathKeys = {"model_folders", "docker_root"};
 constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
@@ -156,6 +157,12 @@ void read_placement(SectionReader& section, PlacementSettings& out) {
   section.parsed("foreign_window", kAcceptsWindow, out.foreign_window, parse_window);
 }
 
+void read_leases(SectionReader& section, LeaseSettings& out) {
+  if (const auto most = section.number("per_client", 1, 1000, kAcceptsThousand)) {
+    out.per_client = static_cast<unsigned>(*most);
+  }
+}
+
 void read_paths(SectionReader& section, PathSettings& out) {
   section.parsed("docker_root", kAcceptsFolder, out.docker_root, parse_folder);
   auto folders = section.texts("model_folders", kMaxFolders, kAcceptsFolders);
@@ -218,7 +225,7 @@ void read_notify(SectionReader& section, NotifySettings& out) {
   section.parsed("url", kAcceptsUrl, out.url, parse_url);
   section.parsed("shape", kAcceptsShape, out.shape, parse_shape);
   section.parsed("from", kAcceptsFrom, out.from, parse_from);
-  if (const auto most = section.number("per_hour", 1, 1000, kAcceptsPerHour)) {
+  if (const auto most = section.number("per_hour", 1, 1000, kAcceptsThousand)) {
     out.per_hour = static_cast<unsigned>(*most);
   }
   if (auto command = section.texts("command", 64, kAcceptsCommand)) {
@@ -335,6 +342,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   SectionReader top(file, "", &parsed.table(), kTopKeys, error);
   SectionReader daemon(file, "daemon", top.table("daemon"), kDaemonKeys, error);
   SectionReader placement(file, "placement", top.table("placement"), kPlacementKeys, error);
+  SectionReader leases(file, "leases", top.table("leases"), kLeaseKeys, error);
   SectionReader health(file, "health", top.table("health"), kHealthKeys, error);
   SectionReader paths(file, "paths", top.table("paths"), kPathKeys, error);
   SectionReader docker(file, "docker", top.table("docker"), kDockerKeys, error);
@@ -343,6 +351,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   read_interval(top, daemon, settings.daemon.interval);
   read_daemon(daemon, settings.daemon);
   read_placement(placement, settings.placement);
+  read_leases(leases, settings.leases);
   if (const auto limit = health.number("max_temperature", 30, 120, kAcceptsTemperature)) {
     settings.health.max_temperature = Celsius{*limit};
   }

@@ -41,6 +41,10 @@ struct PlacementSettings {
   std::chrono::nanoseconds foreign_window{0};
 };
 
+struct LeaseSettings {
+  unsigned per_client = 8;  // leases of one container through the lease socket, 1 to 1000
+};
+
 struct HealthSettings {
   std::optional<Celsius> max_temperature;  // none: the device's own thresholds
 };
@@ -86,6 +90,7 @@ struct ModelSettings {
 struct Settings {
   DaemonSettings daemon;
   PlacementSettings placement;
+  LeaseSettings leases;
   HealthSettings health;
   PathSettings paths;
   DockerSettings docker;

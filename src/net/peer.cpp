@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,6 +23,28 @@ int open_pidfd(pid_t pid) {
   return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
 }
 
+constexpr int kPeerPidfd = 77;  // SO_PEERPIDFD, which older headers lack
+
+// Between connect() and accept() a client may end and its number go to another; then the kernel's
+// own descriptor is of the client, and it has ended.
+Result<ProcessIdentity> pin_peer(int socket_fd, pid_t pid) {
+  int raw = -1;
+  socklen_t size = sizeof raw;
+  if (getsockopt(socket_fd, SOL_SOCKET, kPeerPidfd, &raw, &size) != 0) {
+    if (errno == ENOPROTOOPT) return pin_process(pid);
+    return fail_errno("reading who connected", errno);
+  }
+  ProcessIdentity who;
+  who.pidfd = std::make_shared<UniqueFd>(raw);
+  const auto ticks = read_start_ticks(pid);
+  who.pid = pid;
+  who.pinned = ticks.has_value();  // /proc may hide other users' processes
+  who.start_ticks = ticks.value_or(0);
+  if (!is_alive(who))
+    return fail(ErrorKind::not_found, fmt::format(fmt::runtime(msg::kNetNoProcess), pid));
+  return who;
+}
+
 Result<Peer> local_peer(int fd) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
@@ -32,7 +55,7 @@ Result<Peer> local_peer(int fd) {
   peer.address = fmt::format("unix:pid {}", credentials.pid);
   ProcessIdentity who;
   if (credentials.pid > 0)
-    if (auto pinned = pin_process(credentials.pid)) who = std::move(*pinned);
+    if (auto pinned = pin_peer(fd, credentials.pid)) who = std::move(*pinned);
   who.pid = credentials.pid;
   who.uid = credentials.uid;
   who.gid = credentials.gid;
@@ -77,6 +100,12 @@ Result<ProcessIdentity> pin_process(pid_t pid) {
   who.start_ticks = *before;
   who.pidfd = std::make_shared<UniqueFd>(std::move(pidfd));
   return who;
+}
+
+bool is_alive(const ProcessIdentity& who) {
+  if (!who.pidfd) return false;
+  pollfd ended{who.pidfd->get(), POLLIN, 0};
+  return poll(&ended, 1, 0) == 0;
 }
 
 Result<Peer> identify_peer(int fd) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <list>
+#include <map>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,7 +28,8 @@ struct Listener {
   ListenOptions options;
   Endpoint endpoint;
   bool remove_file = false;
-  std::size_t open = 0;  // connections that came through it
+  std::size_t open = 0;                               // connections that came through it
+  std::map<std::string, std::size_t> open_by_client;  // those of clients with a name
   std::shared_ptr<void> watch, pause;
 };
 
@@ -109,6 +111,14 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     }
     auto peer = identify_peer(fd.get());
     if (!peer) return;  // it hung up already
+    std::string client = one.options.client_of ? one.options.client_of(*peer) : std::string();
+    if (!client.empty()) {
+      const auto known = one.open_by_client.find(client);
+      if (known != one.open_by_client.end() && known->second >= one.options.per_client) {
+        ++shared->stats.refused;
+        return turn_away(fd.get());
+      }
+    }
     const int on = 1;
     if (one.endpoint.kind == Endpoint::Kind::tcp)
       setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -116,12 +126,13 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         std::make_shared<Connection>(shared, std::move(fd), std::move(*peer), one.options.name);
     connections.insert(connection);
     ++one.open;
-    loop.spawn(serve(weak_from_this(), std::move(connection), one));
+    if (!client.empty()) ++one.open_by_client[client];
+    loop.spawn(serve(weak_from_this(), std::move(connection), one, std::move(client)));
   }
 
   // `listener` lives as long as the server, which is asked for before it is touched.
   static Awaitable<void> serve(std::weak_ptr<Impl> weak, std::shared_ptr<Connection> connection,
-                               Listener& listener) {
+                               Listener& listener, std::string client) {
     try {
       co_await connection->serve();
     } catch (const std::exception& e) {
@@ -132,6 +143,10 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     if (!self) co_return;
     self->connections.erase(connection);
     --listener.open;
+    const auto known = listener.open_by_client.find(client);
+    if (known != listener.open_by_client.end() && --known->second == 0) {
+      listener.open_by_client.erase(known);
+    }
     if (self->connections.empty()) self->all_done.notify_all();
   }
 

@@ -36,6 +36,10 @@ struct ListenOptions {
   // Connections through this listener, 0: as many as the server has. So that strangers on one can't
   // take the room of those on another.
   std::size_t connections = 0;
+  // Of these, connections of one client, by the name that `client_of` gives it; empty: no limit. So
+  // that one stranger can't take the room of another.
+  std::function<std::string(const Peer&)> client_of{};
+  std::size_t per_client = 0;
 };
 
 // Counters since start.

@@ -1,6 +1,8 @@
 """The daemon's life: how it ends, what it leaves of the folders it is given, and what it says when
 descriptors, disks or clients misbehave."""
 import contextlib
+import fcntl
+import json
 import os
 import resource
 import shutil
@@ -13,7 +15,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import ESTIVA, ESTIVAD, LIBRARY, ONE_GPU, Case, until
+from harness import ESTIVA, ESTIVAD, LIBRARY, ONE_GPU, Case, UnixConnection, until
 
 
 class Life(Case):
@@ -193,6 +195,38 @@ class Life(Case):
         until(self.place.answers, "it answers on the passed socket")
         self.assertEqual(self.place.stop(), 0)
         self.assertTrue(os.path.exists(self.place.socket), "the file is systemd's")
+
+    def test_a_client_that_connects_between_two_daemons_is_answered_by_the_second(self):
+        path = os.path.join(self.place.run_dir, "lease", "estiva.sock")
+        listeners = []
+        for name in (self.place.socket, path):
+            os.makedirs(os.path.dirname(name))
+            listener = socket.socket(socket.AF_UNIX)
+            self.addCleanup(listener.close)
+            listener.bind(name)
+            listener.listen()
+            # Beyond the numbers that they are passed as.
+            listeners.append(fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD, 10))
+            self.addCleanup(os.close, listeners[-1])
+        script = ('exec 3<&%d 4<&%d; LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=control:lease exec "$0" '
+                  '--listen off' % tuple(listeners))
+        waiting = None
+        for _ in range(2):
+            with open(self.place.log, "a") as log:
+                self.place.daemon = subprocess.Popen(["bash", "-c", script, ESTIVAD], env=self.place.env,
+                                                     pass_fds=listeners, stdout=log, stderr=log)
+            if waiting:
+                response = waiting.getresponse()
+                self.assertEqual(response.status, 200)
+                self.assertEqual(json.loads(response.read())["pid"], os.getpid())
+                waiting.close()
+            until(self.place.answers, "it answers on the control socket")
+            self.assertEqual(self.place.request("GET", "/api/v1/self", connection=UnixConnection(path))[0], 200)
+            self.assertEqual(self.place.stop(), 0)
+            waiting = UnixConnection(path)
+            waiting.request("GET", "/api/v1/self")
+        waiting.close()
+        self.assertTrue(os.path.exists(path), "the file is systemd's")
 
     def test_systemd_is_told(self):
         told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

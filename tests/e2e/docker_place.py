@@ -1,5 +1,6 @@
 """A container engine of its own for a test: dockerd of Debian, with its data in the test's folder, in a
 network namespace of its own and without a bridge. The machine's own Docker is never spoken to."""
+import json
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ services:
     command: ["/bin/sleep", "100000"]
     stop_grace_period: 1s
     labels: {{estiva.model: "{model}"}}
+    volumes: {volumes}
 """
 
 
@@ -83,12 +85,12 @@ class Docker:
         tar = subprocess.run(["tar", "-C", tree, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
         self.run("import", "-", "busybox:test", input=tar)
 
-    def up(self, project, service, model=""):
+    def up(self, project, service, model="", volumes=()):
         """A Compose project with one service; returns its container's name."""
         folder = os.path.join(self.folder, project)
         os.makedirs(folder, exist_ok=True)
         with open(folder + "/docker-compose.yml", "w") as file:
-            file.write(COMPOSE.format(service=service, model=model))
+            file.write(COMPOSE.format(service=service, model=model, volumes=json.dumps(list(volumes))))
         done = subprocess.run([program("docker-compose"), "-p", project, "up", "-d"], env=self.env,
                               cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
         if done.returncode != 0:

@@ -64,9 +64,50 @@ inline constexpr char kMustBeGpu[] = "\"auto\", an index or a UUID";
 inline constexpr char kMustBeShares[] = "a number from 1 to 64";
 inline constexpr char kMustBePid[] = "a process id";
 inline constexpr char kMustBeBool[] = "true or false";
+inline constexpr char kMustBeHolder[] = "\"caller\" or \"container\"";
 inline constexpr char kNoVram[] = "the request does not say how much VRAM the model needs";
 inline constexpr char kNoSuchProcess[] = "there is no process {} here";
 inline constexpr char kNoProcessRemedy[] = "Give the PID of a process that runs on this machine";
+
+// The lease socket.
+inline constexpr char kCallerUnseen[] =
+    "the daemon can't see your process, so nothing can be promised to it";
+inline constexpr char kCallerUnseenRemedy[] =
+    "Run estivad where all processes can be seen: on the machine itself with a /proc that hides "
+    "none, or in a container with the machine's PID namespace";
+inline constexpr char kCallerGone[] = "the process that opened this connection has ended";
+inline constexpr char kCallerGoneRemedy[] =
+    "Open the connection in the process that asks, and ask again";
+inline constexpr char kNotServedHere[] = "{} {} is not answered on the lease socket";
+inline constexpr char kNotServedHereRemedy[] =
+    "It has /healthz, /api/v1/self and /api/v1/leases; everything else is on the control socket";
+inline constexpr char kPidNotYours[] =
+    "a client of the lease socket can't name the process that holds the lease";
+inline constexpr char kPidNotYoursRemedy[] =
+    "Leave \"pid\" out: the holder is the process that asks, or with \"holder\": \"container\" the "
+    "first process of its container";
+inline constexpr char kNameIsTaken[] = "the name {} belongs to somebody else's lease";
+inline constexpr char kNameIsTakenRemedy[] =
+    "Choose another name; names count for the whole machine";
+inline constexpr char kNotYours[] = "the lease {} is not yours";
+inline constexpr char kNotYoursRemedy[] =
+    "'estiva leases' lists what you may release; the control socket can release every lease";
+inline constexpr char kYouHaveNone[] = "you hold no lease named {}";
+inline constexpr char kYouHaveNoneRemedy[] =
+    "It was released, or its process ended; 'estiva leases' lists what you hold";
+inline constexpr char kLeaseLimit[] = "{} leases are held already, and no client may hold more";
+inline constexpr char kLeaseLimitRemedy[] =
+    "Release one of them, or set leases.per_client in the daemon's estiva.toml";
+inline constexpr char kNoMainProcess[] =
+    "the first process of your container can't be told from here";
+inline constexpr char kNoMainProcessRemedy[] =
+    "Ask from a process that the container's own command started, in a PID namespace of its own; "
+    "or "
+    "leave \"holder\" out";
+inline constexpr char kHolderOnlyThere[] = "\"holder\" is for clients of the lease socket";
+inline constexpr char kHolderOnlyThereRemedy[] =
+    "Name the process with \"pid\", or leave both out: then the lease lives until it is released";
+inline constexpr char kNoLeaseSocket[] = "containers can't ask for leases: no lease socket";
 
 inline constexpr char kNotAssigned[] = "no model named {} is assigned";
 inline constexpr char kNotAssignedRemedy[] = "'estiva leases' lists what is";

@@ -237,6 +237,11 @@ inline constexpr std::string_view kNoDaemonNote =
 
 // --- assign, release, leases -------------------------------------------------------------------
 inline constexpr std::string_view kAssigned = "{} is placed on {} with {} ({} bytes), lease {}";
+inline constexpr std::string_view kAssignEndsAtOnce =
+    "Only the lease socket is here, where a lease ends with the process that asks for it: this one "
+    "would end at once";
+inline constexpr std::string_view kAssignEndsAtOnceRemedy =
+    "Use 'estiva run --vram SIZE -- COMMAND', which holds the lease while the command runs";
 inline constexpr std::string_view kAlready =
     "{} was placed already: it keeps {} with {} ({} bytes), lease {}";
 inline constexpr std::string_view kOnGpu = "GPU {} ({}, {})";
@@ -246,6 +251,8 @@ inline constexpr std::string_view kNotPlaced = "{} is not granted: {}";
 inline constexpr std::string_view kGpuRoom = "  GPU {}: {} free, {} missing{}";
 inline constexpr std::string_view kWouldFit = "It would fit if:";
 inline constexpr std::string_view kReleased = "{} is released; its VRAM can be used again";
+inline constexpr std::string_view kNoOwnLeases =
+    "You hold no lease; those of others are not shown.\n";
 inline constexpr std::string_view kNoLeases = "No leases: no model holds VRAM by promise.";
 
 inline constexpr std::string_view kHeldByProcess = "process {}";

@@ -76,6 +76,8 @@ inline constexpr std::string_view kReleaseHolder =
 // Why one GPU would not do.
 inline constexpr std::string_view kGpuNotSeen = "the driver does not show it any more";
 inline constexpr std::string_view kGpuUnfit = "nothing more is placed on it: {}";  // the condition
+inline constexpr std::string_view kGpuUnfitUnnamed =
+    "nothing more is placed on it: it is not healthy";
 inline constexpr std::string_view kGpuLost = "it is lost: it fell off the bus";
 inline constexpr std::string_view kGpuReset = "it needs a reset";
 inline constexpr std::string_view kGpuAsleep = "it is asleep, and reading it would wake it";
@@ -104,6 +106,10 @@ inline constexpr std::string_view kFitIfReleasedMany =
     "the models {} ({} together) were released";  // models, size
 inline constexpr std::string_view kFitIfLeft =
     "{} ({}), which was released, had left the GPU";  // model, size
+inline constexpr std::string_view kFitIfUnnamedReleased =
+    "{} that other models hold were released";  // size
+inline constexpr std::string_view kFitIfUnnamedLeft =
+    "{} that were released had left the GPU";  // size
 inline constexpr std::string_view kFitIfStrangersEnded =
     "the processes outside estiva on GPU {} ({}) ended";  // index, size
 inline constexpr std::string_view kFitIfAnotherGpu =

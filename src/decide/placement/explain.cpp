@@ -41,7 +41,7 @@ std::string_view unusable_words(Usable usable) {
 }
 
 // Who has the room: the numbers, then the largest stranger, named as a model where it may be one.
-std::string fullness_words(const Ledger& ledger, std::uint32_t at) {
+std::string fullness_words(const Ledger& ledger, std::uint32_t at, Names names) {
   const GpuAccount& account = ledger.accounts()[at];
   const Bytes promised = committed(account) - account.used;
   std::string words = account.overcommitted
@@ -51,7 +51,8 @@ std::string fullness_words(const Ledger& ledger, std::uint32_t at) {
                                         to_text(account.used), to_text(promised));
   if (ledger.policy().margin > Bytes{})
     words += "; " + fmt::format(msg::kGpuMargin, to_text(ledger.policy().margin));
-  if (account.strangers.empty() || !account.strangers.front().used) return words;
+  if (names == Names::none || account.strangers.empty() || !account.strangers.front().used)
+    return words;
   const ForeignProcess& stranger = account.strangers.front();
   const std::string size = to_text(*stranger.used);
   const LeaseEntry* unbound = unbound_like(ledger, at, *stranger.used);
@@ -61,26 +62,30 @@ std::string fullness_words(const Ledger& ledger, std::uint32_t at) {
          fmt::format(msg::kMayBeModel, size, process_words(stranger), model, model, stranger.pid);
 }
 
-std::string why_not(const Ledger& ledger, std::uint32_t at, Bytes wanted, Bytes missing) {
+std::string why_not(const Ledger& ledger, std::uint32_t at, Bytes wanted, Bytes missing,
+                    Names names) {
   const GpuAccount& account = ledger.accounts()[at];
   if (account.usable == Usable::yes && !account.unfit.empty())
-    return fmt::format(msg::kGpuUnfit, account.unfit);
+    return names == Names::all ? fmt::format(msg::kGpuUnfit, account.unfit)
+                               : std::string(msg::kGpuUnfitUnnamed);
   if (account.usable != Usable::yes || missing == Bytes{})
     return std::string(unusable_words(account.usable));
   if (wanted > account.capacity) return fmt::format(msg::kGpuTooSmall, to_text(account.capacity));
-  return fullness_words(ledger, at);
+  return fullness_words(ledger, at, names);
 }
 
-GpuShortage shortage_on(const Ledger& ledger, std::uint32_t at, Bytes wanted) {
+GpuShortage shortage_on(const Ledger& ledger, std::uint32_t at, Bytes wanted, Names names) {
   const GpuAccount& account = ledger.accounts()[at];
   const Bytes free = admissible(account, ledger.policy());
   const Bytes missing = wanted - free;
-  return {account.id.key(), account.index, free, missing, why_not(ledger, at, wanted, missing)};
+  return {account.id.key(), account.index, free, missing,
+          why_not(ledger, at, wanted, missing, names)};
 }
 
 // The GPUs a request could have used, each with the share it would have got there: its own where
 // one is named, the smallest unnamed one elsewhere.
-std::vector<GpuShortage> shortages(const Ledger& ledger, const AssignRequest& request) {
+std::vector<GpuShortage> shortages(const Ledger& ledger, const AssignRequest& request,
+                                   Names names) {
   std::vector<Bytes> wanted(ledger.accounts().size());
   Bytes anywhere;
   for (const ShareWanted& share : request.shares) {
@@ -94,7 +99,7 @@ std::vector<GpuShortage> shortages(const Ledger& ledger, const AssignRequest& re
   for (std::uint32_t i = 0; i < wanted.size(); ++i) {
     const Bytes bytes = wanted[i] > Bytes{} ? wanted[i] : anywhere;
     if (bytes > Bytes{})
-      rows.push_back(shortage_on(ledger, i, bytes + ledger.policy().context_allowance));
+      rows.push_back(shortage_on(ledger, i, bytes + ledger.policy().context_allowance, names));
   }
   std::sort(rows.begin(), rows.end(), [](const GpuShortage& a, const GpuShortage& b) {
     return a.index != b.index ? a.index < b.index : a.uuid < b.uuid;
@@ -103,12 +108,12 @@ std::vector<GpuShortage> shortages(const Ledger& ledger, const AssignRequest& re
 }
 
 std::vector<GpuShortage> growth_shortages(const Ledger& ledger, const AssignRequest& request,
-                                          const LeaseEntry& entry) {
+                                          const LeaseEntry& entry, Names names) {
   std::vector<GpuShortage> rows;
   for (std::size_t i = 0; i < entry.uses.size() && i < request.shares.size(); ++i) {
     const Use& use = entry.uses[i];
     const Bytes held = std::max(use.declared, use.measured);
-    rows.push_back(shortage_on(ledger, use.account, request.shares[i].bytes - held));
+    rows.push_back(shortage_on(ledger, use.account, request.shares[i].bytes - held, names));
   }
   return rows;
 }
@@ -160,9 +165,10 @@ void explain_existing(const Decision& decision, Explanation& out) {
 }
 
 void explain_room(const Ledger& ledger, const AssignRequest& request, const Decision& decision,
-                  Explanation& out) {
+                  Names names, Explanation& out) {
   const LeaseEntry* growing = decision.lease.id.empty() ? nullptr : ledger.find(decision.lease.id);
-  out.gpus = growing ? growth_shortages(ledger, request, *growing) : shortages(ledger, request);
+  out.gpus = growing ? growth_shortages(ledger, request, *growing, names)
+                     : shortages(ledger, request, names);
   if (decision.cause == Cause::no_usable_gpu) {
     out.reason = out.gpus.empty() ? msg::kNoGpuAtAll : msg::kNoUsableGpu;
     for (const GpuShortage& gpu : out.gpus)
@@ -170,13 +176,13 @@ void explain_room(const Ledger& ledger, const AssignRequest& request, const Deci
     return;
   }
   out.reason = no_room_words(request, growing != nullptr);
-  out.would_fit_if = would_fit_if(ledger, request, growing);
+  out.would_fit_if = would_fit_if(ledger, request, growing, names);
 }
 
 }  // namespace
 
 Explanation explain_refusal(const Ledger& ledger, const AssignRequest& request,
-                            const Decision& decision) {
+                            const Decision& decision, Names names) {
   Explanation out;
   out.kind = kind_of(decision.cause);
   if (decision.verdict == Verdict::needs_fresh_reading) {
@@ -201,7 +207,7 @@ Explanation explain_refusal(const Ledger& ledger, const AssignRequest& request,
     case Cause::no_usable_gpu:
     case Cause::no_room:
     case Cause::none:
-      explain_room(ledger, request, decision, out);
+      explain_room(ledger, request, decision, names, out);
       break;
   }
   return out;

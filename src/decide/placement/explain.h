@@ -27,8 +27,12 @@ struct Explanation {
 };
 inline constexpr std::size_t kMostHints = 6;
 
+// Whether the words may name other models, processes and what befell a GPU, or give amounts only:
+// for clients that are not to know of each other.
+enum class Names : std::uint8_t { all, none };
+
 // Only for verdicts `refused` and `needs_fresh_reading`.
 Explanation explain_refusal(const Ledger& ledger, const AssignRequest& request,
-                            const Decision& decision);
+                            const Decision& decision, Names names = Names::all);
 
 }  // namespace estiva::decide

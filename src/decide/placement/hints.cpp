@@ -171,10 +171,13 @@ std::vector<const LeaseEntry*> others_easiest_first(const Hypotheses& what_if) {
   return others;
 }
 
-std::string release_hint(const LeaseEntry& entry) {
+std::string release_hint(const LeaseEntry& entry, Names names) {
   const std::string size = to_text(bytes_of(entry).charged);
-  if (entry.lease.state == LeaseState::releasing)
-    return fmt::format(msg::kFitIfLeft, entry.lease.model, size);
+  const bool leaves = entry.lease.state == LeaseState::releasing;
+  if (names == Names::none)
+    return fmt::format(fmt::runtime(leaves ? msg::kFitIfUnnamedLeft : msg::kFitIfUnnamedReleased),
+                       size);
+  if (leaves) return fmt::format(msg::kFitIfLeft, entry.lease.model, size);
   return fmt::format(msg::kFitIfReleasedOne, entry.lease.model, size, state_words(entry));
 }
 
@@ -200,7 +203,8 @@ void drop_needless(const Hypotheses& what_if, std::vector<const LeaseEntry*>& se
 // Where no single release is enough: adds leases, the easiest first, until it fits, and then
 // drops each that turned out not to be needed. So no member of the set is superfluous.
 std::optional<std::string> several_releases(const Hypotheses& what_if,
-                                            const std::vector<const LeaseEntry*>& others) {
+                                            const std::vector<const LeaseEntry*>& others,
+                                            Names how) {
   Freed freed = what_if.nothing();
   std::vector<const LeaseEntry*> set;
   bool fits = false;
@@ -218,6 +222,7 @@ std::optional<std::string> several_releases(const Hypotheses& what_if,
     names.push_back(entry->lease.model);
     together += bytes_of(*entry).charged;
   }
+  if (how == Names::none) return fmt::format(msg::kFitIfUnnamedReleased, to_text(together));
   return fmt::format(msg::kFitIfReleasedMany, fmt::join(names, ", "), to_text(together));
 }
 
@@ -250,7 +255,7 @@ void hint_at_size(const Hypotheses& what_if, std::vector<std::string>& hints) {
   if (most > Bytes{}) hints.push_back(fmt::format(msg::kFitIfSmaller, size_to_ask(most)));
 }
 
-void hint_at_releases(const Hypotheses& what_if, std::vector<std::string>& hints) {
+void hint_at_releases(const Hypotheses& what_if, Names names, std::vector<std::string>& hints) {
   const auto others = others_easiest_first(what_if);
   std::size_t found = 0;
   Freed freed = what_if.nothing();
@@ -259,13 +264,13 @@ void hint_at_releases(const Hypotheses& what_if, std::vector<std::string>& hints
     if (!what_if.could_help(*entry, freed)) continue;
     what_if.add(freed, *entry);
     if (what_if.fits(freed)) {
-      hints.push_back(release_hint(*entry));
+      hints.push_back(release_hint(*entry, names));
       ++found;
     }
     what_if.take_back(freed, *entry);
   }
   if (found > 0) return;
-  if (auto several = several_releases(what_if, others)) hints.push_back(std::move(*several));
+  if (auto several = several_releases(what_if, others, names)) hints.push_back(std::move(*several));
 }
 
 void hint_at_strangers(const Hypotheses& what_if, std::vector<std::string>& hints) {
@@ -315,12 +320,12 @@ const LeaseEntry* unbound_like(const Ledger& ledger, std::uint32_t account, Byte
 }
 
 std::vector<std::string> would_fit_if(const Ledger& ledger, const AssignRequest& request,
-                                      const LeaseEntry* growing) {
+                                      const LeaseEntry* growing, Names names) {
   const Hypotheses what_if(ledger, request, growing);
   std::vector<std::string> hints;
-  hint_at_binding(what_if, hints);
+  if (names == Names::all) hint_at_binding(what_if, hints);
   hint_at_size(what_if, hints);
-  hint_at_releases(what_if, hints);
+  hint_at_releases(what_if, names, hints);
   hint_at_strangers(what_if, hints);
   hint_at_hardware(what_if, hints);
   if (hints.size() > kMostHints) hints.resize(kMostHints);

@@ -61,6 +61,7 @@ TEST(AssignBody, RefusesWithASentence) {
       {"gpus 0", R"({"model":"x","vram":"1GiB","gpus":0})", "1 to 64"},
       {"two on a named GPU", R"({"model":"x","vram":"1GiB","gpus":2,"gpu":"0"})",
        "where a GPU is named"},
+      {"another holder", R"({"model":"x","vram":"1GiB","holder":"init"})", "or \"container\""},
       {"pid 0", R"({"model":"x","vram":"1GiB","pid":0})", "process id"},
       {"deep nesting", R"({"model":[[[[[[[[[[[[1]]]]]]]]]]]]})", "not a JSON object"},
   };
@@ -87,6 +88,7 @@ TEST(Places, FlagsBeatTheEnvironmentAndThatBeatsTheDefaults) {
                 .state_dir,
             "/flag");
   EXPECT_EQ(resolve_places(env, true).control_socket, "/run/estiva/control/api.sock");
+  EXPECT_EQ(resolve_places(env, true).lease_socket, "/run/estiva/lease/estiva.sock");
   EXPECT_EQ(resolve_places(env, true).config_file, "/etc/estiva/estiva.toml");
 }
 

@@ -94,6 +94,9 @@ TEST(Documents, RefusalsAndErrorsAreTold) {
 }
 
 TEST(Documents, AnAssignmentIsRead) {
+  EXPECT_EQ(read_self_pid(R"({"schema":"estiva/self/1","pid":4242,"container":null})").value_or(0),
+            4242);
+  EXPECT_FALSE(read_self_pid(R"({"schema":"estiva/leases/1","pid":4242})"));
   const auto assignment = read_assignment(
       R"({"schema":"estiva/assign/1","lease":{"id":"l-1","model":"a","gpus":["GPU-1"],"vram_bytes":5,"state":"reserved","holder":null},"already_assigned":true,"why":"w"})");
   ASSERT_TRUE(assignment) << assignment.error().sentence();

@@ -86,11 +86,12 @@ class KeeperTest : public testing::Test {
     }(this, std::move(model)));
   }
 
-  void spawn_assign(decide::AssignRequest wanted, bool only_new = false) {
-    loop_->spawn(
-        [](KeeperTest* test, decide::AssignRequest asked, bool new_only) -> net::Awaitable<void> {
-          test->answers_.push_back(co_await test->keeper_->assign(std::move(asked), new_only));
-        }(this, std::move(wanted), only_new));
+  void spawn_assign(decide::AssignRequest wanted, api::AssignTerms terms = {}) {
+    loop_->spawn([](KeeperTest* test, decide::AssignRequest asked,
+                    api::AssignTerms kept_to) -> net::Awaitable<void> {
+      test->answers_.push_back(
+          co_await test->keeper_->assign(std::move(asked), std::move(kept_to)));
+    }(this, std::move(wanted), std::move(terms)));
   }
 
   // Runs the loop until `done` or five seconds.
@@ -99,9 +100,9 @@ class KeeperTest : public testing::Test {
     return done();
   }
 
-  Result<api::AssignAnswer> assign(decide::AssignRequest wanted, bool only_new = false) {
+  Result<api::AssignAnswer> assign(decide::AssignRequest wanted, api::AssignTerms terms = {}) {
     answers_.clear();
-    spawn_assign(std::move(wanted), only_new);
+    spawn_assign(std::move(wanted), std::move(terms));
     EXPECT_TRUE(run_until([this] { return answers_.size() == 1; })) << "no answer";
     return answers_.empty() ? fail("no answer") : answers_[0];
   }

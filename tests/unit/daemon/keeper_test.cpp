@@ -42,7 +42,7 @@ TEST_F(KeeperTest, WhoWaitsWhileOthersComeAndGoHearsThatThereIsNoRoom) {
   std::optional<Result<api::AssignAnswer>> answer;
   loop_->spawn([](Keeper* keeper, decide::AssignRequest wanted,
                   std::optional<Result<api::AssignAnswer>>& out) -> net::Awaitable<void> {
-    out = co_await keeper->assign(std::move(wanted), false);
+    out = co_await keeper->assign(std::move(wanted), {});
   }(keeper_.get(), request("big", gib(8)), answer));
   const bool answered = run_until([&] { return answer.has_value(); });
   during_reading_ = nullptr;
@@ -136,17 +136,50 @@ TEST_F(KeeperTest, ThoseWhoAskForTheSameAtOnceGetTheSame) {
 }
 
 TEST_F(KeeperTest, WhoWantsANewLeaseDoesNotTouchTheOldOne) {
-  ASSERT_TRUE(assign(request("a", gib(2)), true));
+  const api::AssignTerms only_new{true, {}, {}};
+  ASSERT_TRUE(assign(request("a", gib(2)), only_new));
   Child child;
   decide::AssignRequest wanted = request("a", gib(4));
   wanted.holder = *host::identify(root_, child.pid(), boot_id_);
-  const auto refused = assign(wanted, true);
+  const auto refused = assign(wanted, only_new);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::refused);
   const decide::LeaseEntry* entry = keeper_->ledger().find_model("a");
   ASSERT_NE(entry, nullptr);
   EXPECT_FALSE(entry->lease.holder) << "bound to a process that is told no";
   EXPECT_EQ(entry->lease.shares[0].bytes, gib(2)) << "grown for one that is told no";
+}
+
+// Both requests wait for one reading; the second is looked at with what the first was granted.
+TEST_F(KeeperTest, TermsAreAskedWhenItIsDecidedWithTheLeasesOfThatMoment) {
+  api::AssignTerms one_at_most;
+  std::vector<std::size_t> asked_with;
+  one_at_most.admits = [&asked_with](const std::vector<Lease>& leases) -> Result<void> {
+    asked_with.push_back(leases.size());
+    if (!leases.empty()) return fail(ErrorKind::denied, "one at most");
+    return {};
+  };
+  spawn_assign(request("a", gib(1)), one_at_most);
+  spawn_assign(request("b", gib(1)), one_at_most);
+  ASSERT_TRUE(run_until([this] { return answers_.size() == 2; }));
+  EXPECT_EQ(granted(), 1u);
+  EXPECT_EQ(asked_with, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(keeper_->ledger().leases().size(), 1u);
+}
+
+TEST_F(KeeperTest, ARefusalNamesNobodyWhereTheTermsSaySo) {
+  ASSERT_TRUE(assign(request("secret-model", gib(8))));
+  const auto named = assign(request("b", gib(4)));
+  ASSERT_TRUE(named && named->refusal);
+  EXPECT_NE(named->refusal->would_fit_if[1].find("secret-model"), std::string::npos);
+  api::AssignTerms terms;
+  terms.names = decide::Names::none;
+  const auto unnamed = assign(request("b", gib(4)), terms);
+  ASSERT_TRUE(unnamed && unnamed->refusal);
+  EXPECT_EQ(unnamed->refusal->would_fit_if.size(), named->refusal->would_fit_if.size());
+  for (const std::string& hint : unnamed->refusal->would_fit_if) {
+    EXPECT_EQ(hint.find("secret-model"), std::string::npos) << hint;
+  }
 }
 
 TEST_F(KeeperTest, AReleaseByIdLeavesTheNextLeaseOfTheNameAlone) {

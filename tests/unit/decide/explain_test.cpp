@@ -52,6 +52,47 @@ TEST(Explain, EachGpuIsMeasuredByTheShareItWouldGet) {
   EXPECT_EQ(room.explain(r).gpus.at(1).missing, gib(1)) << "not the named share's size";
 }
 
+// What a client is told that is not to know of the others.
+TEST(Explain, WithoutNamesThereAreTheSameAmountsAndNobodyIsNamed) {
+  Room room(3);
+  const Lease held = room.grant("secret-a", gib(3), "0", 50);
+  room.process(0, 50, gib(3), held.id);
+  room.grant("secret-b", gib(3), "1");
+  room.process(1, 60, gib(3));
+  room.readings.unfit = {{key(2), "Xid 31 hit process 77 in secret-container"}};
+  const AssignRequest r = room.request("mine", gib(2));
+  const Decision d = room.decide(r);
+  const Explanation named = explain_refusal(room.ledger, r, d);
+  const Explanation unnamed = explain_refusal(room.ledger, r, d, Names::none);
+  const auto all_words = [](const Explanation& e) {
+    std::string words = e.reason + "\n" + e.remedy + "\n";
+    for (const GpuShortage& gpu : e.gpus) words += gpu.why + "\n";
+    for (const std::string& hint : e.would_fit_if) words += hint + "\n";
+    return words;
+  };
+  for (const char* secret : {"secret-", "python", "pid ", "60", "Xid"}) {
+    EXPECT_THAT(all_words(named), HasSubstr(secret)) << "nothing to hide: the test is void";
+    EXPECT_THAT(all_words(unnamed), Not(HasSubstr(secret)));
+  }
+  ASSERT_EQ(unnamed.gpus.size(), named.gpus.size());
+  for (std::size_t i = 0; i < named.gpus.size(); ++i) {
+    EXPECT_EQ(unnamed.gpus[i].missing, named.gpus[i].missing);
+    EXPECT_EQ(unnamed.gpus[i].free, named.gpus[i].free);
+  }
+  EXPECT_THAT(unnamed.would_fit_if, Contains("3.00 GiB that other models hold were released"));
+}
+
+TEST(Explain, WithoutNamesWhatLeavesIsAnAmount) {
+  Room room(1);
+  const Lease held = room.grant("secret", gib(3), "auto", 50);
+  room.process(0, 50, gib(3), held.id);
+  room.read();
+  room.ledger.release(held.id, {++room.now});
+  const AssignRequest r = room.request("mine", gib(2));
+  const Explanation e = explain_refusal(room.ledger, r, room.decide(r), Names::none);
+  EXPECT_THAT(e.would_fit_if, Contains("3.00 GiB that were released had left the GPU"));
+}
+
 TEST(Explain, LargerThanTheCard) {
   Room room(1);
   const Explanation e = room.explain(room.request("b", gib(5)));

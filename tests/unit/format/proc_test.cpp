@@ -145,6 +145,27 @@ TEST(Cgroup, NestedContainersInnermostFirst) {
   EXPECT_TRUE(container_ids_of("/docker/" + std::string(63, 'a')).empty());
 }
 
+TEST(Cgroup, TheGroupOfTheInnermostContainer) {
+  const std::string a(64, 'a'), b(64, 'b');
+  const std::string scope = "/system.slice/docker-" + a + ".scope";
+  EXPECT_EQ(container_group_of(scope), scope);
+  EXPECT_EQ(container_group_of(scope + "/init.scope/x"), scope);
+  EXPECT_EQ(container_group_of("/docker/" + a + "/docker/" + b + "/x"),
+            "/docker/" + a + "/docker/" + b);
+  EXPECT_EQ(container_group_of("/docker/" + a + "/docker/" + a + "/x"),
+            "/docker/" + a + "/docker/" + a);
+  EXPECT_EQ(container_group_of("/user.slice/session-1.scope"), "");
+  EXPECT_EQ(container_group_of(""), "");
+}
+
+TEST(Cgroup, WhoMayMakeGroupsThere) {
+  EXPECT_EQ(slice_owner_of("/user.slice/user-1000.slice/user@1000.service/x"), 1000u);
+  EXPECT_EQ(slice_owner_of("/x/user.slice/user-0.slice"), 0u);
+  EXPECT_EQ(slice_owner_of("/user.slice/user-.slice/x"), std::nullopt);
+  EXPECT_EQ(slice_owner_of("/user.slice/user-99999999999.slice/x"), std::nullopt);
+  EXPECT_EQ(slice_owner_of("/system.slice/docker.service"), std::nullopt);
+}
+
 TEST(Cgroup, WhoseContainerItIs) {
   const std::string id(64, 'a');
   struct Form {

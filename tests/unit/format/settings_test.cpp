@@ -32,6 +32,7 @@ TEST(SettingsFile, EmptyMeansDefaults) {
   EXPECT_TRUE(settings.daemon.history);
   EXPECT_EQ(settings.placement.policy, PlacementChoice::automatic);
   EXPECT_EQ(settings.placement.foreign_window, 0s);
+  EXPECT_EQ(settings.leases.per_client, 8u);
   EXPECT_FALSE(settings.health.max_temperature);
 }
 
@@ -49,6 +50,8 @@ policy = "pack"
 margin = "256MiB"
 context_allowance = "0"
 foreign_window = "5s"
+[leases]
+per_client = 3
 [health]
 max_temperature = 85
 [paths]
@@ -80,6 +83,7 @@ engine = "ollama"
   EXPECT_FALSE(settings.daemon.history);
   EXPECT_EQ(settings.daemon.log_level, LogLevel::debug);
   EXPECT_EQ(settings.daemon.state_dir, "/s");
+  EXPECT_EQ(settings.leases.per_client, 3u);
   EXPECT_EQ(settings.placement.policy, PlacementChoice::pack);
   EXPECT_EQ(settings.placement.margin, mib(256));
   EXPECT_EQ(settings.placement.foreign_window, 5s);
@@ -123,6 +127,7 @@ TEST(SettingsFile, ErrorsNamePlaceKeyAndWhatIsAccepted) {
       {"[daemon]\ninterval = 5", "'daemon.interval' is a number, and must be a duration in quotes"},
       {"[daemon]\ninterval = '5'", "'5' is a number without a unit"},
       {"[daemon]\ninterval = '1ms'", "from 50ms to 1h"},
+      {"[leases]\nper_client = 0", "from 1 to 1000"},
       {"gpu_monitoring_interval_seconds = 0", "from 0.05 to 3600"},
       {"gpu_monitoring_interval_seconds = nan", "nan is not accepted"},
       {"gpu_monitoring_interval_seconds = -1", "-1 is not accepted"},

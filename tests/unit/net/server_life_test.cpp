@@ -42,6 +42,43 @@ TEST(Peer, a_process_that_does_not_live_can_not_be_pinned) {
   EXPECT_GE(self->pidfd->get(), 0);
 }
 
+TEST(Peer, a_client_that_ended_before_it_was_accepted_is_not_pinned) {
+  const TempDir dir;
+  auto listener = open_listener(Endpoint::unix_path(dir / "s"), 0600);
+  ASSERT_TRUE(listener);
+  const pid_t child = fork();
+  if (child == 0) _exit(start_connect(listener->endpoint) ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_EQ(status, 0);
+  const UniqueFd accepted(accept4(listener->fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ASSERT_TRUE(accepted);
+  const auto peer = identify_peer(accepted.get());
+  ASSERT_TRUE(peer && peer->process);
+  EXPECT_EQ(peer->process->pid, child);
+  EXPECT_FALSE(peer->process->pinned);
+  EXPECT_FALSE(is_alive(*peer->process));
+}
+
+TEST(Peer, a_client_is_alive_until_it_ends) {
+  int pipes[2];
+  ASSERT_EQ(pipe(pipes), 0);
+  const pid_t child = fork();
+  char byte = 0;
+  if (child == 0) {
+    close(pipes[1]);
+    _exit(read(pipes[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  const auto who = pin_process(child);
+  ASSERT_TRUE(who);
+  EXPECT_TRUE(is_alive(*who));
+  close(pipes[1]);
+  close(pipes[0]);
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(is_alive(*who));
+  EXPECT_FALSE(is_alive(ProcessIdentity{}));
+}
+
 TEST(Server, a_port_in_use_is_named_with_its_holder) {
   TestServer first(echo());
   TestServer second(echo());
@@ -220,6 +257,37 @@ TEST(Server, accepts_again_when_descriptors_are_free_again) {
   EXPECT_FALSE(waiting.ended);
   EXPECT_NE(old_one.find("200"), std::string::npos) << "connections that are open must go on";
   EXPECT_NE(waiting.read_to("GET /x").find("200"), std::string::npos);
+}
+
+TEST(Server, one_client_does_not_take_the_room_of_another) {
+  const TempDir dir;
+  const Endpoint where = Endpoint::unix_path(dir / "s");
+  TestServer server(echo());
+  std::string name = "a";  // of whoever connects next; changed while nobody does
+  server.thread.on_loop([&] {
+    const auto bound = server.server->listen(
+        where, {"strangers", 0600, 10, [&name](const Peer&) { return name; }, 1});
+    ASSERT_TRUE(bound) << bound.error().sentence();
+  });
+  const auto is_served = [](Raw& raw) {
+    raw.send(kGet);
+    return raw.read_to("\r\n").starts_with("HTTP/1.1 200");
+  };
+  Raw one(where);
+  EXPECT_TRUE(is_served(one));
+  Raw two(where);
+  EXPECT_TRUE(two.read_all().starts_with("HTTP/1.1 503"));
+  server.thread.on_loop([&] { name = "b"; });
+  Raw three(where);
+  EXPECT_TRUE(is_served(three));
+  server.thread.on_loop([&] { name = ""; });
+  Raw four(where), five(where);
+  EXPECT_TRUE(is_served(four) && is_served(five)) << "without a name there is no limit";
+  one.close();
+  EXPECT_TRUE(eventually([&] { return server.stats().connections == 3; }));
+  server.thread.on_loop([&] { name = "a"; });
+  Raw six(where);
+  EXPECT_TRUE(is_served(six)) << "its first has ended";
 }
 
 TEST(Server, a_connection_ends_after_its_share_of_requests) {
