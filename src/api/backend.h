@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "decide/placement/explain.h"
@@ -55,6 +56,8 @@ class Backend {
   virtual Result<void> dismiss(const std::string& device) = 0;
   // The identity of a live process, to bind a lease to. Errors: usage (no such process).
   virtual Result<Holder> identify(pid_t pid) = 0;
+  // Where the API listens on TCP, "127.0.0.1:7700"; none: it does not.
+  virtual std::vector<std::string> tcp_addresses() const = 0;
 };
 
 // {"schema":"estiva/assign/1","lease":{..}} or {"refused":{..}}

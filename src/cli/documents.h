@@ -122,6 +122,13 @@ struct Refusal {
   std::vector<std::string> would_fit_if;
 };
 
+// What lets a browser in.
+struct LoginLinks {
+  std::vector<std::string> urls;
+  double expires_seconds = 0;
+  std::uint64_t ended = 0;  // sessions, where that was asked for
+};
+
 struct Assignment {
   LeaseRow lease;
   bool already_assigned = false;
@@ -135,6 +142,7 @@ Result<StatusDocument> read_status_document(std::string_view json);
 Result<std::vector<LeaseRow>> read_leases_document(std::string_view json);
 Result<std::vector<RecordRow>> read_journal_document(std::string_view json);
 Result<RecordRow> read_record(std::string_view json);
+Result<LoginLinks> read_login_document(std::string_view json);
 Result<Assignment> read_assignment(std::string_view json);
 // nullopt: the text is not a refusal.
 std::optional<Refusal> read_refusal(std::string_view json);

@@ -304,6 +304,14 @@ Result<Assignment> read_assignment(std::string_view text) {
   return assignment;
 }
 
+Result<LoginLinks> read_login_document(std::string_view text) {
+  const auto value = parse_schema(text, "estiva/login/1");
+  if (!value) return Failure(value.error());
+  const json::object& from = value->get_object();
+  return LoginLinks{texts_of(from, "urls"), number_of(from, "expires_seconds").value_or(0),
+                    count_of(from, "ended").value_or(0)};
+}
+
 std::optional<Refusal> read_refusal(std::string_view text) {
   const auto value = parse(text);
   if (!value) return std::nullopt;

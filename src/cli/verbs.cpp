@@ -9,6 +9,7 @@
 #include "cli/verb_daemon.h"
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
+#include "cli/verb_login.h"
 #include "cli/verb_notify.h"
 #include "cli/verb_run.h"
 #include "cli/verb_simulate.h"
@@ -74,6 +75,7 @@ constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, ""
                                  {"--kernel-log", "FILE", m::kHelpKernelLog, ""}};
 constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""},
                                    {"--dir", "DIR", m::kHelpSimulateDir, ""}};
+constexpr Flag kLoginFlags[] = {{"--end-all", "", m::kHelpEndAll, ""}, kJson};
 constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""},
                                  {"--since", "TIME", m::kHelpSince, ""},
                                  {"--grep", "TEXT", m::kHelpGrep, ""},
@@ -91,6 +93,7 @@ constexpr Verb kVerbs[] = {
     {"simulate", m::kVerbSimulate, {"SCENARIO", 0, 1, ""}, kSimulateFlags, false, run_simulate},
     {"events", m::kVerbEvents, {}, kEventsFlags, false, run_events},
     {"notify", m::kVerbNotify, {"test", 1, 1, ""}, kReleaseFlags, false, run_notify},
+    {"login", m::kVerbLogin, {}, kLoginFlags, false, run_login},
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},
     {"version", m::kVerbVersion, {}, {}, false, run_version},
