@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/cli.h"
+#include "base/messages/cli_top.h"
 #include "cli/completion.h"
 #include "cli/session.h"
 #include "cli/verb_assign.h"
@@ -15,6 +16,7 @@
 #include "cli/verb_simulate.h"
 #include "cli/verb_status.h"
 #include "cli/verb_token.h"
+#include "cli/verb_top.h"
 
 namespace estiva::cli {
 namespace {
@@ -51,6 +53,16 @@ constexpr Flag kGpuFlags[] = {kJson,
                               kNvml,
                               kRoot,
                               kMachine};
+constexpr Flag kTopFlags[] = {{"--once", "", m::kHelpOnce, "", false, "-1"},
+                              {"--json", "", m::kHelpTopJson, ""},
+                              {"--sort", "KEY", m::kHelpSort, "vram|sm|pid|model|container"},
+                              {"--lines", "N", m::kHelpLines, ""},
+                              {"--gpu", "GPU", m::kHelpTopGpu, ""},
+                              {"--interval", "TIME", m::kHelpTopInterval, ""},
+                              {"--seconds", "N", m::kHelpTopSeconds, ""},
+                              kNvml,
+                              kRoot,
+                              kMachine};
 constexpr Flag kAssignFlags[] = {
     kVram, kVramMb, kGpu, kGpus, kPolicy, {"--pid", "PID", m::kHelpPid, ""}, kJson};
 constexpr Flag kReleaseFlags[] = {kJson};
@@ -84,6 +96,7 @@ constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""},
 
 constexpr Verb kVerbs[] = {
     {"status", m::kVerbStatus, {}, kReportFlags, false, run_status},
+    {"top", m::kVerbTop, {}, kTopFlags, false, run_top},
     {"gpu", m::kVerbGpu, {}, kGpuFlags, false, run_gpu},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
@@ -118,6 +131,8 @@ Result<int> run_help(Session& session, const Arguments& args) {
 }
 
 std::string flag_form(const Flag& flag) {
+  if (flag.value.empty() && !flag.letter.empty())
+    return fmt::format("{}, {}", flag.name, flag.letter);
   if (flag.value.empty()) return std::string(flag.name);
   return fmt::format(fmt::runtime(flag.optional_value ? "{} [{}]" : "{} {}"), flag.name,
                      flag.value);
