@@ -10,6 +10,8 @@
 #include "base/messages/cli_top.h"
 #include "base/unique_fd.h"
 #include "cli/daemon_client.h"
+#include "cli/local_world.h"
+#include "cli/session.h"
 #include "net/fetch.h"
 
 namespace estiva::cli {

@@ -7,10 +7,11 @@
 #include <string>
 
 #include "base/error.h"
-#include "cli/local_world.h"
-#include "cli/session.h"
 
 namespace estiva::cli {
+
+struct LocalSources;
+struct Session;
 
 class Feed {
  public:

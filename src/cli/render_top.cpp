@@ -79,7 +79,7 @@ void add_untold(Lines& lines, const std::vector<GpuRow>& gpus) {
   }
 }
 
-std::string or_dash(std::string text) {
+std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 

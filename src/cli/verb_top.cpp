@@ -11,9 +11,11 @@
 #include "base/messages/cli_top.h"
 #include "cli/daemon_client.h"
 #include "cli/feed.h"
+#include "cli/local_world.h"
 #include "cli/numbers.h"
 #include "cli/render_top.h"
 #include "cli/screen.h"
+#include "cli/session.h"
 #include "cli/signal_queue.h"
 #include "format/text.h"
 

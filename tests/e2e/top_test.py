@@ -25,6 +25,19 @@ ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 STOPPED = "stopped\r\n"
 
 
+def follow(case, *words):
+    """`estiva top` in a pipe that goes on until the test has read enough."""
+    following = case.place.spawn("top", *words)
+    for clean_up in (following.stdout.close, following.stderr.close, following.wait, following.kill):
+        case.addCleanup(clean_up)
+    return following
+
+
+def end(case, following):
+    following.send_signal(signal.SIGINT)
+    case.assertEqual(following.wait(PATIENCE), 0)
+
+
 class Terminal:
     """A program on a terminal of its own, with a parent in the same session, as under a shell with job
     control. All that it wrote is in `text`."""
@@ -125,10 +138,14 @@ class Top(Case):
         self.expect(self.estiva("top", "--once", "--lines", "1"), 0, "... and 1 more")
 
     def test_blocks_of_text_each_interval(self):
-        ran = self.expect(self.estiva("top", "--interval", "100ms", "--seconds", "3"), 0)
-        self.assertGreaterEqual(ran.out.count("SIMULATED"), 2)
-        self.assertIn("\n\nSIMULATED", ran.out)
-        self.assertNotIn("\x1b", ran.out)
+        following = follow(self, "--interval", "100ms")
+        text = ""
+        while text.count("SIMULATED") < 3:
+            text += following.stdout.readline()
+        end(self, following)
+        self.assertIn("\n\nSIMULATED", text)
+        self.assertNotIn("\x1b", text)
+        self.expect(self.estiva("top", "--seconds", "0.1"), 0)
 
     def test_json_once_and_a_line_for_each_reading(self):
         once = self.expect(self.estiva("top", "--json", "--once"), 0)
@@ -136,15 +153,10 @@ class Top(Case):
         document = once.json()
         self.assertEqual([document["schema"], document["simulated"]], ["estiva/top/1", True])
         self.assertEqual([row["pid"] for row in document["processes"]], [4242, 4243])
-        following = self.place.spawn("top", "--json", "--sort", "pid")
-        self.addCleanup(following.stdout.close)
-        self.addCleanup(following.stderr.close)
-        self.addCleanup(following.wait)
-        self.addCleanup(following.kill)
+        following = follow(self, "--json", "--sort", "pid")
         stamps = [json.loads(following.stdout.readline())["sampled_at"] for _ in range(3)]
         self.assertEqual(len(set(stamps)), 3, stamps)
-        following.send_signal(signal.SIGINT)
-        self.assertEqual(following.wait(PATIENCE), 0)
+        end(self, following)
 
     def test_one_gpu_and_wrong_words(self):
         uuid = self.place.gpus()[0]["uuid"]
@@ -275,9 +287,11 @@ class Alone(Case):
         until(lambda: "4242" in self.estiva("top", "--nvml", LIBRARY, "-1").out, "the simulator answers")
 
     def test_it_reads_again_and_again_and_leaves_no_process(self):
-        ran = self.expect(self.estiva("top", "--nvml", LIBRARY, "--json", "--seconds", "3"), 0)
-        documents = [json.loads(line) for line in ran.out.splitlines()]
-        self.assertGreaterEqual(len(documents), 2)
+        following = follow(self, "--nvml", LIBRARY, "--json", "--interval", "100ms")
+        stamps = [json.loads(following.stdout.readline())["sampled_at"] for _ in range(3)]
+        self.assertEqual(len(set(stamps)), 3, stamps)
+        end(self, following)
+        self.assertFalse(self.place.children(following.pid))
         self.expect(self.estiva("top", "--nvml", LIBRARY, "-1"), 0, "No daemon is running")
 
     def test_live_without_a_daemon(self):
