@@ -265,6 +265,16 @@ class Live(Case):
         terminal.press("q")
         self.gives_back(terminal, "exit 0")
 
+    def test_a_daemon_that_hangs_is_told_and_q_works(self):
+        terminal = self.top()
+        daemon = self.place.estivad_pid()
+        os.kill(daemon, signal.SIGSTOP)
+        self.addCleanup(os.kill, daemon, signal.SIGCONT)
+        terminal.sees("The daemon has said nothing for")
+        self.assertIn("4242", "".join(terminal.screens()[-1]), "the old figures stay")
+        terminal.press("q")
+        self.gives_back(terminal, "exit 0")
+
     def test_json_never_touches_the_terminal(self):
         terminal = Terminal(self.place, "top", "--json", "--once")
         self.addCleanup(terminal.end)
