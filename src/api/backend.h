@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/caller.h"
 #include "base/error.h"
@@ -68,6 +69,8 @@ class Backend {
   virtual Result<Holder> identify(pid_t pid) = 0;
   // Who the clients of the lease socket are.
   virtual Callers& callers() = 0;
+  // Where the API listens on TCP, "127.0.0.1:7700"; none: it does not.
+  virtual std::vector<std::string> tcp_addresses() const = 0;
 };
 
 // {"schema":"estiva/assign/1","lease":{..}} or {"refused":{..}}

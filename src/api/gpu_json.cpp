@@ -165,6 +165,33 @@ void write_limits(JsonWriter& json, MissingList& missing, const GpuIdentity& ide
   write_reading(json, missing, "pcie_max_width", identity.pcie_max_width);
 }
 
+// NVML's bits (nvmlClocksEventReasons), the gravest first; newer ones are left out.
+constexpr std::pair<std::uint64_t, std::string_view> kClockEvents[] = {
+    {0x40, "hw_thermal_slowdown"},
+    {0x80, "hw_power_brake_slowdown"},
+    {0x08, "hw_slowdown"},
+    {0x20, "sw_thermal_slowdown"},
+    {0x04, "sw_power_cap"},
+    {0x10, "sync_boost"},
+    {0x02, "applications_clocks_setting"},
+    {0x100, "display_clocks_setting"},
+    {0x01, "gpu_idle"}};
+
+// What holds the clocks down.
+void write_clock_events(JsonWriter& json, MissingList& missing, const GpuSample& sample) {
+  json.key("clock_event_reasons");
+  if (!sample.clock_event_reasons) {
+    json.null();
+    missing.note("clock_event_reasons", sample.clock_event_reasons.why());
+    return;
+  }
+  json.begin_array();
+  for (const auto& [bit, name] : kClockEvents) {
+    if ((*sample.clock_event_reasons & bit) != 0) json.value(name);
+  }
+  json.end_array();
+}
+
 void write_sample(JsonWriter& json, MissingList& missing, const GpuSample& sample) {
   write_reading(json, missing, "utilization_ratio", sample.utilization);
   write_reading(json, missing, "memory_utilization_ratio", sample.memory_utilization);
@@ -174,6 +201,7 @@ void write_sample(JsonWriter& json, MissingList& missing, const GpuSample& sampl
   write_reading(json, missing, "sm_clock_hertz", sample.sm_clock);
   write_reading(json, missing, "memory_clock_hertz", sample.memory_clock);
   write_reading(json, missing, "performance_state", sample.performance_state);
+  write_clock_events(json, missing, sample);
   write_reading(json, missing, "fan_ratio", sample.fan);
   write_reading(json, missing, "encoder_utilization_ratio", sample.encoder_utilization);
   write_reading(json, missing, "decoder_utilization_ratio", sample.decoder_utilization);

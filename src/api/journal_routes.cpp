@@ -71,7 +71,7 @@ net::Awaitable<void> get_journal(Backend& backend, net::Exchange& exchange,
 }
 
 net::Awaitable<void> follow_journal(Backend& backend, net::Exchange& exchange,
-                                    const net::Target& target) {
+                                    const net::Target& target, std::function<bool()> is_welcome) {
   auto filter = parse_journal_filter(target, wall_now());
   if (!filter) co_return co_await send_error(exchange, filter.error());
   if (const auto last = exchange.request().headers.find("Last-Event-ID")) {
@@ -80,7 +80,7 @@ net::Awaitable<void> follow_journal(Backend& backend, net::Exchange& exchange,
     }
   }
   if (!co_await exchange.start_events()) co_return;
-  while (!backend.is_ending()) {
+  while (!backend.is_ending() && is_welcome()) {
     auto found = co_await find(backend, *filter);
     if (!found) break;
     for (const store::JournalRecord& record : found->records) {

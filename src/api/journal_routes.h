@@ -10,8 +10,8 @@ namespace estiva::api {
 net::Awaitable<void> get_journal(Backend& backend, net::Exchange& exchange,
                                  const net::Target& target);
 // The same records one event each ("record", its position as id), then what is added, until the
-// client hangs up. `Last-Event-ID` goes on behind that position.
+// client hangs up or is no longer welcome. `Last-Event-ID` goes on behind that position.
 net::Awaitable<void> follow_journal(Backend& backend, net::Exchange& exchange,
-                                    const net::Target& target);
+                                    const net::Target& target, std::function<bool()> is_welcome);
 
 }  // namespace estiva::api

@@ -13,6 +13,8 @@ net::Awaitable<void> send_json(net::Exchange& exchange, int status, std::string 
   response.content_type = "application/json";
   response.body = std::move(body);
   response.body += '\n';
+  response.headers.add("Cache-Control", "no-store");
+  response.headers.add("X-Content-Type-Options", "nosniff");
   (void)co_await exchange.respond(std::move(response));
 }
 

@@ -7,6 +7,7 @@
 #include "api/journal_routes.h"
 #include "api/json.h"
 #include "api/lease_routes.h"
+#include "api/login_routes.h"
 #include "api/metrics.h"
 #include "base/messages/api.h"
 #include "format/json_writer.h"
@@ -47,10 +48,11 @@ net::Awaitable<void> metrics(Backend& backend, net::Exchange& exchange, bool wit
 
 // One event for each published World, the newest first seen at once; a slow client gets the newest
 // there is when it is ready again, never a queue of old ones.
-net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
+net::Awaitable<void> events(Backend& backend, net::Exchange& exchange,
+                            std::function<bool()> is_welcome) {
   if (!co_await exchange.start_events()) co_return;
   std::uint64_t sent = 0;
-  while (!backend.is_ending()) {
+  while (!backend.is_ending() && is_welcome()) {
     // The first is the newest there is: the client may have been told of it already. Then only what
     // is published, or one that is slow to take each event would be sent more than that.
     const WorldPtr world = sent == 0 ? backend.world() : backend.published();
@@ -67,11 +69,30 @@ net::Awaitable<void> events(Backend& backend, net::Exchange& exchange) {
   (void)co_await exchange.finish();
 }
 
+// Who may ask: what does not change, and who logged in meanwhile.
+struct Guard {
+  Access access;
+  decide::LoginBook book;
+};
+
 // The control socket's mode is its guard; TCP needs the token.
-bool is_trusted(const net::Exchange& exchange, const Access& access) {
+bool shows_token(const net::Exchange& exchange, const Access& access) {
   if (exchange.listener() == kControlListener) return true;
   const auto given = net::bearer_token(exchange.request());
   return given && net::equal_in_constant_time(*given, access.token);
+}
+
+bool is_trusted(const net::Exchange& exchange, Guard& guard) {
+  return shows_token(exchange, guard.access) || has_session(guard.book, exchange.request());
+}
+
+bool is_get(const net::Exchange& exchange) {
+  return exchange.request().method == "GET" || exchange.request().method == "HEAD";
+}
+
+// These look after themselves.
+bool is_open(std::string_view path) {
+  return path == "/healthz" || path == "/login" || path == "/logout";
 }
 
 struct Turned {
@@ -81,17 +102,24 @@ struct Turned {
 
 // Who may not ask, and why. The right Host defeats DNS rebinding, the right Origin a web page
 // elsewhere.
-std::optional<Turned> turned_away(const net::Exchange& exchange, const Access& access,
+std::optional<Turned> turned_away(const net::Exchange& exchange, Guard& guard,
                                   std::string_view path) {
   const net::RequestHead& head = exchange.request();
+  const Access& access = guard.access;
   if (!net::host_allowed(head, access.allowed_hosts)) {
     return Turned{403, {ErrorKind::denied, msg::kHostRefused, msg::kHostRefusedRemedy}};
   }
   if (!net::origin_allowed(head, access.allowed_hosts)) {
     return Turned{403, {ErrorKind::denied, msg::kOriginRefused, {}}};
   }
-  const bool is_open = path == "/healthz" || exchange.listener() == kLeaseListener;
-  if (is_open || is_trusted(exchange, access)) return std::nullopt;
+  // The lease socket shows each client what is its own.
+  if (exchange.listener() == kLeaseListener) return std::nullopt;
+  if (is_open(path) || shows_token(exchange, access)) return std::nullopt;
+  if (has_session(guard.book, head)) {
+    // The browser sends the cookie whoever made it ask; who did, only the Origin says.
+    if (is_get(exchange) || net::is_same_origin(head)) return std::nullopt;
+    return Turned{403, {ErrorKind::denied, msg::kOriginNeeded, msg::kOriginNeededRemedy}};
+  }
   const auto given = net::bearer_token(head);
   if (path == "/metrics" && !given) return std::nullopt;
   return Turned{given ? 403 : 401, {ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy}};
@@ -162,11 +190,53 @@ net::Awaitable<void> test_notification(Backend& backend, net::Exchange& exchange
   co_await send_json(exchange, 200, R"({"schema":"estiva/notify/1","sent":true})");
 }
 
-net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Access& access,
+// POST and DELETE /api/v1/login
+net::Awaitable<void> codes(Backend& backend, decide::LoginBook& book, net::Exchange& exchange,
+                           std::string_view path) {
+  const std::string& method = exchange.request().method;
+  if (exchange.listener() != kControlListener) {
+    const Error error{ErrorKind::denied, msg::kControlOnly, msg::kControlOnlyRemedy};
+    co_return co_await send_error(exchange, error);
+  }
+  if (method == "POST") co_return co_await post_code(backend, book, exchange);
+  if (method == "DELETE") co_return co_await end_sessions(book, exchange);
+  co_await wrong_method(exchange, path, "POST, DELETE");
+}
+
+// What a browser shows; false: the path is no page.
+net::Awaitable<bool> route_page(Backend& backend, decide::LoginBook& book, net::Exchange& exchange,
+                                const net::Target& target) {
+  const bool get = is_get(exchange), post = exchange.request().method == "POST";
+  if (target.path == "/" && get) {
+    co_await front_page(backend, exchange, has_session(book, exchange.request()));
+  } else if (target.path == "/login" && get) {
+    co_await login_page(exchange, target);
+  } else if (target.path == "/login" && post) {
+    co_await log_in(book, exchange);
+  } else if (target.path == "/logout" && post) {
+    co_await log_out(book, exchange);
+  } else if (target.path == "/" || target.path == "/login" || target.path == "/logout") {
+    const std::string_view allow = target.path == "/"        ? "GET"
+                                   : target.path == "/login" ? "GET, POST"
+                                                             : "POST";
+    co_await wrong_method(exchange, target.path, allow);
+  } else {
+    co_return false;
+  }
+  co_return true;
+}
+
+net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& guard,
                            const net::Target& target) {
   const auto& parts = target.segments;
   const bool v1 = parts.size() >= 3 && parts[0] == "api" && parts[1] == "v1";
-  const bool get = exchange.request().method == "GET" || exchange.request().method == "HEAD";
+  const bool get = is_get(exchange);
+  // A stream outlives its request: a browser that was logged out must not go on reading.
+  const auto is_welcome = [&exchange, &guard] { return is_trusted(exchange, guard); };
+  if (co_await route_page(backend, guard.book, exchange, target)) co_return;
+  if (v1 && parts[2] == "login" && parts.size() == 3) {
+    co_return co_await codes(backend, guard.book, exchange, target.path);
+  }
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
     co_return co_await leases(backend, exchange, target);
   }
@@ -174,7 +244,7 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Acce
     const bool follows = parts.size() == 4 && parts[3] == "follow";
     if (follows || parts.size() == 3) {
       if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
-      if (follows) co_return co_await follow_journal(backend, exchange, target);
+      if (follows) co_return co_await follow_journal(backend, exchange, target, is_welcome);
       co_return co_await get_journal(backend, exchange, target);
     }
   }
@@ -190,14 +260,14 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Acce
   }
   if (target.path == "/metrics") {
     if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
-    co_return co_await metrics(backend, exchange, is_trusted(exchange, access));
+    co_return co_await metrics(backend, exchange, is_trusted(exchange, guard));
   }
   if (v1 && parts.size() == 3) {
     const bool is_events = parts[2] == "events";
     std::string text = document(*backend.world(), parts[2]);
     if (is_events || !text.empty()) {
       if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
-      if (is_events) co_return co_await events(backend, exchange);
+      if (is_events) co_return co_await events(backend, exchange, is_welcome);
       co_return co_await send_json(exchange, 200, std::move(text));
     }
   }
@@ -209,16 +279,19 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, const Acce
 }  // namespace
 
 net::Handler make_handler(Backend& backend, Access access) {
-  return [&backend, access = std::move(access)](net::Exchange& exchange) -> net::Awaitable<void> {
+  // Shared: a handler is copied, and its sessions are not.
+  const auto guard = std::make_shared<Guard>(Guard{std::move(access), {}});
+  return [&backend, guard](net::Exchange& exchange) -> net::Awaitable<void> {
     auto target = net::parse_target(exchange.request().target);
     if (!target) co_return co_await send_error(exchange, target.error());
-    if (const auto turned = turned_away(exchange, access, target->path)) {
+    if (const auto turned = turned_away(exchange, *guard, target->path)) {
+      if (turned->status == 401 && target->path == "/") co_return co_await closed_page(exchange);
       co_return co_await send_json(exchange, turned->status, error_json(turned->error));
     }
     if (exchange.listener() == kLeaseListener && target->path != "/healthz") {
-      co_return co_await serve_caller(backend, exchange, *target, access.leases_per_client);
+      co_return co_await serve_caller(backend, exchange, *target, guard->access.leases_per_client);
     }
-    co_await route(backend, exchange, access, *target);
+    co_await route(backend, exchange, *guard, *target);
   };
 }
 

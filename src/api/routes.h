@@ -1,6 +1,7 @@
 // The HTTP API: which request does what, and who may ask. One handler for the control socket, the
-// lease socket and TCP. The control socket's file mode is its guard, TCP needs the token; the lease
-// socket is for everybody, and shows each client only what is its own (caller_routes.h).
+// lease socket and TCP. The control socket's file mode is its guard; TCP needs the token or, in a
+// browser that logged in, the cookie of a session; the lease socket is for everybody, and shows
+// each client only what is its own (caller_routes.h).
 #pragma once
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ inline constexpr std::string_view kLeaseListener = "lease";
 inline constexpr std::string_view kTcpListener = "tcp";
 
 struct Access {
-  std::string token;                       // what TCP must show; empty: nothing does
+  std::string token;                       // what TCP must show; empty: only a session's cookie
   std::vector<std::string> allowed_hosts;  // for Host and Origin
   std::size_t leases_per_client = 8;       // through the lease socket
 };
@@ -28,6 +29,9 @@ struct Access {
 //   POST /api/v1/leases           200, 409 no room, 503 refused
 //   DELETE /api/v1/leases/NAME    200, 404; ?id=ID: only if the name's lease is that one
 //   GET  /api/v1/events           text/event-stream: "world" with the status document
+//   POST, DELETE /api/v1/login    a code for one login; end all sessions: control socket only
+//   GET  /                        a page for a browser, 401 without a session
+//   GET, POST /login; POST /logout
 // On the lease socket only /healthz and
 //   GET  /api/v1/self             who the caller is, the GPUs it uses, its leases
 //   GET  /api/v1/leases           its own

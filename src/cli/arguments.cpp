@@ -126,10 +126,12 @@ void declare(CLI::App& app, const Verb& verb, std::deque<Slot>& slots, Arguments
   app.allow_extras();
   for (const Flag& flag : verb.flags) {
     Slot& slot = slots.emplace_back(Slot{flag.name, {}, nullptr});
+    std::string names(flag.name);
+    if (!flag.letter.empty()) names += fmt::format(",{}", flag.letter);
     if (flag.value.empty()) {
-      slot.option = app.add_flag(std::string(flag.name))->disable_flag_override();
+      slot.option = app.add_flag(names)->disable_flag_override();
     } else {
-      slot.option = app.add_option(std::string(flag.name), slot.value);
+      slot.option = app.add_option(names, slot.value);
       if (flag.optional_value) slot.option->expected(0, 1);
     }
   }

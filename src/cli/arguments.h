@@ -21,6 +21,7 @@ struct Flag {
   std::string_view help;     // a phrase, no full stop
   std::string_view choices;  // "auto|0|1": the only values taken; empty: any
   bool optional_value = false;
+  std::string_view letter = {};  // "-1": another name of it
 };
 
 // The words that are no flags: "NAME", "NAME...".

@@ -18,6 +18,8 @@ struct ProcessRow {
   std::int64_t pid = 0;
   std::optional<std::uint64_t> used_bytes;
   std::string name, container, project, service, model;
+  std::optional<double> sm;  // share of the GPU's multiprocessors
+  MissingReasons missing;
 };
 
 struct ConditionRow {
@@ -37,6 +39,7 @@ struct GpuRow {
   std::optional<std::uint64_t> total_bytes, used_bytes, free_bytes, reserved_bytes,
       admissible_bytes;
   std::optional<double> utilization, celsius, watts;
+  std::optional<std::vector<std::string>> clock_events;  // "sw_power_cap"; the gravest first
   std::string health;
   std::vector<ConditionRow> conditions;
   std::vector<ProcessRow> processes;
@@ -85,6 +88,8 @@ struct HostRow {
   std::uint64_t cores = 0;
   std::optional<double> cpu;
   std::optional<std::uint64_t> memory_total, memory_available, swap_total, swap_used;
+  // Shares of the last ten seconds in which something waited, and in which all did.
+  std::optional<double> cpu_some, memory_some, memory_full, io_some;
   std::vector<DiskRow> disks;
   std::vector<TopRow> top_cpu, top_memory;
   MissingReasons missing;
@@ -122,6 +127,13 @@ struct Refusal {
   std::vector<std::string> would_fit_if;
 };
 
+// What lets a browser in.
+struct LoginLinks {
+  std::vector<std::string> urls;
+  double expires_seconds = 0;
+  std::uint64_t ended = 0;  // sessions, where that was asked for
+};
+
 struct Assignment {
   LeaseRow lease;
   bool already_assigned = false;
@@ -135,6 +147,7 @@ Result<StatusDocument> read_status_document(std::string_view json);
 Result<std::vector<LeaseRow>> read_leases_document(std::string_view json);
 Result<std::vector<RecordRow>> read_journal_document(std::string_view json);
 Result<RecordRow> read_record(std::string_view json);
+Result<LoginLinks> read_login_document(std::string_view json);
 Result<Assignment> read_assignment(std::string_view json);
 // Which number the daemon knows us by.
 Result<std::int64_t> read_self_pid(std::string_view json);

@@ -98,7 +98,9 @@ ProcessRow process_of(const json::object& from) {
           text_of(from, "container"),
           text_of(from, "project"),
           text_of(from, "service"),
-          text_of(from, "model")};
+          text_of(from, "model"),
+          number_of(from, "sm_utilization_ratio"),
+          missing_of(from)};
 }
 
 std::vector<ConditionRow> conditions_of(const json::object& from) {
@@ -125,6 +127,8 @@ GpuRow gpu_of(const json::object& from) {
   row.utilization = number_of(from, "utilization_ratio");
   row.celsius = number_of(from, "temperature_celsius");
   row.watts = number_of(from, "power_watts");
+  if (const json::value* events = member(from, "clock_event_reasons"); events && events->is_array())
+    row.clock_events = texts_of(from, "clock_event_reasons");
   row.health = text_of(object_of(from, "health"), "state");
   row.conditions = conditions_of(from);
   for_objects(from, "processes",
@@ -176,6 +180,11 @@ TopRow top_of(const json::object& from) {
           count_of(from, "resident_bytes").value_or(0)};
 }
 
+std::optional<double> pressure_of(const json::object& host, std::string_view of,
+                                  std::string_view line) {
+  return number_of(object_of(object_of(object_of(host, "pressure"), of), line), "avg10_ratio");
+}
+
 HostRow host_of(const json::object& from) {
   HostRow row;
   row.cores = count_of(from, "cores").value_or(0);
@@ -185,6 +194,10 @@ HostRow host_of(const json::object& from) {
   row.memory_available = count_of(memory, "available_bytes");
   row.swap_total = count_of(memory, "swap_total_bytes");
   row.swap_used = count_of(memory, "swap_used_bytes");
+  row.cpu_some = pressure_of(from, "cpu", "some");
+  row.memory_some = pressure_of(from, "memory", "some");
+  row.memory_full = pressure_of(from, "memory", "full");
+  row.io_some = pressure_of(from, "io", "some");
   for_objects(from, "disks", [&](const json::object& disk) {
     row.disks.push_back({text_of(disk, "role"), text_of(disk, "path"),
                          count_of(disk, "total_bytes").value_or(0),
@@ -308,6 +321,14 @@ Result<std::int64_t> read_self_pid(std::string_view text) {
   const auto value = parse_schema(text, "estiva/self/1");
   if (!value) return Failure(value.error());
   return pid_of(value->get_object());
+}
+
+Result<LoginLinks> read_login_document(std::string_view text) {
+  const auto value = parse_schema(text, "estiva/login/1");
+  if (!value) return Failure(value.error());
+  const json::object& from = value->get_object();
+  return LoginLinks{texts_of(from, "urls"), number_of(from, "expires_seconds").value_or(0),
+                    count_of(from, "ended").value_or(0)};
 }
 
 std::optional<Refusal> read_refusal(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <sys/signalfd.h>
 
 namespace estiva::cli {
 
@@ -26,6 +27,10 @@ int SignalQueue::take(std::chrono::nanoseconds span, siginfo_t& info) const {
 int SignalQueue::take(std::chrono::nanoseconds span) const {
   siginfo_t info{};
   return take(span, info);
+}
+
+UniqueFd SignalQueue::descriptor() const {
+  return UniqueFd(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 bool was_sent_to_us(const siginfo_t& info) {

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <initializer_list>
 
+#include "base/unique_fd.h"
+
 namespace estiva::cli {
 
 class SignalQueue {
@@ -19,6 +21,9 @@ class SignalQueue {
   // The next of the signals, or 0 when none came within `span`.
   int take(std::chrono::nanoseconds span, siginfo_t& info) const;
   int take(std::chrono::nanoseconds span) const;
+  // A descriptor that is readable while one of the signals waits, for poll(2): take them with
+  // take(), not by reading it. Empty where the kernel has no room for one.
+  UniqueFd descriptor() const;
 
  private:
   sigset_t set_{}, before_{};

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include "base/messages/cli.h"
+#include "base/messages/cli_top.h"
 #include "cli/completion.h"
 #include "cli/session.h"
 #include "cli/verb_assign.h"
 #include "cli/verb_daemon.h"
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
+#include "cli/verb_login.h"
 #include "cli/verb_notify.h"
 #include "cli/verb_record.h"
 #include "cli/verb_replay.h"
@@ -17,6 +19,7 @@
 #include "cli/verb_simulate.h"
 #include "cli/verb_status.h"
 #include "cli/verb_token.h"
+#include "cli/verb_top.h"
 
 namespace estiva::cli {
 namespace {
@@ -53,6 +56,16 @@ constexpr Flag kGpuFlags[] = {kJson,
                               kNvml,
                               kRoot,
                               kMachine};
+constexpr Flag kTopFlags[] = {{"--once", "", m::kHelpOnce, "", false, "-1"},
+                              {"--json", "", m::kHelpTopJson, ""},
+                              {"--sort", "KEY", m::kHelpSort, "vram|sm|pid|model|container"},
+                              {"--lines", "N", m::kHelpLines, ""},
+                              {"--gpu", "GPU", m::kHelpTopGpu, ""},
+                              {"--interval", "TIME", m::kHelpTopInterval, ""},
+                              {"--seconds", "N", m::kHelpTopSeconds, ""},
+                              kNvml,
+                              kRoot,
+                              kMachine};
 constexpr Flag kAssignFlags[] = {
     kVram, kVramMb, kGpu, kGpus, kPolicy, {"--pid", "PID", m::kHelpPid, ""}, kJson};
 constexpr Flag kReleaseFlags[] = {kJson};
@@ -77,6 +90,7 @@ constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, ""
                                  {"--kernel-log", "FILE", m::kHelpKernelLog, ""}};
 constexpr Flag kSimulateFlags[] = {{"--list", "", m::kHelpSimulateList, ""},
                                    {"--dir", "DIR", m::kHelpSimulateDir, ""}};
+constexpr Flag kLoginFlags[] = {{"--end-all", "", m::kHelpEndAll, ""}, kJson};
 constexpr Flag kEventsFlags[] = {{"--follow", "", m::kHelpFollow, ""},
                                  {"--since", "TIME", m::kHelpSince, ""},
                                  {"--grep", "TEXT", m::kHelpGrep, ""},
@@ -102,6 +116,7 @@ constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
 constexpr Verb kVerbs[] = {
     {"status", m::kVerbStatus, {}, kReportFlags, false, run_status},
+    {"top", m::kVerbTop, {}, kTopFlags, false, run_top},
     {"gpu", m::kVerbGpu, {}, kGpuFlags, false, run_gpu},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
@@ -114,6 +129,7 @@ constexpr Verb kVerbs[] = {
     {"replay", m::kVerbReplay, {"JOURNAL|DIR", 0, 1, ""}, kReplayFlags, false, run_replay},
     {"report", m::kVerbReport, {"FILE", 0, 1, ""}, kReportArchiveFlags, false, run_report},
     {"notify", m::kVerbNotify, {"test", 1, 1, ""}, kReleaseFlags, false, run_notify},
+    {"login", m::kVerbLogin, {}, kLoginFlags, false, run_login},
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},
     {"version", m::kVerbVersion, {}, {}, false, run_version},
@@ -138,6 +154,8 @@ Result<int> run_help(Session& session, const Arguments& args) {
 }
 
 std::string flag_form(const Flag& flag) {
+  if (flag.value.empty() && !flag.letter.empty())
+    return fmt::format("{}, {}", flag.name, flag.letter);
   if (flag.value.empty()) return std::string(flag.name);
   return fmt::format(fmt::runtime(flag.optional_value ? "{} [{}]" : "{} {}"), flag.name,
                      flag.value);

@@ -98,6 +98,7 @@ class Core final : public api::Backend {
   Result<void> dismiss(const std::string& device) override { return health_->forget(device); }
   Result<Holder> identify(pid_t pid) override;
   api::Callers& callers() override { return callers_; }
+  std::vector<std::string> tcp_addresses() const override { return tcp_addresses_; }
 
  private:
   Result<void> open_store();
@@ -143,6 +144,7 @@ class Core final : public api::Backend {
   std::optional<Result<void>> kernel_log_opened_;
   bool looking_closer_ = false;
   std::unique_ptr<net::Server> server_;
+  std::vector<std::string> tcp_addresses_;
   std::shared_ptr<observe::HostSampler> sampler_;
   std::unique_ptr<Worker> worker_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>(&loop_);
@@ -230,7 +232,8 @@ Result<void> Core::listen() {
   const net::ListenOptions tcp_options{std::string(api::kTcpListener), 0660, kTcpConnections};
   auto bound = server_->listen(*tcp, tcp_options);
   if (!bound) return Failure(bound.error());
-  log(LogLevel::info, "listening", {{"address", net::to_text(*bound)}});
+  tcp_addresses_ = {net::to_text(*bound)};
+  log(LogLevel::info, "listening", {{"address", tcp_addresses_.front()}});
   return {};
 }
 

@@ -2,13 +2,13 @@
 
 #include <array>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/messages/api.h"
 #include "base/messages/daemon.h"
 #include "format/text.h"
 #include "host/files.h"
+#include "host/random.h"
 
 namespace estiva::daemon {
 namespace {
@@ -21,16 +21,11 @@ bool is_token(std::string_view text) {
 }
 
 Result<std::string> make_token(const std::string& path) {
-  std::array<unsigned char, kRandomBytes> bytes{};
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = ::getrandom(bytes.data() + filled, bytes.size() - filled, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(msg::kTokenFile, errno);
-    filled += static_cast<std::size_t>(got);
+  std::array<std::uint8_t, kRandomBytes> bytes{};
+  if (auto filled = host::fill_random(bytes); !filled) {
+    return Failure(filled.error().in(msg::kTokenFile));
   }
-  std::string token;
-  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
+  const std::string token = format::to_hex(bytes);
   if (auto written = host::write_file_atomic(path, token + "\n", 0600); !written) {
     return Failure(written.error().in(msg::kTokenFile));
   }

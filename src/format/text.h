@@ -20,6 +20,12 @@ bool next_line(std::string_view& rest, std::string_view& line);
 // Takes the first word off `rest`, separated by blanks and tabs; false when nothing is left.
 bool next_word(std::string_view& rest, std::string_view& word);
 
+// "00ff": two lower-case digits a byte.
+std::string to_hex(std::span<const std::uint8_t> bytes);
+// The other way; false, with the bytes in no known state, where `text` is not exactly that many
+// bytes in lower-case digits.
+bool from_hex(std::string_view text, std::span<std::uint8_t> bytes);
+
 // RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
 bool is_utf8(std::string_view text);
 // Bytes of the character that starts at text[at]; 0 where it is not valid UTF-8 there.
@@ -31,6 +37,8 @@ std::string to_valid_utf8(std::string_view text);
 // characters that reorder or hide text (bidi controls, zero width) become \xNN or \u{NNNN}.
 // A name cannot move the cursor, colour the screen or forge a line.
 std::string escape_for_terminal(std::string_view text);
+// Text as it may stand in HTML, in an element or in a quoted attribute.
+std::string escape_for_html(std::string_view text);
 // Columns on a terminal: combining marks 0, wide East Asian and emoji 2, others 1.
 std::size_t display_width(std::string_view text);
 

@@ -26,8 +26,10 @@ class Fetcher {
 
   Result<void> start(const ClientRequest& request);
   Result<void> read_head();
-  // The next piece of the body, empty at the end.
-  Result<std::string_view> read_some();
+  // The next piece of the body, empty at the end; without waiting also where none is there now.
+  Result<std::string_view> read_some(bool waits = true);
+  bool at_end() const { return body_.done(); }
+  int fd() const { return fd_.get(); }
   Result<std::string> read_body();
   void set_deadline(milliseconds from_now) {
     deadline_ = steady_now() + from_now;
@@ -38,7 +40,8 @@ class Fetcher {
  private:
   Result<void> connect();
   Result<void> send(std::string_view text);
-  Result<bool> fill();  // false at the end of the connection
+  enum class Filled { more, ended, nothing };  // nothing: only without waiting
+  Result<Filled> fill(bool waits = true);
   Result<void> wait(short events, std::string_view too_slow);
   Failure malformed(ParseError error) const {
     return fail(
@@ -113,16 +116,17 @@ Result<void> Fetcher::start(const ClientRequest& request) {
   return send(*text);
 }
 
-Result<bool> Fetcher::fill() {
+Result<Fetcher::Filled> Fetcher::fill(bool waits) {
   if (input_.tail_room() < kReadSize / 4) input_.reserve(input_.size() + kReadSize);
   while (true) {
     const ssize_t got = recv(fd_.get(), input_.tail(), input_.tail_room(), MSG_DONTWAIT);
     if (got > 0) {
       input_.added(static_cast<std::size_t>(got));
-      return true;
+      return Filled::more;
     }
-    if (got == 0) return false;
+    if (got == 0) return Filled::ended;
     if (errno == EAGAIN) {
+      if (!waits) return Filled::nothing;
       if (auto ready = wait(POLLIN, msg::kNetResponseTimedOut); !ready)
         return Failure(ready.error());
     } else if (errno != EINTR) {
@@ -146,11 +150,12 @@ Result<void> Fetcher::read_head() {
     if (input_.size() >= limits_.header_bytes) return malformed(ParseError::too_large);
     auto more = fill();
     if (!more) return Failure(more.error());
-    if (!*more) return fail(fmt::format(fmt::runtime(msg::kNetClosedEarly), to_text(to_)));
+    if (*more == Filled::ended)
+      return fail(fmt::format(fmt::runtime(msg::kNetClosedEarly), to_text(to_)));
   }
 }
 
-Result<std::string_view> Fetcher::read_some() {
+Result<std::string_view> Fetcher::read_some(bool waits) {
   while (true) {
     while (!body_.done()) {
       const BodyDecoder::Step step = body_.feed(input_.data());
@@ -160,9 +165,11 @@ Result<std::string_view> Fetcher::read_some() {
       if (step.consumed == 0) break;
     }
     if (body_.done()) return std::string_view{};
-    auto more = fill();
+    auto more = fill(waits);
     if (!more) return Failure(more.error());
-    if (!*more && body_.end_of_input() != ParseError::none) return malformed(ParseError::truncated);
+    if (*more == Filled::nothing) return std::string_view{};
+    if (*more == Filled::ended && body_.end_of_input() != ParseError::none)
+      return malformed(ParseError::truncated);
   }
 }
 
@@ -174,6 +181,15 @@ Result<std::string> Fetcher::read_body() {
     if (piece->empty()) return whole;
     whole.append(*piece);
   }
+}
+
+// What is wrong with the head of an answer that should be an event stream.
+Result<void> check_stream(const Endpoint& from, const ResponseHead& head) {
+  const std::string_view type = head.headers.find("content-type").value_or("no type");
+  if (head.status == 200 && type.starts_with("text/event-stream")) return {};
+  return fail(fmt::format(
+      fmt::runtime(msg::kNetNotEventStream), to_text(from),
+      head.status == 200 ? std::string(type) : fmt::format("{} {}", head.status, type)));
 }
 
 }  // namespace
@@ -202,10 +218,7 @@ Result<ClientResponse> fetch_events(const Endpoint& endpoint, const ClientReques
     if (!body) return Failure(body.error());
     return ClientResponse{std::move(fetcher.head), std::move(*body)};
   }
-  const auto type = fetcher.head.headers.find("content-type");
-  if (!type || !type->starts_with("text/event-stream"))
-    return fail(fmt::format(fmt::runtime(msg::kNetNotEventStream), to_text(endpoint),
-                            type.value_or("no type")));
+  if (auto fine = check_stream(endpoint, fetcher.head); !fine) return Failure(fine.error());
   EventReader reader;
   while (true) {
     fetcher.set_deadline(limits.idle_time);
@@ -215,6 +228,47 @@ Result<ClientResponse> fetch_events(const Endpoint& endpoint, const ClientReques
     if (auto fed = reader.feed(*piece); !fed) return Failure(fed.error());
     while (auto event = reader.next())
       if (!on_event(*event)) return ClientResponse{std::move(fetcher.head), {}};
+  }
+}
+
+struct EventStream::Impl {
+  Impl(const Endpoint& endpoint, const FetchLimits& asked)
+      : to(endpoint), limits(asked), fetcher(to, limits) {
+    limits.body_bytes = SIZE_MAX;  // each event is bounded instead
+  }
+  Endpoint to;
+  FetchLimits limits;
+  Fetcher fetcher;  // refers to the two above
+  EventReader reader;
+};
+
+EventStream::EventStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EventStream::EventStream(EventStream&& other) noexcept = default;
+EventStream::~EventStream() = default;
+
+Result<EventStream> EventStream::open(const Endpoint& endpoint, const ClientRequest& request,
+                                      const FetchLimits& limits) {
+  auto impl = std::make_unique<Impl>(endpoint, limits);
+  Fetcher& fetcher = impl->fetcher;
+  if (auto started = fetcher.start(request); !started) return Failure(started.error());
+  if (auto read = fetcher.read_head(); !read) return Failure(read.error());
+  if (auto fine = check_stream(endpoint, fetcher.head); !fine) return Failure(fine.error());
+  return EventStream(std::move(impl));
+}
+
+int EventStream::fd() const {
+  return impl_->fetcher.fd();
+}
+
+Result<std::optional<Event>> EventStream::take() {
+  while (true) {
+    if (auto event = impl_->reader.next()) return event;
+    auto piece = impl_->fetcher.read_some(false);
+    if (!piece) return Failure(piece.error());
+    if (piece->empty() && impl_->fetcher.at_end())
+      return fail(fmt::format(fmt::runtime(msg::kNetStreamEnded), to_text(impl_->to)));
+    if (piece->empty()) return std::nullopt;
+    if (auto fed = impl_->reader.feed(*piece); !fed) return Failure(fed.error());
   }
 }
 

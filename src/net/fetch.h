@@ -3,6 +3,8 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "net/address.h"
@@ -30,5 +32,27 @@ Result<ClientResponse> fetch(const Endpoint& endpoint, const ClientRequest& requ
 Result<ClientResponse> fetch_events(const Endpoint& endpoint, const ClientRequest& request,
                                     const std::function<bool(const Event&)>& on_event,
                                     const FetchLimits& limits = {});
+
+// A text/event-stream that is read beside other things a program waits for. One thread.
+class EventStream {
+ public:
+  // Connects, asks, and waits for the head of the answer, as fetch() does. Errors: fetch()'s, and
+  // failed for an answer that is no event stream.
+  static Result<EventStream> open(const Endpoint& endpoint, const ClientRequest& request,
+                                  const FetchLimits& limits = {});
+  EventStream(EventStream&& other) noexcept;
+  ~EventStream();
+
+  // Readable where take() has something to look at.
+  int fd() const;
+  // The next event that has arrived whole; nullopt: none yet. Never waits. Errors: failed, once the
+  // stream has ended.
+  Result<std::optional<Event>> take();
+
+ private:
+  struct Impl;
+  explicit EventStream(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace estiva::net

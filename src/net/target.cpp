@@ -142,6 +142,16 @@ bool origin_allowed(const RequestHead& head, std::span<const std::string> allowe
          is_one_of(without_port(rest), allowed);
 }
 
+bool is_same_origin(const RequestHead& head) {
+  if (head.headers.count("origin") != 1 || head.headers.count("host") != 1) return false;
+  const std::string_view origin = *head.headers.find("origin");
+  const std::string_view host = *head.headers.find("host");
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme) && same_token(origin.substr(scheme.size()), host)) return true;
+  }
+  return false;
+}
+
 std::optional<std::string_view> bearer_token(const RequestHead& head) {
   constexpr std::string_view kScheme = "Bearer ";
   if (head.headers.count("authorization") != 1) return std::nullopt;

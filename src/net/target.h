@@ -41,6 +41,11 @@ Result<Target> parse_target(std::string_view target);
 bool host_allowed(const RequestHead& head, std::span<const std::string> allowed);
 bool origin_allowed(const RequestHead& head, std::span<const std::string> allowed);
 
+// True where the request says that it comes from a page of the very address it goes to: one Origin,
+// which is http:// or https:// and the Host, port and all. Cookies are sent to every port of a
+// host.
+bool is_same_origin(const RequestHead& head);
+
 // The token of "Authorization: Bearer TOKEN", if that is what the header holds.
 std::optional<std::string_view> bearer_token(const RequestHead& head);
 // Compares in a time that depends on the length of `given` only. Empty never equals.

@@ -38,9 +38,23 @@ inline constexpr char kHostRefused[] = "the request names a host that this API d
 inline constexpr char kHostRefusedRemedy[] =
     "Use 127.0.0.1, localhost or [::1] with the API's port";
 inline constexpr char kOriginRefused[] = "the request comes from a web page of another site";
+inline constexpr char kOriginNeeded[] =
+    "a browser that is logged in may change something only from a page of this very address";
+inline constexpr char kOriginNeededRemedy[] =
+    "Send 'Authorization: Bearer $(estiva token)' instead of the cookie";
 inline constexpr char kTokenNeeded[] = "this address of the API needs the token";
 inline constexpr char kTokenNeededRemedy[] =
-    "Send 'Authorization: Bearer $(estiva token)', or use the control socket";
+    "Send 'Authorization: Bearer $(estiva token)', or use the control socket; 'estiva login' lets "
+    "a "
+    "browser in";
+inline constexpr char kControlOnly[] = "codes for a login are given on the control socket only";
+inline constexpr char kControlOnlyRemedy[] = "Run 'estiva login' on the machine itself";
+inline constexpr char kNoTcp[] = "a browser needs the API over TCP, and that is off";
+inline constexpr char kNoTcpRemedy[] =
+    "Set listen = \"127.0.0.1:7700\" under [daemon] in estiva.toml (or start the daemon with "
+    "--listen 127.0.0.1:7700), and restart the daemon";
+inline constexpr char kLoginLocked[] = "too many wrong codes were tried at the login page";
+inline constexpr char kLoginLockedRemedy[] = "Try again in {} s";
 inline constexpr char kNoRoute[] = "there is nothing at {}";
 inline constexpr char kNoRouteRemedy[] =
     "The API has /api/v1/gpu, status, leases, world, events, /healthz and /metrics";

@@ -128,6 +128,8 @@ inline constexpr std::string_view kNotifyWhat = "'{}' is nothing that notify doe
 inline constexpr std::string_view kNotifyWhatRemedy = "'estiva notify test' sends a notification";
 inline constexpr std::string_view kNotifySent = "Sent. Did it arrive?";
 inline constexpr std::string_view kVerbToken = "Show the token for the API over TCP";
+inline constexpr std::string_view kVerbLogin =
+    "Let a browser of this machine in, by a link for once";
 inline constexpr std::string_view kVerbCompletion = "Print the completion script for a shell";
 inline constexpr std::string_view kVerbVersion = "Show the version";
 inline constexpr std::string_view kVerbHelp = "Show the verbs, or the options of one";
@@ -187,6 +189,8 @@ inline constexpr std::string_view kHelpKernelLog =
 inline constexpr std::string_view kHelpSimulateList = "show the scenarios that come with estiva";
 inline constexpr std::string_view kHelpSimulateDir =
     "where the simulated machine is kept while it runs";
+inline constexpr std::string_view kHelpEndAll =
+    "log every browser out, and void links not used yet";
 inline constexpr std::string_view kHelpFollow = "go on with what happens until stopped";
 
 inline constexpr std::string_view kOwnTable = "Reading the options of '{}': {}";
@@ -316,6 +320,15 @@ inline constexpr std::string_view kMakingPipe = "Making a pipe for the command";
 inline constexpr std::string_view kMakingProcess = "Starting a process for the command";
 inline constexpr std::string_view kReleaseFailed =
     "estiva run: the lease {} was not released by name ({}); it ends with the process";
+
+// --- login -------------------------------------------------------------------------------------
+inline constexpr std::string_view kLoginOpen =
+    "Open this in a browser on this machine within {:.0f} s; it lets one browser in, once:\n";
+inline constexpr std::string_view kLoginFar =
+    "From another machine, forward the port first: ssh -L {}:{} THIS-MACHINE\n";
+inline constexpr std::string_view kLoginEnded = "Logged out: {} {}.\n";
+inline constexpr std::string_view kBrowser = "browser";
+inline constexpr std::string_view kBrowsers = "browsers";
 
 // --- daemon, simulate, token -------------------------------------------------------------------
 inline constexpr std::string_view kNoProgram = "The program {} is not beside estiva ({})";

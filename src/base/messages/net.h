@@ -45,6 +45,7 @@ inline constexpr std::string_view kNetBadResponse = "the answer of {} is not val
 inline constexpr std::string_view kNetLostUpstream = "the connection to {} broke: {}";
 inline constexpr std::string_view kNetResponseTooLarge = "the answer of {} is larger than {} bytes";
 inline constexpr std::string_view kNetCancelled = "the request was cancelled";
+inline constexpr std::string_view kNetStreamEnded = "{} ended its event stream";
 inline constexpr std::string_view kNetNotEventStream =
     "{} answered with {}, not with an event stream";
 

@@ -30,7 +30,7 @@ class CallerRoutes : public Routes {
     caller.container->model = "qwen";
     // The loop's thread runs already.
     on_loop([&] {
-      backend_.set_world(world);
+      backend_.show(world);
       backend_.callers_.caller = caller;
       backend_.callers_.whose = {{"mine", Relation::own},
                                  {"mine-gone", Relation::own},

@@ -64,6 +64,20 @@ TEST(GpuDocument, HasThePromisedMembers) {
   EXPECT_EQ(gpu.at("health").at("state").as_string(), "OK");
 }
 
+TEST(GpuDocument, NamesWhatHoldsTheClocksDownTheGravestFirst) {
+  World world = one_gpu();
+  world.gpus[0].sample.clock_event_reasons =
+      std::uint64_t{0x8000000000000065};  // and a bit to come
+  const json::value reasons =
+      parse(gpu_json(world))["gpus"].as_array()[0].as_object()["clock_event_reasons"];
+  EXPECT_EQ(json::serialize(reasons),
+            R"(["hw_thermal_slowdown","sw_thermal_slowdown","sw_power_cap","gpu_idle"])");
+  world.gpus[0].sample.clock_event_reasons = Missing::not_supported;
+  json::object gpu = parse(gpu_json(world))["gpus"].as_array()[0].as_object();
+  EXPECT_TRUE(gpu["clock_event_reasons"].is_null());
+  EXPECT_EQ(gpu["missing"].as_object()["clock_event_reasons"].as_string(), "not_supported");
+}
+
 TEST(GpuDocument, UnknownIsNullWithItsReason) {
   const json::object document = parse(gpu_json(one_gpu()));
   const json::object& gpu = document.at("gpus").at(0).as_object();

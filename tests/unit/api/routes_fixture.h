@@ -102,15 +102,17 @@ class FakeBackend final : public Backend {
     return fail(ErrorKind::usage, "no such process");
   }
 
+  std::vector<std::string> tcp_addresses() const override { return addresses; }
   Callers& callers() override { return callers_; }
 
   std::vector<store::JournalRecord> records;
+  std::vector<std::string> addresses{"127.0.0.1:7700"};
   // Of the last assign.
   decide::AssignRequest asked;
   decide::Names names = decide::Names::all;
   std::string released;  // id of the last release
   FakeCallers callers_;
-  void set_world(std::shared_ptr<World> world) { world_ = std::move(world); }
+  void show(WorldPtr world) { world_ = std::move(world); }
 
  private:
   net::Notice changed_, journalled_;

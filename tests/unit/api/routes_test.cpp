@@ -101,7 +101,7 @@ TEST_F(Routes, ATestOfNotificationsSaysHowItWent) {
 
 TEST_F(Routes, UnknownPathsAndMethods) {
   EXPECT_EQ(status(control_, "GET", "/api/v1/nothing"), 404);
-  EXPECT_EQ(status(control_, "GET", "/"), 404);
+  EXPECT_EQ(status(control_, "POST", "/"), 405);
   EXPECT_EQ(status(control_, "PUT", "/api/v1/leases"), 405);
   EXPECT_EQ(status(control_, "POST", "/api/v1/gpu"), 405);
   EXPECT_EQ(status(control_, "GET", "/api/v1/leases/a/../b"), 400);

@@ -82,6 +82,14 @@ TEST(Arguments, NegativeSizeReachesTheSizeParser) {
   EXPECT_EQ(args->value("--vram"), "-1");
 }
 
+TEST(Arguments, AFlagMayHaveALetterToo) {
+  for (const char* word : {"--once", "-1"}) {
+    const auto args = parse({"top", word});
+    ASSERT_TRUE(args) << args.error().sentence();
+    EXPECT_TRUE(args->has("--once"));
+  }
+}
+
 TEST(Arguments, CommandOfRunIsTakenVerbatim) {
   const auto args = parse({"run", "--vram", "1GiB", "--", "echo", "--json", "--", "-h"});
   ASSERT_TRUE(args) << args.error().sentence();

@@ -1,5 +1,6 @@
 #include "format/text.h"
 
+#include <array>
 #include <gtest/gtest.h>
 #include <limits>
 #include <rapidcheck.h>
@@ -161,6 +162,22 @@ TEST(Tables, ANarrowTerminalCutsOnlyWhatMayShrink) {
   EXPECT_EQ(cut_to_width("abc", 3), "abc");
   EXPECT_EQ(cut_to_width("abcd", 3), "...");
   EXPECT_EQ(cut_to_width("abcd", 0), "");
+}
+
+TEST(Hex, GoesBothWaysAndTakesNothingElse) {
+  const std::array<std::uint8_t, 4> bytes{0x00, 0xff, 0x0a, 0xb0};
+  EXPECT_EQ(to_hex(bytes), "00ff0ab0");
+  std::array<std::uint8_t, 4> back{};
+  EXPECT_TRUE(from_hex("00ff0ab0", back));
+  EXPECT_EQ(back, bytes);
+  for (const char* bad : {"", "00ff0ab", "00ff0ab00", "00FF0AB0", "00ff0abg", "0x000000"}) {
+    EXPECT_FALSE(from_hex(bad, back)) << bad;
+  }
+}
+
+TEST(EscapeForHtml, LeavesNoMarkupAndNoBadByte) {
+  EXPECT_EQ(escape_for_html("a<b>&\"c\"'d'"), "a&lt;b&gt;&amp;&quot;c&quot;&#39;d&#39;");
+  EXPECT_EQ(escape_for_html("\xff\xc3\xa4"), "\xef\xbf\xbd\xc3\xa4");
 }
 
 }  // namespace

@@ -406,6 +406,28 @@ TEST(Target, host_and_origin_are_checked) {
   EXPECT_FALSE(origin("file://localhost"));
 }
 
+TEST(SameOrigin, IsTheWholeAddressWithItsPort) {
+  const auto same = [](std::string_view host, std::string_view origin) {
+    RequestHead head;
+    head.headers.add("Host", host);
+    head.headers.add("Origin", origin);
+    return is_same_origin(head);
+  };
+  EXPECT_TRUE(same("127.0.0.1:7700", "http://127.0.0.1:7700"));
+  EXPECT_TRUE(same("Box.lan", "https://box.LAN"));
+  EXPECT_TRUE(same("[::1]:7700", "http://[::1]:7700"));
+  EXPECT_FALSE(same("127.0.0.1:7700", "http://127.0.0.1:7701"));
+  EXPECT_FALSE(same("127.0.0.1:7700", "http://127.0.0.1"));
+  EXPECT_FALSE(same("127.0.0.1:7700", "http://localhost:7700"));
+  EXPECT_FALSE(same("127.0.0.1:7700", "http://127.0.0.1:7700/"));
+  EXPECT_FALSE(same("127.0.0.1:7700", "ftp://127.0.0.1:7700"));
+  EXPECT_FALSE(same("127.0.0.1:7700", "null"));
+  EXPECT_FALSE(is_same_origin(RequestHead{}));
+  RequestHead twice;
+  twice.headers = {{"Host", "a"}, {"Origin", "http://a"}, {"Origin", "http://b"}};
+  EXPECT_FALSE(is_same_origin(twice));
+}
+
 TEST(Token, bearer_is_read_and_compared) {
   RequestHead head;
   EXPECT_FALSE(bearer_token(head));

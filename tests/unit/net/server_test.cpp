@@ -368,5 +368,60 @@ TEST(Server, events_arrive_one_by_one_and_end_when_the_reader_has_enough) {
   EXPECT_TRUE(eventually([&] { return gone.load(); }));
 }
 
+TEST(EventStream, takes_what_has_arrived_and_never_waits) {
+  std::unique_ptr<Notice> go;
+  TestServer server([&](Exchange& exchange) -> Awaitable<void> {
+    co_await exchange.start_events();
+    co_await exchange.write("event: tick\nda");
+    co_await exchange.wait(*go);
+    co_await exchange.write("ta: 1\n\nevent: tick\ndata: 2\n\n:\n\n");
+    co_await exchange.wait(*go);
+    co_await exchange.finish();
+  });
+  server.thread.on_loop([&] { go = std::make_unique<Notice>(server.thread.loop); });
+  const auto waiting = [&] {
+    std::size_t count = 0;
+    server.thread.on_loop([&] { count = go->waiting(); });
+    return count == 1;
+  };
+  auto stream = EventStream::open(server.endpoint, {});
+  ASSERT_TRUE(stream) << stream.error().sentence();
+  ASSERT_TRUE(eventually(waiting));
+  auto half = stream->take();
+  ASSERT_TRUE(half) << half.error().sentence();
+  EXPECT_FALSE(*half) << "half an event is none";
+  server.thread.on_loop([&] { go->notify_all(); });
+  for (const char* data : {"1", "2"}) {
+    Result<std::optional<Event>> event;
+    ASSERT_TRUE(eventually([&] { return (event = stream->take()) && *event; }));
+    EXPECT_EQ((*event)->data, data);
+  }
+  EXPECT_FALSE(*stream->take());
+  ASSERT_TRUE(eventually(waiting));
+  server.thread.on_loop([&] { go->notify_all(); });
+  pollfd query{stream->fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&query, 1, static_cast<int>(kHang.count())), 1);
+  Result<std::optional<Event>> end;
+  ASSERT_TRUE(eventually([&] { return !(end = stream->take()); }));
+  EXPECT_NE(end.error().what.find("ended its event stream"), std::string::npos);
+  EXPECT_FALSE(stream->take()) << "and it stays so";
+  server.thread.on_loop([&] { go.reset(); });
+}
+
+TEST(EventStream, another_answer_is_an_error_that_says_which) {
+  TestServer server([](Exchange& exchange) -> Awaitable<void> {
+    Response response;
+    response.status = 404;
+    response.content_type = "application/json";
+    co_await exchange.respond(std::move(response));
+  });
+  const auto stream = EventStream::open(server.endpoint, {});
+  ASSERT_FALSE(stream);
+  EXPECT_NE(stream.error().what.find("404 application/json"), std::string::npos);
+  const auto nobody = EventStream::open(Endpoint::unix_path("/nowhere/s"), {});
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().kind, ErrorKind::not_found);
+}
+
 }  // namespace
 }  // namespace estiva::net
