@@ -27,7 +27,7 @@ Socket socket_of(const api::Places& places) {
   static constexpr const char* kSystemLease = "/run/estiva/lease/estiva.sock";
   const bool is_named = !api::process_environment("ESTIVA_RUNTIME_DIR").empty();
   const auto exists = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
-  const Socket own{places.control_socket, false};
+  Socket own{places.control_socket, false};
   if (exists(own.path)) return own;
   if (!is_named && exists(kSystemControl)) return {kSystemControl, false};
   if (exists(places.control_dir) || (!is_named && exists(kSystemFolder))) return own;
