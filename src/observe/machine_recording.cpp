@@ -253,6 +253,7 @@ void redact(MachineRecording& recording, Redactor& redactor) {
   // Reasons name sockets and users.
   recording.engine.reason.clear();
   recording.engine.remedy.clear();
+  for (std::string& line : recording.left_out) line = redactor.sentence(line);
 }
 
 std::set<pid_t> processes_on_gpus(const gpu::GpuRecording& gpus) {

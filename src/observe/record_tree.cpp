@@ -96,7 +96,7 @@ std::string mounts(const std::string& text, Redactor& redactor) {
     const bool is_network = format::is_network_filesystem(mount.filesystem);
     const bool is_device = mount.source.starts_with("/dev/");
     const std::string source = is_network  ? "server:/export"
-                               : is_device ? mount.source
+                               : is_device ? redactor.path(mount.source)
                                            : mount.filesystem;
     out += fmt::format("{} {} 0:{} {} {} rw - {} {} rw\n", mount.id, mount.parent, mount.id,
                        redactor.path(mount.root), redactor.path(mount.point), mount.filesystem,

@@ -97,9 +97,32 @@ constexpr std::array<std::string_view, 24> kImages = {"ollama/ollama",
                                                       "debian",
                                                       "busybox"};
 
-constexpr std::array<std::string_view, 18> kPaths = {
-    "/",    "/boot", "/dev", "/dev/shm", "/home", "/opt",     "/proc",           "/root", "/run",
-    "/srv", "/sys",  "/tmp", "/usr",     "/var",  "/var/lib", "/var/lib/docker", "/mnt",  "/data"};
+constexpr std::array<std::string_view, 19> kPaths = {"/",
+                                                     "/boot",
+                                                     "/dev",
+                                                     "/dev/kmsg",
+                                                     "/dev/shm",
+                                                     "/home",
+                                                     "/opt",
+                                                     "/proc",
+                                                     "/root",
+                                                     "/run",
+                                                     "/srv",
+                                                     "/sys",
+                                                     "/tmp",
+                                                     "/usr",
+                                                     "/var",
+                                                     "/var/lib",
+                                                     "/var/lib/docker",
+                                                     "/mnt",
+                                                     "/data"};
+
+// What tags of the images above are made of, beside numbers.
+constexpr std::array<std::string_view, 30> kTagWords = {
+    "latest", "cuda",    "cuda12", "cuda13",   "server",   "runtime", "devel",    "base",
+    "cudnn",  "ubuntu",  "debian", "slim",     "alpine",   "rocm",    "main",     "light",
+    "full",   "nightly", "py3",    "openai",   "gpu",      "cpu",     "bookworm", "bullseye",
+    "trixie", "jammy",   "noble",  "ubuntu22", "ubuntu24", "stable"};
 
 template <class List>
 bool has(const List& list, std::string_view name) {
@@ -117,6 +140,18 @@ bool is_number(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// "/dev/nvme0n1p2". Not /dev/mapper: volume groups are named after machines and people.
+bool is_plain_device(std::string_view path) {
+  constexpr std::array<std::string_view, 15> kKinds = {
+      "sd", "vd",  "xvd", "hd",  "nvme",   "mmcblk",    "loop", "zram",
+      "md", "dm-", "pts", "shm", "mqueue", "hugepages", "nbd"};
+  if (!path.starts_with("/dev/")) return false;
+  path.remove_prefix(5);
+  const bool is_known = std::any_of(kKinds.begin(), kKinds.end(),
+                                    [&](std::string_view kind) { return path.starts_with(kind); });
+  return is_known && path.size() <= 16 && path.find('/') == path.npos;
+}
+
 // "docker-<id>.scope" -> its three parts; nothing where no id is in it.
 struct WithId {
   std::string_view before, id, after;
@@ -127,6 +162,21 @@ std::optional<WithId> split_id(std::string_view level) {
     if (is_container_id(id)) return WithId{level.substr(0, i), id, level.substr(i + 64)};
   }
   return std::nullopt;
+}
+
+// "12.4.1-cudnn-runtime-ubuntu22.04", "pg17", "v0.8.0": numbers, and words that many tags have.
+bool is_public_tag(std::string_view tag) {
+  while (!tag.empty()) {
+    const std::size_t end = std::min(tag.find_first_of("-._"), tag.size());
+    std::string_view piece = tag.substr(0, end);
+    tag.remove_prefix(std::min(end + 1, tag.size()));
+    if (has(kTagWords, piece)) continue;
+    for (const std::string_view letter : {"v", "b", "pg", "py"}) {
+      if (piece.starts_with(letter)) piece.remove_prefix(letter.size());
+    }
+    if (!is_number(piece)) return false;
+  }
+  return true;
 }
 
 // Levels that say what kind of group it is, and nothing of who uses the machine for what.
@@ -187,13 +237,16 @@ std::string Redactor::image(const std::string& image) {
     const std::size_t at = image.find(known);
     if (at == image.npos || (at > 0 && image[at - 1] != '/')) continue;
     const std::string rest = image.substr(at + known.size());
-    if (rest.empty() || rest[0] == ':') return std::string(known) + rest;
+    if (rest.empty() || (rest[0] == ':' && is_public_tag(rest.substr(1)))) {
+      return std::string(known) + rest;
+    }
+    if (rest[0] == ':') return fmt::format("{}:tag-{}", known, number("tag", rest));
   }
   return numbered("image", image, "-");
 }
 
 std::string Redactor::path(const std::string& path) {
-  if (has(kPaths, path) || path.starts_with("/sys/") || path.starts_with("/dev/")) return path;
+  if (has(kPaths, path) || path.starts_with("/sys/") || is_plain_device(path)) return path;
   return numbered("/path", path, "-");
 }
 
@@ -217,13 +270,30 @@ std::string Redactor::cgroup(std::string_view path) {
   return out;
 }
 
+std::string Redactor::sentence(const std::string& text) {
+  if (keeps_) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" ,:;()'\"", at), text.size());
+    const std::string word = text.substr(at, end - at);
+    if (word.find('/') != word.npos) {
+      out += path(word);
+    } else if (word.starts_with("GPU-") || word.starts_with("MIG-")) {
+      out += uuid(word);
+    } else {
+      out += word;
+    }
+    if (end < text.size()) out += text[end];
+    at = end + 1;
+  }
+  return out;
+}
+
 void Redactor::apply(gpu::GpuRecording& recording) {
   if (keeps_) return;
   for (gpu::RecordedReading& reading : recording.readings) {
-    // It may name GPUs.
-    if (!reading.driver.reason.empty() && reading.driver.reason.find("GPU-") != std::string::npos) {
-      reading.driver.reason = std::string(to_name(reading.driver.state));
-    }
+    reading.driver.reason = sentence(reading.driver.reason);
+    reading.driver.remedy = sentence(reading.driver.remedy);
     for (Gpu& gpu : reading.gpus) {
       gpu.identity.id.uuid = uuid(gpu.identity.id.uuid);
       gpu.identity.id.instance = uuid(gpu.identity.id.instance);

@@ -33,6 +33,8 @@ class Redactor {
   std::string image(const std::string& image);
   // A path on disk: kept where every machine has it, else "/path-2".
   std::string path(const std::string& path);
+  // A sentence of ours or of the driver's, in which paths and UUIDs may stand.
+  std::string sentence(const std::string& text);
   // A control group's path, level by level.
   std::string cgroup(std::string_view path);
 

@@ -61,6 +61,7 @@ void make_tree(const Folder& tree) {
   tree.write("proc/self/mountinfo",
              "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
              "22 21 0:40 / /home/s3cr3t rw - nfs4 s3cr3t.example:/export rw,user=s3cr3t\n"
+             "24 21 8:2 / /srv rw - ext4 /dev/mapper/s3cr3t--vg-srv rw\n"
              "23 21 0:41 / /var/lib/docker rw - overlay overlay rw,lowerdir=/s3cr3t\n");
   tree.write("proc/modules", "nvidia 1 2 - Live 0x0\ns3cr3t_module 1 0 - Live 0x0\n");
   tree.write("proc/sys/kernel/hostname", "s3cr3t\n");
@@ -114,7 +115,7 @@ MachineRecording a_recording() {
     gpu::RecordedReading reading{{5'000'000'000 + i * 1'000'000'000LL}, {}, {a_gpu()}};
     reading.driver.state = DriverState::partial;
     reading.driver.version = "550.163.01";
-    reading.driver.reason = "lost: GPU-s3cr3t (00000000:01:00.0)";
+    reading.driver.reason = "lost: GPU-s3cr3t (00000000:01:00.0), by /home/s3cr3t/lib.so";
     recording.gpus.readings.push_back(reading);
     HostSample host;
     host.read_at = reading.at;
@@ -142,6 +143,7 @@ MachineRecording a_recording() {
   xid.pid = 4242;
   xid.process = "s3cr3t";
   recording.xids = {xid};
+  recording.left_out = {"container engine: unreachable (unix:/home/s3cr3t/docker.sock)"};
   return recording;
 }
 
@@ -175,7 +177,7 @@ TEST_F(Recording, WhatMattersIsInIt) {
   EXPECT_EQ(text_of(dir() + "/sys/bus/pci/devices/0000:01:00.0/device"), "0x2504\n");
   EXPECT_EQ(text_of(dir() + "/proc/4242/stat").substr(0, 20), "4242 (program-2) S 7");
   EXPECT_EQ(text_of(dir() + "/proc/77/stat").substr(0, 12), "77 (python3)");
-  EXPECT_EQ(text_of(dir() + "/etc/docker/daemon.json"), "{\"data-root\":\"/path-4\"}\n");
+  EXPECT_TRUE(text_of(dir() + "/etc/docker/daemon.json").starts_with("{\"data-root\":\"/path-"));
   // The container of the process is the one that the engine told of.
   const auto recording = read_machine(dir());
   ASSERT_TRUE(recording) << recording.error().sentence();
@@ -271,8 +273,8 @@ TEST_F(Recording, WhatCannotBeReadIsSaid) {
   ASSERT_TRUE(write());
   const auto recording = read_machine(dir());
   ASSERT_TRUE(recording);
-  ASSERT_EQ(recording->left_out.size(), 1u);
-  EXPECT_NE(recording->left_out[0].find("/proc/loadavg"), std::string::npos);
+  ASSERT_EQ(recording->left_out.size(), 2u);
+  EXPECT_NE(recording->left_out[1].find("loadavg"), std::string::npos) << recording->left_out[1];
 }
 
 TEST(Redactor, TheSameNameGetsTheSameNumber) {
@@ -285,10 +287,20 @@ TEST(Redactor, TheSameNameGetsTheSameNumber) {
   EXPECT_EQ(redactor.image("ghcr.io/ggml-org/llama.cpp:server-cuda"),
             "ggml-org/llama.cpp:server-cuda");
   EXPECT_EQ(redactor.image("ollama/ollama"), "ollama/ollama");
+  EXPECT_EQ(redactor.image("nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04"),
+            "nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04");
+  EXPECT_EQ(redactor.image("pgvector/pgvector:pg17"), "pgvector/pgvector:pg17");
+  EXPECT_EQ(redactor.image("python:bobs-3.12"), "python:tag-1");
   EXPECT_EQ(redactor.image("evil-ollama/ollama"), "image-1");
   EXPECT_EQ(redactor.image("ollama/ollama-mine"), "image-2");
   EXPECT_EQ(redactor.path("/var/lib/docker"), "/var/lib/docker");
   EXPECT_EQ(redactor.path("/home/bob"), "/path-1");
+  EXPECT_EQ(redactor.path("/dev/nvme0n1p2"), "/dev/nvme0n1p2");
+  EXPECT_EQ(redactor.path("/dev/mapper/bob--vg-root"), "/path-2");
+  EXPECT_EQ(redactor.path("/dev/sd/bob"), "/path-3");
+  EXPECT_EQ(redactor.sentence("the library '/home/bob/x.so' of GPU-7 (2 of 3): no such file"),
+            "the library '/path-4' of GPU-00000000-0000-4000-8000-000000000001 (2 of 3): no such "
+            "file");
   EXPECT_EQ(redactor.cgroup("/user.slice/user-1000.slice/user@1000.service/bob.scope"),
             "/user.slice/user-1000.slice/user@1000.service/group-1");
   EXPECT_EQ(redactor.cgroup("/"), "/");
