@@ -1,8 +1,10 @@
 #include "cli/local_world.h"
 
 #include <chrono>
+#include <fmt/format.h>
 #include <thread>
 
+#include "base/messages/cli.h"
 #include "cli/recorded_world.h"
 #include "decide/health/tracker.h"
 #include "gpu/read_once.h"
@@ -71,6 +73,10 @@ LocalSources sources_of(const Arguments& args) {
 
 Result<World> read_local_world(const LocalSources& from, HostPart host) {
   if (is_recording(from.machine)) return last_recorded_world(from.machine);
+  if (!from.machine.empty() && !has_recorded_gpus(from.machine)) {
+    return fail(ErrorKind::not_found, fmt::format(msg::cli::kNoRecordingThere, from.machine),
+                std::string(msg::cli::kNoRecordingThereRemedy));
+  }
   auto view = read_gpus(from);
   if (!view) return Failure(view.error());
   observe::Sources sources;

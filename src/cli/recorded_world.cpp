@@ -10,6 +10,10 @@ bool is_recording(const std::string& dir) {
   return ::access((dir + "/recording.json").c_str(), F_OK) == 0;
 }
 
+bool has_recorded_gpus(const std::string& dir) {
+  return ::access((dir + "/" + gpu::kRecordingFile).c_str(), F_OK) == 0;
+}
+
 void replay_worlds(const observe::MachineRecording& recording,
                    const std::function<bool(const World&)>& each) {
   decide::HealthTracker health;

@@ -12,6 +12,9 @@ namespace estiva::cli {
 // The folder is a whole recording, not only the GPUs' part of one.
 bool is_recording(const std::string& dir);
 
+// It holds at least readings of GPUs.
+bool has_recorded_gpus(const std::string& dir);
+
 // Calls `each` for every World in order, until it returns false.
 void replay_worlds(const observe::MachineRecording& recording,
                    const std::function<bool(const World&)>& each);

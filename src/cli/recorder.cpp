@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/messages/cli.h"
 #include "container/engine.h"
 #include "format/cgroup.h"
@@ -33,6 +34,7 @@ constexpr std::size_t kMostXids = 10'000;
 // The engine's containers, once it told of them or said that it won't.
 void ask_engine(const std::string& host, MachineRecording& recording) {
   if (host == "off") return;
+  set_log_level(LogLevel::error);  // what it would say is told by its status
   net::Loop loop;
   container::Engine engine(loop, container::EngineSearch::of_this_process(host), [] {});
   engine.start();

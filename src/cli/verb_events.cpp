@@ -100,7 +100,10 @@ Result<int> follow(Session& session, const Arguments& args, const std::string& q
   const auto response =
       net::fetch_events(net::Endpoint::unix_path(session.control_socket), request, on_event);
   if (!printed) return Failure(printed.error());
-  if (response && response->head.status == 200) return 0;
+  if (session.out.closed()) return 0;
+  if (response && response->head.status == 200) {
+    return fail(std::string(m::kFollowEnded), std::string(m::kFollowEndedRemedy));
+  }
   if (response) return Failure(error_of({response->head.status, response->body}));
   return Failure(worded(session, response.error()));
 }

@@ -160,7 +160,7 @@ Result<int> run_replay(Session& session, const Arguments& args) {
     for (const std::string& page : *pages) text += one_line_end(page);
   }
   const auto past = decisions_in(text);
-  if (!past) return Failure(past.error());
+  if (!past) return Failure(args.words.empty() ? past.error() : past.error().in(args.words[0]));
   if (const auto file = args.value("--save")) {
     if (auto saved = host::write_file_atomic(std::string(*file), text, 0600); !saved) {
       return Failure(saved.error());

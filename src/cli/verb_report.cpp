@@ -144,12 +144,12 @@ Result<void> add_machine(Session& session, const Arguments& args, const Staging&
 
 // Owners and times of this machine are not in the archive. It is there whole or not at all.
 Result<std::uint64_t> pack(const std::string& file, const Staging& staging) {
-  const std::string draft = file + ".partial.tar.gz";
-  const fs::path dir = fs::absolute(staging.dir());
+  const fs::path dir = fs::absolute(staging.dir()), outer = dir.parent_path();
+  const std::string draft = outer.string() + "/archive";
   const SignalQueue signals({SIGCHLD});
   auto tar = HeldChild::start(
       {"tar", "--create", "--gzip", "--owner=0", "--group=0", "--numeric-owner", "--sort=name",
-       "--mtime=@0", "--file", draft, "--directory", dir.parent_path(), dir.filename()},
+       "--mtime=@0", "--file", draft, "--directory", outer, dir.filename()},
       signals.mask_before());
   if (!tar) return Failure(tar.error());
   if (const int error = tar->let_go({}); error != 0) return fail_errno("tar", error);
@@ -173,16 +173,17 @@ Result<std::uint64_t> write_report(Session& session, const Arguments& args,
     return fail(ErrorKind::refused, fmt::format(m::kReportThere, file),
                 std::string(m::kReportThereRemedy));
   }
-  std::string base = file;
+  const fs::path folder = fs::absolute(file).parent_path();
+  if (!fs::is_directory(folder, error)) {
+    return fail(fmt::format(m::kNoFolder, folder.string()), std::string(m::kNoFolderRemedy));
+  }
+  std::string base = fs::path(file).filename();
   for (const std::string_view end : {".gz", ".tar", ".tgz"}) {
     if (base.ends_with(end)) base.resize(base.size() - end.size());
   }
-  if (base == file) base += ".contents";
-  if (fs::exists(base, error)) {
-    return fail(ErrorKind::refused, fmt::format(m::kReportThere, base),
-                std::string(m::kReportThereRemedy));
-  }
-  const Staging staging(base);
+  const Staging outer(file + ".partial");
+  const Staging staging(outer / base);
+  if (auto ok = host::ensure_named_dir(outer.dir(), 0700); !ok) return Failure(ok.error());
   if (auto ok = host::ensure_named_dir(staging.dir(), 0700); !ok) return Failure(ok.error());
   observe::Redactor redactor(args.has("--names"));
   if (auto ok = add_machine(session, args, staging, redactor); !ok) return Failure(ok.error());

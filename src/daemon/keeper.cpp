@@ -154,14 +154,16 @@ void Keeper::decide(const Pending& pending) {
 }
 
 void Keeper::answer_refusal(const Pending& pending, const decide::Decision& decision) {
+  const std::string& model = pending->request.model;
   api::AssignAnswer refused;
   refused.refusal =
       decide::explain_refusal(ledger_, pending->request, decision, pending->terms.names);
-  log(LogLevel::info, "assign refused",
-      {{"model", pending->request.model}, {"reason", refused.refusal->reason}});
+  // The journal is the machine owner's: it has all names.
+  const std::string reason = decide::explain_refusal(ledger_, pending->request, decision).reason;
+  if (!refusals_.is_news(model, reason, steady_now())) return answer(pending, std::move(refused));
+  log(LogLevel::info, "assign refused", {{"model", model}, {"reason", reason}});
   parts_.store.submit(
-      store::Write::decided(pending->request.model,
-                            record(pending->request, refused.refusal->reason)),
+      store::Write::decided(model, record(pending->request, reason)),
       [](const Result<store::Durable>& saved) {
         if (!saved) {
           log(LogLevel::warning, "a refusal was not journalled", {{"error", saved.error().what}});
@@ -190,6 +192,7 @@ void Keeper::journal_grant(const Pending& pending, decide::Applied applied,
 }
 
 void Keeper::granted(const Pending& pending, const decide::Applied& applied) {
+  refusals_.forget(applied.lease.model);
   log(LogLevel::info, "assigned",
       {{"model", applied.lease.model},
        {"lease", applied.lease.id},

@@ -16,6 +16,7 @@
 #include "daemon/owners.h"
 #include "daemon/whereabouts.h"
 #include "decide/placement/ledger.h"
+#include "decide/refusal_log.h"
 #include "gpu/sensor_view.h"
 #include "model/world.h"
 #include "net/loop.h"
@@ -134,6 +135,7 @@ class Keeper {
   // The ledger before the first decision since it changed otherwise, for the journal: those that
   // follow stand on it and on each other. Null: to be written anew.
   std::shared_ptr<const std::string> readings_;
+  decide::RefusalLog refusals_;
   std::vector<ProcessModel> process_models_;
   Whereabouts whereabouts_;
   std::vector<ProcessContainer> process_containers_;

@@ -232,6 +232,11 @@ class Draft {
 
 Result<void> check_place(const std::string& dir) {
   std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(dir).parent_path();
+  if (!std::filesystem::is_directory(folder, error)) {
+    return fail(fmt::format(msg::kNoFolderThere, folder.string()),
+                std::string(msg::kNoFolderThereRemedy));
+  }
   if (!std::filesystem::exists(dir, error)) return {};
   if (std::filesystem::is_directory(dir, error) && std::filesystem::is_empty(dir, error)) return {};
   return fail(ErrorKind::refused, fmt::format(msg::kRecordingThere, dir),

@@ -36,11 +36,6 @@ std::string by_line(const std::string& text, Each each) {
   return out;
 }
 
-bool starts_with_any(const std::string& line, std::initializer_list<std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(),
-                     [&](std::string_view start) { return line.starts_with(start); });
-}
-
 std::string whole(const std::string& text, Redactor&) {
   return text;
 }
@@ -62,18 +57,91 @@ std::string docker_settings(const std::string& text, Redactor& redactor) {
   return folder ? fmt::format("{{\"data-root\":\"{}\"}}\n", redactor.path(*folder)) : "{}\n";
 }
 
-std::string release(const std::string& text, Redactor&) {
-  return by_line(text, [](const std::string& line) {
-    return starts_with_any(line, {"ID=", "ID_LIKE=", "VERSION_ID=", "PRETTY_NAME=", "NAME="})
-               ? line + "\n"
-               : std::string();
+template <class List>
+bool is_one_of(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+std::string release(const std::string& text, Redactor& redactor) {
+  constexpr std::array<std::string_view, 18> kSystems = {
+      "debian",    "ubuntu", "fedora",   "rhel",  "centos", "rocky",
+      "almalinux", "arch",   "manjaro",  "nixos", "gentoo", "opensuse",
+      "linuxmint", "pop",    "raspbian", "amzn",  "ol",     "alpine"};
+  if (redactor.keeps_names()) return text;
+  return by_line(text, [&](const std::string& line) {
+    const std::size_t equals = line.find('=');
+    std::string_view value(line);
+    value.remove_prefix(equals == line.npos ? line.size() : equals + 1);
+    if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
+    const bool is_number = !value.empty() && value.find_first_not_of("0123456789.") == value.npos;
+    const bool is_kept = (line.starts_with("ID=") && is_one_of(kSystems, value)) ||
+                         (line.starts_with("VERSION_ID=") && is_number);
+    return is_kept ? line + "\n" : std::string();
   });
 }
 
-std::string gpu_modules(const std::string& text, Redactor&) {
-  return by_line(text, [](const std::string& line) {
-    return starts_with_any(line, {"nvidia", "nouveau", "amdgpu", "i915", "xe "}) ? line + "\n"
-                                                                                 : std::string();
+// "6.1.0-18-amd64": numbers, and flavours that distributions build. Whoever builds a kernel may
+// call it after anything.
+std::string kernel_release(const std::string& text, Redactor& redactor) {
+  constexpr std::array<std::string_view, 18> kFlavours = {
+      "amd64", "arm64", "generic", "cloud", "lowlatency", "azure",   "aws",     "gcp", "oracle",
+      "tegra", "arch1", "arch2",   "pve",   "x86_64",     "aarch64", "default", "lts", "zen1"};
+  if (redactor.keeps_names()) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("-.\n", at), text.size());
+    const std::string piece = text.substr(at, end - at);
+    const bool is_number = piece.find_first_not_of("0123456789") == piece.npos;
+    out += is_number || is_one_of(kFlavours, piece) ? piece : redactor.name("flavour", piece);
+    if (end < text.size()) out += text[end];
+    at = end + 1;
+  }
+  return out;
+}
+
+constexpr std::array<std::string_view, 10> kGpuModules = {
+    "nvidia",  "nvidia_uvm", "nvidia_modeset", "nvidia_drm", "nvidia_peermem",
+    "nouveau", "amdgpu",     "i915",           "xe",         "nvidia_vgpu_vfio"};
+
+// Of "nvidia_uvm,nvidia_modeset," those that are on the list; "-" where none is.
+std::string gpu_users(const std::string& users) {
+  std::string kept;
+  for (std::size_t from = 0; from < users.size();) {
+    const std::size_t comma = std::min(users.find(',', from), users.size());
+    const std::string user = users.substr(from, comma - from);
+    if (is_one_of(kGpuModules, user)) kept += user + ",";
+    from = comma + 1;
+  }
+  return kept.empty() ? "-" : kept;
+}
+
+// "nvidia 54000 4 nvidia_uvm,nvidia_modeset, Live 0x0 (POE)": who uses it is filtered, too.
+std::string gpu_modules(const std::string& text, Redactor& redactor) {
+  return by_line(text, [&](const std::string& line) {
+    std::array<std::string, 4> words;
+    std::size_t at = 0;
+    for (std::string& word : words) {
+      const std::size_t end = std::min(line.find(' ', at), line.size());
+      word = line.substr(at, end - at);
+      at = std::min(end + 1, line.size());
+    }
+    if (!is_one_of(kGpuModules, words[0])) return std::string();
+    if (redactor.keeps_names()) return line + "\n";
+    return fmt::format("{} {} {} {} {}\n", words[0], words[1], words[2], gpu_users(words[3]),
+                       line.substr(at));
+  });
+}
+
+// "195 nvidia": numbers that the drivers of GPUs have.
+std::string gpu_devices(const std::string& text, Redactor& redactor) {
+  constexpr std::array<std::string_view, 9> kDevices = {
+      "nvidia",      "nvidia-uvm",    "nvidia-modeset",  "nvidia-frontend",
+      "nvidia-caps", "nvidia-nvlink", "nvidia-nvswitch", "nvidia-caps-imex-channels",
+      "drm"};
+  if (redactor.keeps_names()) return text;
+  return by_line(text, [&](const std::string& line) {
+    const std::size_t name = line.rfind(' ') == line.npos ? 0 : line.rfind(' ') + 1;
+    return is_one_of(kDevices, std::string_view(line).substr(name)) ? line + "\n" : std::string();
   });
 }
 
@@ -141,7 +209,7 @@ struct Entry {
   std::string_view note;  // for a person; empty: it is kept as it is
 };
 
-constexpr std::array<Entry, 21> kFiles = {{
+constexpr std::array<Entry, 20> kFiles = {{
     {"/proc/stat", whole, {}},
     {"/proc/meminfo", whole, {}},
     {"/proc/loadavg", whole, {}},
@@ -151,10 +219,9 @@ constexpr std::array<Entry, 21> kFiles = {{
     {"/proc/swaps", swaps, msg::kRecordPaths},
     {"/proc/self/mountinfo", mounts, msg::kRecordMounts},
     {"/proc/modules", gpu_modules, msg::kRecordModules},
-    {"/proc/devices", whole, {}},
+    {"/proc/devices", gpu_devices, msg::kRecordModules},
     {"/proc/driver/nvidia/version", whole, {}},
-    {"/proc/driver/nvidia/params", whole, {}},
-    {"/proc/sys/kernel/osrelease", whole, {}},
+    {"/proc/sys/kernel/osrelease", kernel_release, msg::kRecordRelease},
     {"/proc/sys/kernel/hostname", host_name, msg::kRecordReplaced},
     {"/proc/sys/kernel/random/boot_id", boot_id, msg::kRecordReplaced},
     {"/etc/machine-id", machine_id, msg::kRecordReplaced},

@@ -87,6 +87,8 @@ inline constexpr std::string_view kReportNotAskedRemedy = "--yes says so";
 inline constexpr std::string_view kReportDeclined = "Nothing was written";
 inline constexpr std::string_view kReportThere = "{} is there already";
 inline constexpr std::string_view kReportThereRemedy = "Name another file: 'estiva report FILE'";
+inline constexpr std::string_view kNoFolder = "There is no folder {}";
+inline constexpr std::string_view kNoFolderRemedy = "Make it first, or name another place";
 inline constexpr std::string_view kReportTar = "tar could not pack the report (exit {})";
 inline constexpr std::string_view kReportTarRemedy = "Is the disk full, or the folder read-only";
 inline constexpr std::string_view kReportWritten =
@@ -120,8 +122,11 @@ inline constexpr std::string_view kRecordDone =
     "Recorded {} readings of {} GPUs in {}: {} files, {}.";  // readings, GPUs, folder, files, size
 inline constexpr std::string_view kRecordLeftOut = "Could not be read:";
 inline constexpr std::string_view kRecordEngine = "container engine: {} {}";  // state, reason
+inline constexpr std::string_view kNoRecordingThere = "There is no recording in {}";
+inline constexpr std::string_view kNoRecordingThereRemedy =
+    "Name a folder that 'estiva record DIR' made";
 inline constexpr std::string_view kRecordNext =
-    "'estiva status --machine {0}' shows it, 'estiva simulate {0}/machine.scenario' acts it.";
+    "'estiva status --machine {0}' shows it, 'estiva simulate {0}/machine.scenario' plays it.";
 inline constexpr std::string_view kVerbNotify =
     "Send a notification now, to see whether it arrives";
 inline constexpr std::string_view kNotifyWhat = "'{}' is nothing that notify does";
@@ -159,6 +164,9 @@ inline constexpr std::string_view kReplayNotKept =
     "{} not made again: the journal does not hold what they rest on";
 inline constexpr std::string_view kReplayNoChain =
     "{} not made again: a change before them is not in the journal";
+inline constexpr std::string_view kFollowEnded = "The daemon ended, and its events with it";
+inline constexpr std::string_view kFollowEndedRemedy =
+    "Start it again; 'estiva events --since 10m' shows what happened meanwhile";
 inline constexpr std::string_view kNoEvents = "Nothing of that kind is in the journal.";
 inline constexpr std::string_view kRecordDamaged = "(damaged)";
 inline constexpr std::string_view kHelpInterval = "time between two reports, such as 5s";

@@ -11,9 +11,9 @@ inline constexpr std::string_view kProcessTableCut =
 // What is kept of a recorded file, in brackets behind its path.
 inline constexpr std::string_view kRecordPaths = "without paths that not every machine has";
 inline constexpr std::string_view kRecordMounts = "without options, servers and unusual paths";
-inline constexpr std::string_view kRecordModules = "only GPU modules";
+inline constexpr std::string_view kRecordModules = "only those of GPUs";
 inline constexpr std::string_view kRecordReplaced = "the identity is replaced";
-inline constexpr std::string_view kRecordRelease = "only name and version";
+inline constexpr std::string_view kRecordRelease = "numbers, and names that distributions have";
 inline constexpr std::string_view kRecordDataRoot = "only data-root";
 inline constexpr std::string_view kRecordProgram = "only well-known program names";
 inline constexpr std::string_view kRecordGroups = "container ids are replaced";
@@ -21,6 +21,8 @@ inline constexpr std::string_view kRecordGroups = "container ids are replaced";
 // A recording that can't be made or used.
 inline constexpr std::string_view kRecordingThere = "{} is there already and not empty";  // folder
 inline constexpr std::string_view kRecordingThereRemedy = "Name a folder that is not there yet";
+inline constexpr std::string_view kNoFolderThere = "there is no folder {}";
+inline constexpr std::string_view kNoFolderThereRemedy = "Make it first, or name another place";
 inline constexpr std::string_view kNoRecording = "{} is no recorded machine: {}";  // folder, why
 inline constexpr std::string_view kNoRecordingRemedy = "'estiva record DIR' makes one";
 inline constexpr std::string_view kRecordingCut =

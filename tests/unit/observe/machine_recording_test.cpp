@@ -63,10 +63,16 @@ void make_tree(const Folder& tree) {
              "22 21 0:40 / /home/s3cr3t rw - nfs4 s3cr3t.example:/export rw,user=s3cr3t\n"
              "24 21 8:2 / /srv rw - ext4 /dev/mapper/s3cr3t--vg-srv rw\n"
              "23 21 0:41 / /var/lib/docker rw - overlay overlay rw,lowerdir=/s3cr3t\n");
-  tree.write("proc/modules", "nvidia 1 2 - Live 0x0\ns3cr3t_module 1 0 - Live 0x0\n");
+  tree.write("proc/modules",
+             "nvidia 54000 4 nvidia_uvm,nvidia_s3cr3t, Live 0x0 (POE)\n"
+             "nvidia_s3cr3t 1 0 - Live 0x0\n");
+  tree.write("proc/devices", "Character devices:\n195 nvidia\n240 s3cr3t\n");
+  tree.write("proc/sys/kernel/osrelease", "6.1.0-18-s3cr3t\n");
   tree.write("proc/sys/kernel/hostname", "s3cr3t\n");
   tree.write("etc/machine-id", "s3cr3t\n");
-  tree.write("etc/os-release", "ID=debian\nHOME_URL=https://s3cr3t\n");
+  tree.write(
+      "etc/os-release",
+      "PRETTY_NAME=\"Debian of s3cr3t\"\nID=debian\nVERSION_ID=\"12\"\nHOME_URL=https://s3cr3t\n");
   tree.write("etc/docker/daemon.json",
              R"({"data-root":"/mnt/s3cr3t","registry-mirrors":["https://s3cr3t"]})");
   tree.write("etc/shadow", "s3cr3t\n");
@@ -160,7 +166,7 @@ class Recording : public testing::Test {
 };
 
 TEST_F(Recording, NoSecretIsInIt) {
-  ASSERT_EQ(files_with(tree_ / ".", kSecret).size(), 15u);  // they are there to be found
+  ASSERT_EQ(files_with(tree_ / ".", kSecret).size(), 17u);  // they are there to be found
   const auto files = write();
   ASSERT_TRUE(files) << files.error().sentence();
   EXPECT_EQ(files_with(dir(), kSecret), std::vector<std::string>{});
@@ -174,6 +180,10 @@ TEST_F(Recording, NoSecretIsInIt) {
 TEST_F(Recording, WhatMattersIsInIt) {
   ASSERT_TRUE(write());
   EXPECT_EQ(text_of(dir() + "/proc/meminfo"), "MemTotal: 1000 kB\n");
+  EXPECT_EQ(text_of(dir() + "/etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n");
+  EXPECT_EQ(text_of(dir() + "/proc/devices"), "195 nvidia\n");
+  EXPECT_EQ(text_of(dir() + "/proc/modules"), "nvidia 54000 4 nvidia_uvm, Live 0x0 (POE)\n");
+  EXPECT_EQ(text_of(dir() + "/proc/sys/kernel/osrelease"), "6.1.0-18-flavour-1\n");
   EXPECT_EQ(text_of(dir() + "/sys/bus/pci/devices/0000:01:00.0/device"), "0x2504\n");
   EXPECT_EQ(text_of(dir() + "/proc/4242/stat").substr(0, 20), "4242 (program-2) S 7");
   EXPECT_EQ(text_of(dir() + "/proc/77/stat").substr(0, 12), "77 (python3)");
