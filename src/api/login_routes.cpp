@@ -28,9 +28,12 @@ std::int64_t whole_seconds(Nanoseconds span) {
 
 // --- cookies -------------------------------------------------------------------------------------
 
+std::string cookie_name(const net::RequestHead& head);
+
 // Calls `each` with the value of every cookie of ours, until it returns true.
 template <class Each>
 bool any_cookie(const net::RequestHead& head, Each each) {
+  const std::string name = cookie_name(head);
   std::size_t seen = 0;
   for (const net::HeaderView field : head.headers) {
     if (!net::same_token(field.name, "cookie")) continue;
@@ -40,7 +43,7 @@ bool any_cookie(const net::RequestHead& head, Each each) {
       const std::string_view pair = format::trim(rest.substr(0, end));
       rest.remove_prefix(std::min(end + 1, rest.size()));
       const std::size_t equals = pair.find('=');
-      if (!pair.starts_with(kCookie) || equals == std::string_view::npos) continue;
+      if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
       if (++seen > kMaxCookies) return false;
       if (each(pair.substr(equals + 1))) return true;
     }

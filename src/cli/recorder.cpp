@@ -120,9 +120,11 @@ Result<MachineRecording> gather_recording(const RecordOptions& options) {
     recording.gpus.readings.push_back({view.read_at, view.driver, view.gpus});
     recording.host.push_back(sampler->sample({.processes = true}));
     const std::size_t n = recording.gpus.readings.size();
-    return options.on_reading(n) && n < options.readings;
+    options.on_reading(n);
+    return n < options.readings;
   };
-  auto calls = gpu::read_series(sensor, gpu::Tiers::all(), options.interval, kReadLimit, on_view);
+  auto calls = gpu::read_series(sensor, gpu::Tiers::all(), options.interval, kReadLimit, on_view,
+                                options.wait);
   if (calls) {
     recording.gpus.calls = std::move(*calls);
   } else if (recording.gpus.readings.empty()) {

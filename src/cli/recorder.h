@@ -14,8 +14,10 @@ struct RecordOptions {
   std::chrono::milliseconds interval{1000};
   std::size_t readings = 3;
   std::string engine_host;  // of the container engine; empty: as always, "off": none is asked
-  // After each reading, with how many there are; false ends the recording with what there is.
-  std::function<bool(std::size_t)> on_reading;
+  // After each reading, with how many there are.
+  std::function<void(std::size_t)> on_reading;
+  // Sleeps between two readings; false ends the recording with what there is.
+  std::function<bool(Nanoseconds)> wait;
 };
 
 // Errors: there is no reading at all. What else can't be read is in `left_out` of the result.

@@ -116,8 +116,8 @@ Result<int> run_record(Session& session, const Arguments& args) {
     if (shows) {
       (void)session.err.write("\r" + fmt::format(m::kRecordProgress, n, options->readings));
     }
-    return signals.take(0ns) == 0;
   };
+  options->wait = [&signals](Nanoseconds span) { return signals.take(span) == 0; };
   auto recording = gather_recording(*options);
   if (shows) (void)session.err.write("\r\x1b[K");
   if (!recording) return Failure(recording.error());

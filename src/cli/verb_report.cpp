@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "api/json.h"
-#include "api/places.h"
 #include "base/messages/cli.h"
 #include "cli/daemon_client.h"
 #include "cli/held_child.h"
@@ -16,8 +15,10 @@
 #include "cli/recorder.h"
 #include "cli/session.h"
 #include "cli/signal_queue.h"
+#include "format/json_tree.h"
 #include "format/json_writer.h"
 #include "format/text.h"
+#include "host/settings_file.h"
 #include "observe/redact_text.h"
 
 namespace estiva::cli {
@@ -83,24 +84,37 @@ Result<void> write(const std::string& path, const std::string& text) {
   return text.empty() ? Result<void>{} : host::write_file_atomic(path, text);
 }
 
-// What the daemon says, or a note that none does.
+// What a daemon says of itself, without names; of one that can't be asked, why.
+std::string about_daemon(const Session& session) {
+  std::string about;
+  format::JsonWriter json(about);
+  json.begin_object().field("schema", "estiva/report-daemon/1");
+  const auto answer = ask_if_running(session, "GET", "/api/v1/status");
+  json.field("running", answer.has_value() ? answer->has_value() : true);
+  if (!answer) json.field("error", kind_name(answer.error().kind));
+  if (answer && *answer) {
+    const auto tree = format::JsonTree::parse((*answer)->body);
+    const format::JsonNode root = tree ? tree->root() : format::JsonNode();
+    const auto word = [](format::JsonNode node) {
+      return std::string(node.text().value_or(std::string_view()));
+    };
+    json.field("status", (*answer)->status)
+        .field("gpu_status",
+               word(root["checks"].size() > 0 ? root["checks"].at(0)["state"] : format::JsonNode()))
+        .field("simulated", root["simulated"].boolean().value_or(false))
+        .field("driver_state", word(root["driver"]["state"]))
+        .field("driver_version", word(root["driver"]["version"]))
+        .field("gpus", root["gpus"].size())
+        .field("leases", root["leases"].size())
+        .field("engine_state", word(root["engine"]["state"]));
+  }
+  json.end_object();
+  return about + "\n";
+}
+
 Result<void> add_daemon(const Session& session, const Staging& staging,
                         observe::Redactor& redactor) {
-  const auto health = get_if_running(session, "/healthz");
-  std::string about = "{\"running\":false}\n";
-  if (!health) {
-    about.clear();
-    format::JsonWriter json(about);
-    json.begin_object()
-        .field("running", true)
-        .field("error", kind_name(health.error().kind))
-        .end_object();
-    about += "\n";
-  } else if (*health) {
-    about = one_line_end(**health);
-  }
-  if (auto ok = write(staging / "daemon.json", about); !ok) return ok;
-  if (!health || !*health) return {};
+  if (auto ok = write(staging / "daemon.json", about_daemon(session)); !ok) return ok;
   const auto journal = get_if_running(session, "/api/v1/journal?limit=5000");
   if (journal && *journal) {
     const std::string text = observe::redact_journal(**journal, redactor);
@@ -111,26 +125,31 @@ Result<void> add_daemon(const Session& session, const Staging& staging,
   return write(staging / "leases.json", observe::redact_leases(**leases, redactor));
 }
 
-Result<void> add_settings(const Staging& staging, observe::Redactor& redactor) {
-  const auto settings = host::read_local_file(api::resolve_places().config_file);
-  if (!settings) return {};
+Result<void> add_settings(const std::string& file, const Staging& staging,
+                          observe::Redactor& redactor) {
+  if (file.empty()) return {};
+  const auto settings = host::read_local_file(file);
+  if (!settings) return Failure(settings.error());
   return write(staging / "estiva.toml", observe::redact_settings(*settings, redactor));
 }
 
-Result<void> add_machine(Session& session, const Arguments& args, const Staging& staging,
-                         observe::Redactor& redactor) {
+Result<void> add_machine(Session& session, const Arguments& args, const std::string& engine_host,
+                         const Staging& staging, observe::Redactor& redactor,
+                         const SignalQueue& signals) {
   RecordOptions options;
   options.sources = sources_of(args);
-  if (const auto host = args.value("--docker")) options.engine_host = *host;
+  options.engine_host = engine_host;
   const bool shows = session.style.terminal && !args.has("--json");
   options.on_reading = [&](std::size_t n) {
     if (shows) {
       (void)session.err.write("\r" + fmt::format(m::kRecordProgress, n, options.readings));
     }
-    return true;
   };
+  bool is_over = false;
+  options.wait = [&](Nanoseconds span) { return !(is_over = signals.take(span) != 0); };
   auto recording = gather_recording(options);
   if (shows) (void)session.err.write("\r\x1b[K");
+  if (is_over) return fail(std::string(m::kReportStopped));
   if (!recording) return Failure(recording.error());
   auto root = host::Root::open(options.sources.root);
   if (!root) return Failure(root.error());
@@ -148,14 +167,16 @@ Result<std::uint64_t> pack(const std::string& file, const Staging& staging) {
   const std::string draft = outer.string() + "/archive";
   const SignalQueue signals({SIGCHLD});
   auto tar = HeldChild::start(
-      {"tar", "--create", "--gzip", "--owner=0", "--group=0", "--numeric-owner", "--sort=name",
-       "--mtime=@0", "--file", draft, "--directory", outer, dir.filename()},
+      {"tar", "--create", "--gzip", "--owner=0", "--group=0", "--numeric-owner", "--force-local",
+       "--sort=name", "--mtime=@0", "--file", draft, "--directory", outer, dir.filename()},
       signals.mask_before());
   if (!tar) return Failure(tar.error());
   if (const int error = tar->let_go({}); error != 0) return fail_errno("tar", error);
   const int status = tar->wait_exit();
   std::error_code error;
   if (status == 0) {
+    // The journal and the leases are not everybody's to read; with --names less so.
+    fs::permissions(draft, fs::perms::owner_read | fs::perms::owner_write, error);
     fs::rename(draft, file, error);
     if (!error) return fs::file_size(file, error);
   }
@@ -181,14 +202,24 @@ Result<std::uint64_t> write_report(Session& session, const Arguments& args,
   for (const std::string_view end : {".gz", ".tar", ".tgz"}) {
     if (base.ends_with(end)) base.resize(base.size() - end.size());
   }
-  const Staging outer(file + ".partial");
+  std::string name = file + ".partial-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) return fail_errno("make " + name, errno);
+  const Staging outer(name);
   const Staging staging(outer / base);
-  if (auto ok = host::ensure_named_dir(outer.dir(), 0700); !ok) return Failure(ok.error());
   if (auto ok = host::ensure_named_dir(staging.dir(), 0700); !ok) return Failure(ok.error());
   observe::Redactor redactor(args.has("--names"));
-  if (auto ok = add_machine(session, args, staging, redactor); !ok) return Failure(ok.error());
+  // As the daemon would find it.
+  const std::string settings_file =
+      host::find_settings(std::string(args.value("--config").value_or("")));
+  const auto settings = host::read_settings(settings_file);
+  std::string engine_host = settings ? settings->settings.docker.host : std::string();
+  if (const auto named = args.value("--docker")) engine_host = *named;
+  const SignalQueue signals({SIGINT, SIGTERM});
+  if (auto ok = add_machine(session, args, engine_host, staging, redactor, signals); !ok) {
+    return Failure(ok.error());
+  }
   if (auto ok = add_daemon(session, staging, redactor); !ok) return Failure(ok.error());
-  if (auto ok = add_settings(staging, redactor); !ok) return Failure(ok.error());
+  if (auto ok = add_settings(settings_file, staging, redactor); !ok) return Failure(ok.error());
   return pack(file, staging);
 }
 

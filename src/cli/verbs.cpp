@@ -109,6 +109,7 @@ constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
                                         {"--list", "", m::kHelpReportList, ""},
                                         {"--names", "", m::kHelpRecordNames, ""},
                                         {"--docker", "HOST", m::kHelpRecordDocker, ""},
+                                        {"--config", "FILE", m::kHelpConfig, ""},
                                         kNvml,
                                         kRoot,
                                         kJson};

@@ -108,14 +108,15 @@ const CallerBook::Standing& CallerBook::standing_of(const Lease& lease) {
   const std::string path = host::cgroup_of(root_, lease.holder->pid);
   const auto uid = status_of(root_, lease.holder->pid).uid;
   // Only of the holder, never of who has its number now.
-  if (host::check_holder(root_, *lease.holder, boot_id_) == host::HolderState::alive) {
+  const host::HolderState state = host::check_holder(root_, *lease.holder, boot_id_);
+  standing.group.clear();
+  standing.uid.reset();
+  if (state == host::HolderState::alive) {
     standing.group = format::container_group_of(path);
     standing.uid = path.empty() ? std::nullopt : uid;
-  } else {
-    standing.group.clear();
-    standing.uid.reset();
   }
-  standing.holder = *lease.holder;
+  // What could not be looked at now is looked at again.
+  if (state != host::HolderState::unknown) standing.holder = *lease.holder;
   return standing;
 }
 

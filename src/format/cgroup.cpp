@@ -111,7 +111,8 @@ std::optional<unsigned> slice_owner_of(std::string_view path) {
 ContainerKind container_kind_of(std::string_view path) {
   ContainerKind kind;
   const auto has = [path](std::string_view part) { return path.find(part) != path.npos; };
-  kind.rootless = has("/user.slice/user-") && !has("/user.slice/user-0.slice/");
+  // The outermost slice says whose it is: further in a user may name groups as they like.
+  kind.rootless = has("/user.slice/user-") && slice_owner_of(path).value_or(1) != 0;
   if (has("kubepods")) {
     kind.runtime = "kubernetes";
   } else if (has("libpod")) {

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <thread>
 
 #include "base/messages/gpu.h"
 #include "gpu/sensor_launcher.h"
@@ -93,7 +92,8 @@ SensorView view_of(const Assembler& assembler, SteadyTime read_at, Tiers tiers,
 
 Result<std::vector<CallCost>> read_series(const SensorOptions& options, Tiers tiers,
                                           milliseconds interval, milliseconds limit,
-                                          const std::function<bool(const SensorView&)>& on_view) {
+                                          const std::function<bool(const SensorView&)>& on_view,
+                                          const std::function<bool(Nanoseconds)>& wait) {
   auto launched = launch_sensor(options);
   if (!launched) return Failure(launched.error().in(msg::kGpuNoSensor));
   Assembler assembler;
@@ -104,7 +104,7 @@ Result<std::vector<CallCost>> read_series(const SensorOptions& options, Tiers ti
     done = ask(*launched, assembler, id, tiers, limit);
     if (done && !on_view(view_of(assembler, begun, tiers, id))) break;
     next = std::max(next + interval, steady_now());
-    if (done) std::this_thread::sleep_for(next - steady_now());
+    if (done && !wait(std::max(next - steady_now(), Nanoseconds(0)))) break;
   }
   end(*launched, done.has_value());
   if (!done) return Failure(done.error());
@@ -113,10 +113,13 @@ Result<std::vector<CallCost>> read_series(const SensorOptions& options, Tiers ti
 
 Result<SensorView> read_once(const SensorOptions& options, Tiers tiers, milliseconds limit) {
   SensorView only;
-  const auto read = read_series(options, tiers, {}, limit, [&only](const SensorView& view) {
-    only = view;
-    return false;
-  });
+  const auto read = read_series(
+      options, tiers, {}, limit,
+      [&only](const SensorView& view) {
+        only = view;
+        return false;
+      },
+      [](Nanoseconds) { return false; });
   if (!read) return Failure(read.error());
   return only;
 }

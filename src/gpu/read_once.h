@@ -18,11 +18,13 @@ Result<SensorView> read_once(const SensorOptions& options, Tiers tiers,
                              std::chrono::milliseconds limit);
 
 // Readings one after the other from one sensor, `interval` from begin to begin, each no longer than
-// `limit`; `on_view` sees each as it comes, and ends the series where it returns false. What the
+// `limit`; `on_view` sees each as it comes, and ends the series where it returns false; so does
+// `wait`, which sleeps for a time between two of them. What the
 // questions cost, where options.measures. Errors: as above; what on_view saw before stays valid.
 Result<std::vector<CallCost>> read_series(const SensorOptions& options, Tiers tiers,
                                           std::chrono::milliseconds interval,
                                           std::chrono::milliseconds limit,
-                                          const std::function<bool(const SensorView&)>& on_view);
+                                          const std::function<bool(const SensorView&)>& on_view,
+                                          const std::function<bool(Nanoseconds)>& wait);
 
 }  // namespace estiva::gpu

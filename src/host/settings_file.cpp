@@ -38,8 +38,9 @@ std::string user_file() {
   return {};
 }
 
-// The file to read; empty for none.
-std::string find_file(const std::string& named) {
+}  // namespace
+
+std::string find_settings(const std::string& named) {
   if (!named.empty()) return named;
   if (::geteuid() != 0) {
     auto own = user_file();
@@ -48,8 +49,6 @@ std::string find_file(const std::string& named) {
   const std::string system = "/etc/estiva/estiva.toml";
   return ::access(system.c_str(), F_OK) == 0 ? system : std::string();
 }
-
-}  // namespace
 
 Result<void> check_only_owner_writes(const std::string& path, FileOwner file, FileOwner folder,
                                      uid_t self) {
@@ -71,7 +70,7 @@ Result<void> check_only_owner_writes(const std::string& path, FileOwner file, Fi
 
 Result<LoadedSettings> read_settings(const std::string& named) {
   LoadedSettings loaded;
-  loaded.file = find_file(named);
+  loaded.file = find_settings(named);
   if (loaded.file.empty()) return loaded;
   // One descriptor for owner and content: a file swapped in between is not the one that counts.
   const UniqueFd fd(::open(loaded.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));

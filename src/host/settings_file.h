@@ -21,6 +21,8 @@ Result<void> check_only_owner_writes(const std::string& path, FileOwner file, Fi
 // `named` (--config) must exist; else $XDG_CONFIG_HOME/estiva/estiva.toml (~/.config) for an
 // ordinary user and /etc/estiva/estiva.toml for both; without any: the defaults. A file with
 // commands that others can write is refused.
+// The file that is read; empty: none is there.
+std::string find_settings(const std::string& named = {});
 struct LoadedSettings {
   format::Settings settings;
   std::string file;  // empty: defaults

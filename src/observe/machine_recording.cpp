@@ -208,9 +208,17 @@ Result<T> read_document(const std::string& dir, const char* file, std::string_vi
   return value;
 }
 
-// A folder that does not stay unless it is finished.
+// A folder beside the place that it is for, which nobody had before and which does not stay unless
+// it is finished.
 class Draft {
  public:
+  static Result<std::unique_ptr<Draft>> beside(const std::string& place) {
+    std::string name = place + ".partial-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) return fail_errno("make " + name, errno);
+    auto draft = std::make_unique<Draft>(std::move(name));
+    if (::chmod(draft->dir().c_str(), 0755) != 0) return fail_errno("open " + draft->dir(), errno);
+    return draft;
+  }
   explicit Draft(std::string dir) : dir_(std::move(dir)) {}
   ~Draft() {
     std::error_code ignored;
@@ -288,11 +296,15 @@ Result<void> check_files(const std::string& dir, const std::vector<RecordedFile>
 
 }  // namespace
 
-Result<std::vector<RecordedFile>> write_machine(const std::string& dir, MachineRecording recording,
-                                                const host::Root& root, Redactor& redactor) {
+Result<std::vector<RecordedFile>> write_machine(const std::string& named,
+                                                MachineRecording recording, const host::Root& root,
+                                                Redactor& redactor) {
+  std::string dir = named;
+  while (dir.size() > 1 && dir.ends_with('/')) dir.pop_back();
   if (auto ok = check_place(dir); !ok) return Failure(ok.error());
-  Draft draft(dir + ".partial");
-  if (auto ok = host::ensure_named_dir(draft.dir(), 0755); !ok) return Failure(ok.error());
+  const auto made = Draft::beside(dir);
+  if (!made) return Failure(made.error());
+  Draft& draft = **made;
   const std::set<pid_t> pids = processes_on_gpus(recording.gpus);
   redact(recording, redactor);
   auto files = record_tree(root, draft.dir(), pids, redactor, recording.left_out);

@@ -36,6 +36,11 @@ std::string by_line(const std::string& text, Each each) {
   return out;
 }
 
+template <class List>
+bool is_one_of(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
 std::string whole(const std::string& text, Redactor&) {
   return text;
 }
@@ -55,11 +60,6 @@ std::string host_name(const std::string& text, Redactor& redactor) {
 std::string docker_settings(const std::string& text, Redactor& redactor) {
   const auto folder = format::top_level_string(text, "data-root");
   return folder ? fmt::format("{{\"data-root\":\"{}\"}}\n", redactor.path(*folder)) : "{}\n";
-}
-
-template <class List>
-bool is_one_of(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
 }
 
 std::string release(const std::string& text, Redactor& redactor) {
@@ -145,6 +145,24 @@ std::string gpu_devices(const std::string& text, Redactor& redactor) {
   });
 }
 
+// Whoever built an open module is in its line: "(bob@host)".
+std::string driver_version(const std::string& text, Redactor& redactor) {
+  if (redactor.keeps_names()) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t close = text[at] == '(' ? text.find(')', at) : text.npos;
+    const bool is_builder =
+        close != text.npos && text.substr(at, close - at).find('@') != std::string::npos;
+    if (is_builder) {
+      out += "(builder)";
+      at = close + 1;
+    } else {
+      out += text[at++];
+    }
+  }
+  return out;
+}
+
 std::string gpu_information(const std::string& text, Redactor& redactor) {
   return by_line(text, [&](const std::string& line) {
     constexpr std::string_view kUuid = "GPU UUID:";
@@ -157,6 +175,17 @@ std::string gpu_information(const std::string& text, Redactor& redactor) {
 
 // Fields after the first of several are kept, but for those that name: options of a mount hold
 // users, servers and folders.
+std::string filesystem(const std::string& type, Redactor& redactor) {
+  constexpr std::array<std::string_view, 38> kTypes = {
+      "ext2",       "ext3",       "ext4",        "xfs",     "btrfs",     "zfs",      "f2fs",
+      "vfat",       "exfat",      "ntfs3",       "iso9660", "squashfs",  "erofs",    "overlay",
+      "tmpfs",      "devtmpfs",   "devpts",      "proc",    "sysfs",     "cgroup",   "cgroup2",
+      "nfs",        "nfs4",       "cifs",        "smb3",    "9p",        "virtiofs", "fuse",
+      "fuseblk",    "fuse.sshfs", "fuse.rclone", "mqueue",  "hugetlbfs", "debugfs",  "tracefs",
+      "securityfs", "pstore",     "bpf"};
+  return is_one_of(kTypes, type) ? type : redactor.name("filesystem", type);
+}
+
 std::string mounts(const std::string& text, Redactor& redactor) {
   if (redactor.keeps_names()) return text;
   std::string out;
@@ -165,10 +194,10 @@ std::string mounts(const std::string& text, Redactor& redactor) {
     const bool is_device = mount.source.starts_with("/dev/");
     const std::string source = is_network  ? "server:/export"
                                : is_device ? redactor.path(mount.source)
-                                           : mount.filesystem;
+                                           : filesystem(mount.filesystem, redactor);
     out += fmt::format("{} {} 0:{} {} {} rw - {} {} rw\n", mount.id, mount.parent, mount.id,
-                       redactor.path(mount.root), redactor.path(mount.point), mount.filesystem,
-                       source);
+                       redactor.path(mount.root), redactor.path(mount.point),
+                       filesystem(mount.filesystem, redactor), source);
   }
   return out;
 }
@@ -220,7 +249,7 @@ constexpr std::array<Entry, 20> kFiles = {{
     {"/proc/self/mountinfo", mounts, msg::kRecordMounts},
     {"/proc/modules", gpu_modules, msg::kRecordModules},
     {"/proc/devices", gpu_devices, msg::kRecordModules},
-    {"/proc/driver/nvidia/version", whole, {}},
+    {"/proc/driver/nvidia/version", driver_version, msg::kRecordBuilder},
     {"/proc/sys/kernel/osrelease", kernel_release, msg::kRecordRelease},
     {"/proc/sys/kernel/hostname", host_name, msg::kRecordReplaced},
     {"/proc/sys/kernel/random/boot_id", boot_id, msg::kRecordReplaced},

@@ -259,8 +259,15 @@ std::string Redactor::cgroup(std::string_view path) {
     path.remove_prefix(level.size());
     out += '/';
     if (const auto split = split_id(level)) {
-      out += std::string(split->before) + container_id(std::string(split->id)) +
-             std::string(split->after);
+      constexpr std::array<std::string_view, 8> kAround = {
+          "",      "docker-",  "libpod-", "libpod-payload-", "cri-containerd-",
+          "crio-", "nerdctl-", ".scope"};
+      const auto around = [&](std::string_view text) {
+        return has(kAround, text) ? std::string(text) : name("group", std::string(text));
+      };
+      out += around(split->before);
+      out += container_id(std::string(split->id));
+      out += around(split->after);
     } else if (level.empty() || is_plain_level(level)) {
       out += level;
     } else {
@@ -276,13 +283,10 @@ std::string Redactor::sentence(const std::string& text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find_first_of(" ,:;()'\"", at), text.size());
     const std::string word = text.substr(at, end - at);
-    if (word.find('/') != word.npos) {
-      out += path(word);
-    } else if (word.starts_with("GPU-") || word.starts_with("MIG-")) {
-      out += uuid(word);
-    } else {
-      out += word;
-    }
+    // A path may have blanks in it, so nobody knows where it ends.
+    if (word.find('/') != word.npos) return out + path(text.substr(at));
+    const bool is_device = word.starts_with("GPU-") || word.starts_with("MIG-");
+    out += is_device ? uuid(word) : word;
     if (end < text.size()) out += text[end];
     at = end + 1;
   }

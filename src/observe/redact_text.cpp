@@ -5,6 +5,7 @@
 
 #include "format/json_tree.h"
 #include "format/json_writer.h"
+#include "model/xid.h"
 
 namespace estiva::observe {
 namespace {
@@ -13,9 +14,19 @@ using format::JsonNode;
 using format::JsonWriter;
 
 // Words that a setting of ours may have as its value.
-constexpr std::array<std::string_view, 16> kWords = {
-    "true",    "false", "off",   "on",   "auto",  "pack",    "least-utilized", "info",
-    "warning", "error", "debug", "ntfy", "slack", "discord", "json",           "warn"};
+constexpr std::array<std::string_view, 28> kWords = {
+    "true",      "false",        "off",   "on",      "auto",   "pack",    "least-utilized",
+    "info",      "warning",      "error", "debug",   "notice", "warn",    "degraded",
+    "unhealthy", "ntfy",         "slack", "discord", "json",   "process", "container",
+    "ollama",    "llama-server", "vllm",  "lease",   "remote", "keep",    "swap"};
+constexpr std::array<std::string_view, 18> kUnits = {"",    "%",   "ns",  "us", "ms", "s",
+                                                     "m",   "h",   "d",   "B",  "C",  "KiB",
+                                                     "MiB", "GiB", "TiB", "kB", "MB", "GB"};
+
+template <class List>
+bool is_one_of(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -25,36 +36,68 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-bool is_key(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-  });
-}
+constexpr std::array<std::string_view, 9> kSections = {
+    "daemon", "placement", "health", "paths", "docker", "events", "notify", "leases", "models"};
+constexpr std::array<std::string_view, 24> kKeys = {"interval",
+                                                    "gpu_monitoring_interval_seconds",
+                                                    "history",
+                                                    "listen",
+                                                    "log_level",
+                                                    "policy",
+                                                    "margin",
+                                                    "context_allowance",
+                                                    "foreign_window",
+                                                    "max_temperature",
+                                                    "state_dir",
+                                                    "runtime_dir",
+                                                    "docker_root",
+                                                    "model_folders",
+                                                    "host",
+                                                    "file",
+                                                    "max_size",
+                                                    "keep",
+                                                    "url",
+                                                    "shape",
+                                                    "command",
+                                                    "from",
+                                                    "per_hour",
+                                                    "per_client"};
+constexpr std::array<std::string_view, 3> kModelKeys = {"engine", "vram", "ready"};
 
 // 12, 0.5, 12GiB, "10 s", 80%
 bool is_amount(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size() && ((text[i] >= '0' && text[i] <= '9') || text[i] == '.')) ++i;
   if (i == 0) return false;
-  const std::string_view unit = trimmed(text.substr(i));
-  return unit.size() <= 3 && std::all_of(unit.begin(), unit.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '%';
-         });
+  return is_one_of(kUnits, trimmed(text.substr(i)));
 }
 
+// A number, or in quotes a number with its unit or a word of ours.
 bool is_harmless(std::string_view value) {
-  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
-      value.back() == value.front()) {
-    value = value.substr(1, value.size() - 2);
-  }
-  return is_amount(value) || std::find(kWords.begin(), kWords.end(), value) != kWords.end();
+  const bool is_quoted = value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
+                         value.back() == value.front();
+  if (is_quoted) value = value.substr(1, value.size() - 2);
+  if (std::find(kWords.begin(), kWords.end(), value) != kWords.end()) return true;
+  if (!is_amount(value)) return false;
+  const bool has_unit = value.find_first_not_of("0123456789.") != value.npos;
+  const bool is_plain = std::count(value.begin(), value.end(), '.') <= 1;
+  return is_plain && has_unit == is_quoted;
 }
 
-std::string setting_line(std::string_view line) {
+// "[models.NAME]" names a model; any other section that we do not know is replaced.
+std::string section_line(std::string_view section, Redactor& redactor) {
+  constexpr std::string_view kModels = "models.";
+  if (is_one_of(kSections, section)) return "[" + std::string(section) + "]\n";
+  if (!section.starts_with(kModels)) return "[(replaced)]\n";
+  std::string_view model = section.substr(kModels.size());
+  if (model.size() >= 2 && model.front() == '"') model = model.substr(1, model.size() - 2);
+  return "[models." + redactor.name("model", std::string(model)) + "]\n";
+}
+
+std::string setting_line(std::string_view line, Redactor& redactor) {
   line = trimmed(line);
   if (line.starts_with('[') && line.ends_with(']')) {
-    const std::string_view section = trimmed(line.substr(1, line.size() - 2));
-    return is_key(section) ? "[" + std::string(section) + "]\n" : "[(replaced)]\n";
+    return section_line(trimmed(line.substr(1, line.size() - 2)), redactor);
   }
   const std::size_t equals = line.find('=');
   if (line.starts_with('#') || equals == line.npos) return {};
@@ -63,7 +106,7 @@ std::string setting_line(std::string_view line) {
   if (const std::size_t comment = value.find(" #"); comment != value.npos) {
     value = trimmed(value.substr(0, comment));
   }
-  if (!is_key(key)) return "(replaced)\n";
+  if (!is_one_of(kKeys, key) && !is_one_of(kModelKeys, key)) return "(replaced)\n";
   return std::string(key) + " = " +
          (is_harmless(value) ? std::string(value) : std::string("\"(replaced)\"")) + "\n";
 }
@@ -74,7 +117,9 @@ std::string text_of(JsonNode node) {
 
 std::string subject_of(const std::string& subject, std::string_view kind, Redactor& redactor) {
   if (subject.starts_with("GPU-") || subject.starts_with("MIG-")) return redactor.uuid(subject);
-  if (subject.starts_with("PCI:") || subject == "driver") return subject;
+  const bool is_slot =
+      subject.starts_with("PCI:") && subject.substr(4) == pci_slot(subject.substr(4));
+  if ((is_slot && subject.size() > 4) || subject == "driver") return subject;
   return redactor.name(kind == "event" ? "subject" : "model", subject);
 }
 
@@ -123,10 +168,12 @@ std::string rewrite(std::string_view text, std::string_view schema, std::string_
 
 std::string redact_settings(std::string_view toml, Redactor& redactor) {
   if (redactor.keeps_names()) return std::string(toml);
+  // Their lines are no settings, and what they hold nobody can know.
+  if (toml.find("\"\"\"") != toml.npos || toml.find("'''") != toml.npos) return "(replaced)\n";
   std::string out;
   while (!toml.empty()) {
     const std::size_t end = std::min(toml.find('\n'), toml.size());
-    out += setting_line(toml.substr(0, end));
+    out += setting_line(toml.substr(0, end), redactor);
     toml.remove_prefix(std::min(end + 1, toml.size()));
   }
   return out;

@@ -134,10 +134,12 @@ class Record(Case):
         def full():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        self.expect(self.place.estiva("record", os.path.join(self.place.dir, "no", "such", "folder")), 1)
+        self.assertIn("no recording in", self.expect(self.place.estiva("status", "--machine", "/etc"), 1).err)
         ran = self.record("--seconds", "1", code=1, preexec_fn=full)
         self.assertIn("too large", ran.err)
         self.assertFalse(os.path.exists(self.dir))
-        self.assertFalse(os.path.exists(self.dir + ".partial"))
+        self.assertEqual([name for name in os.listdir(self.place.dir) if "partial" in name], [])
         self.expect(self.place.estiva("record"), 2)
 
     def test_ctrl_c_keeps_what_there_is(self):

@@ -44,7 +44,7 @@ class Replay(Case):
         with open(file, "w") as saved:
             saved.write(json.dumps(document, indent=1))
         ran = self.expect(self.place.estiva("replay", file), 1)
-        self.assertIn("another placement", ran.out)
+        self.assertIn("the placement would not be the same", ran.out)
         report = self.expect(self.place.estiva("replay", file, "--json"), 1).json()
         self.assertEqual(report["differences"][0]["what"], "placement")
         self.assertEqual(report["differences"][0]["model"], granted[0]["subject"])

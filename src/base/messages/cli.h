@@ -76,7 +76,7 @@ inline constexpr std::string_view kReportNoNames =
     "them):";
 inline constexpr std::array<std::string_view, 5> kReportDocuments = {
     "status.json (the machine as estiva sees it)",
-    "daemon.json (whether a daemon runs, and the state of its GPUs)",
+    "daemon.json (whether a daemon runs, its driver's state, how many GPUs and leases it has)",
     "journal.json (the newest 5000 records: kinds, times, sizes, GPUs; no sentences)",
     "leases.json (what is promised to which numbered model)",
     "estiva.toml (settings: numbers and words of ours; other texts are replaced)"};
@@ -84,6 +84,7 @@ inline constexpr std::string_view kReportAsk = "Write it? [Y/n] ";
 inline constexpr std::string_view kReportNotAsked =
     "Nothing was written: there is nobody to ask whether this may be packed";
 inline constexpr std::string_view kReportNotAskedRemedy = "--yes says so";
+inline constexpr std::string_view kReportStopped = "Stopped; nothing was written";
 inline constexpr std::string_view kReportDeclined = "Nothing was written";
 inline constexpr std::string_view kReportThere = "{} is there already";
 inline constexpr std::string_view kReportThereRemedy = "Name another file: 'estiva report FILE'";
@@ -152,7 +153,7 @@ inline constexpr std::string_view kHelpSave = "also writes the journal that was 
 inline constexpr std::string_view kReplayGranted = "granted";
 inline constexpr std::string_view kReplayRefused = "refused";
 inline constexpr std::string_view kReplayDifference =
-    "decision {} about {}: another {}";  // position, model, what differs
+    "decision {} about {}: the {} would not be the same";  // position, model, what differs
 inline constexpr std::string_view kReplayThen = "then {}";
 inline constexpr std::string_view kReplayNow = "now  {}";
 inline constexpr std::string_view kReplaySum =

@@ -15,6 +15,7 @@ inline constexpr std::string_view kRecordModules = "only those of GPUs";
 inline constexpr std::string_view kRecordReplaced = "the identity is replaced";
 inline constexpr std::string_view kRecordRelease = "numbers, and names that distributions have";
 inline constexpr std::string_view kRecordDataRoot = "only data-root";
+inline constexpr std::string_view kRecordBuilder = "without who built it";
 inline constexpr std::string_view kRecordProgram = "only well-known program names";
 inline constexpr std::string_view kRecordGroups = "container ids are replaced";
 

@@ -65,8 +65,17 @@ Outcome Replay::decide_again(const AssignRequest& request) {
   return {false, {}, explain_refusal(*ledger_, request, decision).reason};
 }
 
+// A journal that is read in pages tells the base of a chain again where a page begins.
+bool Replay::is_same_base(const LedgerState& state) const {
+  return base_ && base_->sequence == state.sequence && base_->read_at == state.read_at &&
+         base_->driver == state.driver && base_->boot_epoch == state.boot_epoch;
+}
+
 Replay::Step Replay::take(const PastDecision& past) {
-  if (past.before) ledger_.emplace(*past.before);
+  if (past.before && !(ledger_ && is_same_base(*past.before))) {
+    ledger_.emplace(*past.before);
+    base_ = past.before;
+  }
   if (!past.request) {
     ledger_.reset();  // what it changed is not known, so nothing can stand on it
     return {Skipped::not_kept, std::nullopt};

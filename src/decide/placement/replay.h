@@ -70,7 +70,11 @@ class Replay {
  private:
   Outcome decide_again(const AssignRequest& request);
 
+  // `state` is the ledger that the present chain began with.
+  bool is_same_base(const LedgerState& state) const;
+
   std::optional<Ledger> ledger_;
+  std::shared_ptr<const LedgerState> base_;
 };
 
 }  // namespace estiva::decide

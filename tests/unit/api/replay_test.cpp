@@ -231,6 +231,20 @@ TEST_F(ReplayOfThree, ReadingsThatWereNotKeptAreSaid) {
   EXPECT_EQ(report.again, 0u);
 }
 
+TEST_F(ReplayOfThree, APageThatBeginsWithinAChainGoesOnWithIt) {
+  std::vector<decide::PastDecision> past;
+  for (const auto& record : journal_.records()) {
+    const auto page = parse_past_decisions(R"({"schema":"estiva/journal/1","records":[)" +
+                                           decision_json(record, nullptr) + "]}");
+    ASSERT_TRUE(page);
+    past.push_back(page->at(0));
+    EXPECT_TRUE(past.back().before);
+  }
+  const ReplayReport report = replay(past);
+  EXPECT_EQ(report.again, 3u);
+  EXPECT_TRUE(report.differences.empty());
+}
+
 TEST(Replay, WhatIsNoJournalIsRefused) {
   EXPECT_FALSE(parse_past_decisions("{"));
   EXPECT_FALSE(parse_past_decisions(R"({"schema":"estiva/status/1"})"));

@@ -183,6 +183,10 @@ TEST(Cgroup, WhoseContainerItIs) {
         Form{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + id + ".scope",
              "podman", true},
         Form{"/user.slice/user-0.slice/session-1.scope/libpod-" + id, "podman", false},
+        // Groups that a user named like root's.
+        Form{"/user.slice/user-1000.slice/x/user.slice/user-0.slice/docker-" + id + ".scope",
+             "docker", true},
+        Form{"/user.slice/user-x.slice/docker-" + id + ".scope", "docker", true},
         Form{"/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + id + ".scope", "kubernetes",
              false},
         Form{"/system.slice/nerdctl-" + id + ".scope", "containerd", false},

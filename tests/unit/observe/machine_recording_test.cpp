@@ -66,6 +66,10 @@ void make_tree(const Folder& tree) {
   tree.write("proc/modules",
              "nvidia 54000 4 nvidia_uvm,nvidia_s3cr3t, Live 0x0 (POE)\n"
              "nvidia_s3cr3t 1 0 - Live 0x0\n");
+  tree.write("proc/driver/nvidia/version",
+             "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  "
+             "(s3cr3t@s3cr3t-host)  Mon Nov 2\nGCC version: 12.2.0 (Debian 12.2.0-14)\n");
+  tree.write("proc/driver/nvidia/params", "ExcludedGpus: \"GPU-s3cr3t\"\n");
   tree.write("proc/devices", "Character devices:\n195 nvidia\n240 s3cr3t\n");
   tree.write("proc/sys/kernel/osrelease", "6.1.0-18-s3cr3t\n");
   tree.write("proc/sys/kernel/hostname", "s3cr3t\n");
@@ -166,7 +170,7 @@ class Recording : public testing::Test {
 };
 
 TEST_F(Recording, NoSecretIsInIt) {
-  ASSERT_EQ(files_with(tree_ / ".", kSecret).size(), 17u);  // they are there to be found
+  ASSERT_EQ(files_with(tree_ / ".", kSecret).size(), 19u);  // they are there to be found
   const auto files = write();
   ASSERT_TRUE(files) << files.error().sentence();
   EXPECT_EQ(files_with(dir(), kSecret), std::vector<std::string>{});
@@ -181,6 +185,9 @@ TEST_F(Recording, WhatMattersIsInIt) {
   ASSERT_TRUE(write());
   EXPECT_EQ(text_of(dir() + "/proc/meminfo"), "MemTotal: 1000 kB\n");
   EXPECT_EQ(text_of(dir() + "/etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n");
+  const std::string version = text_of(dir() + "/proc/driver/nvidia/version");
+  EXPECT_NE(version.find("580.159.04  Release Build  (builder)  Mon"), std::string::npos);
+  EXPECT_NE(version.find("12.2.0 (Debian 12.2.0-14)"), std::string::npos);
   EXPECT_EQ(text_of(dir() + "/proc/devices"), "195 nvidia\n");
   EXPECT_EQ(text_of(dir() + "/proc/modules"), "nvidia 54000 4 nvidia_uvm, Live 0x0 (POE)\n");
   EXPECT_EQ(text_of(dir() + "/proc/sys/kernel/osrelease"), "6.1.0-18-flavour-1\n");
@@ -266,9 +273,25 @@ TEST_F(Recording, AFolderWithSomethingInItIsLeftAlone) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::refused);
   EXPECT_EQ(text_of(dir() + "/notes"), "mine");
-  EXPECT_FALSE(fs::exists(dir() + ".partial"));
+  EXPECT_EQ(files_with(place_ / ".", "partial"), std::vector<std::string>{});
   fs::remove(dir() + "/notes");
   EXPECT_TRUE(write());  // an empty one may be taken
+}
+
+TEST_F(Recording, WhatLiesBesideItIsNeitherTakenNorRemoved) {
+  place_.write("machine.partial/proc/999/comm", "s3cr3t");
+  place_.write("machine.partial-abcdef/thesis", "mine");
+  ASSERT_TRUE(write());
+  EXPECT_EQ(files_with(dir(), kSecret), std::vector<std::string>{});
+  EXPECT_EQ(text_of(place_ / "machine.partial/proc/999/comm"), "s3cr3t");
+  EXPECT_EQ(text_of(place_ / "machine.partial-abcdef/thesis"), "mine");
+}
+
+TEST_F(Recording, ASlashAtTheEndIsNoOtherPlace) {
+  auto root = host::Root::open(tree_ / ".");
+  Redactor redactor;
+  ASSERT_TRUE(write_machine(dir() + "//", a_recording(), *root, redactor));
+  EXPECT_TRUE(read_machine(dir()));
 }
 
 TEST_F(Recording, WhatCannotBeReadIsSaid) {
@@ -309,11 +332,15 @@ TEST(Redactor, TheSameNameGetsTheSameNumber) {
   EXPECT_EQ(redactor.path("/dev/mapper/bob--vg-root"), "/path-2");
   EXPECT_EQ(redactor.path("/dev/sd/bob"), "/path-3");
   EXPECT_EQ(redactor.sentence("the library '/home/bob/x.so' of GPU-7 (2 of 3): no such file"),
-            "the library '/path-4' of GPU-00000000-0000-4000-8000-000000000001 (2 of 3): no such "
-            "file");
+            "the library '/path-4");
+  EXPECT_EQ(redactor.sentence("GPU-7 (2 of 3): lost"),
+            "GPU-00000000-0000-4000-8000-000000000001 (2 of 3): lost");
   EXPECT_EQ(redactor.cgroup("/user.slice/user-1000.slice/user@1000.service/bob.scope"),
             "/user.slice/user-1000.slice/user@1000.service/group-1");
   EXPECT_EQ(redactor.cgroup("/"), "/");
+  // Only what engines put around an id stays.
+  EXPECT_EQ(redactor.cgroup("/bobs-" + kId + ".bob"),
+            "/group-2" + redactor.container_id(kId) + "group-3");
   EXPECT_EQ(redactor.uuid("MIG-7"), "MIG-00000000-0000-4000-8000-000000000001");
   Redactor keeps(true);
   EXPECT_EQ(keeps.program("mine"), "mine");

@@ -15,15 +15,24 @@ TEST(RedactText, OfSettingsOnlyWhatIsOursStays) {
       {"margin = \"100 MiB\" # for bob", "margin = \"100 MiB\"\n"},
       {"interval='500ms'", "interval = '500ms'\n"},
       {"history = false", "history = false\n"},
-      {"choice = \"pack\"", "choice = \"pack\"\n"},
+      {"policy = \"pack\"", "policy = \"pack\"\n"},
+      {"[models.bobs-model]", "[models.model-1]\n"},
+      {"[models.\"bob/llm:7b\"]", "[models.model-1]\n"},
+      {"[acme-corp]", "[(replaced)]\n"},
+      {"host = \"10.20.30.40\"", "host = \"(replaced)\"\n"},
+      {"host = 10.20.30", "host = \"(replaced)\"\n"},
+      {"url = \"1234567890\"", "url = \"(replaced)\"\n"},
+      {"vram = \"6GiB\"", "vram = \"6GiB\"\n"},
+      {"bobs_key = 1", "(replaced)\n"},
+      {"url = \"\"\"", "(replaced)\n"},
       {"url = \"https://bob\"", "url = \"(replaced)\"\n"},
       {"url = 12 # bob", "url = 12\n"},
-      {"paths = [\"/home/bob\"]", "paths = \"(replaced)\"\n"},
+      {"model_folders = [\"/home/bob\"]", "model_folders = \"(replaced)\"\n"},
       {"bob's key = 1", "(replaced)\n"},
       {"# bob", ""},
       {"bob", ""},
       {"", ""},
-      {"word = \"12bobsled\"", "word = \"(replaced)\"\n"},
+      {"url = \"12bobsled\"", "url = \"(replaced)\"\n"},
   };
   for (const auto& c : cases) {
     Redactor redactor;
@@ -40,7 +49,7 @@ TEST(RedactText, OfTheJournalNoSentenceStays) {
       R"({"position":7,"at":"2026-11-28T10:42:51.408Z","kind":"assigned","boot_epoch":1,)"
       R"("subject":"bob","text":"because of bob","gpus":["GPU-1","bob"],"vram_bytes":5,"x":"bob"},)"
       R"({"position":"bob","kind":"bob says\n","subject":"GPU-1","gpus":7},)"
-      R"({"kind":"event","subject":"PCI:0000:01:00"},{"kind":"released","subject":"bob"},5]})",
+      R"({"kind":"event","subject":"PCI:bob"},{"kind":"event","subject":"PCI:0000:01:00"},{"kind":"released","subject":"bob"},5]})",
       redactor);
   EXPECT_EQ(text.find("bob"), std::string::npos) << text;
   EXPECT_NE(text.find(R"("position":7,"at":"2026-11-28T10:42:51.408Z","kind":"assigned")"),
