@@ -11,9 +11,9 @@ inline constexpr std::string_view kReleasedUnseen =
     "released; the driver does not say what processes hold, so what it may have left counts as "
     "foreign";
 inline constexpr std::string_view kReleasedByName =
-    "released; what its processes still hold stays charged until they left the GPU";
+    "released; what its processes still hold stays charged until they have left the GPU";
 inline constexpr std::string_view kHolderDied =
-    "its process ended; what is left of it stays charged until it left the GPU";
+    "its process ended; what is left of it stays charged until it has left the GPU";
 inline constexpr std::string_view kHolderDiedUnwatched =
     "its process ended while estiva was not running";
 inline constexpr std::string_view kVoidAfterBoot =
