@@ -85,6 +85,16 @@ Result<std::optional<std::string>> get_if_running(const Session& session, std::s
   return Failure(error_of(**answer));
 }
 
+Result<std::optional<std::string>> get_if_allowed(Session& session, std::string_view target,
+                                                  bool& denied) {
+  auto body = get_if_running(session, target);
+  denied = !body && body.error().kind == ErrorKind::denied;
+  if (!denied) return body;
+  const std::string note = fmt::format(m::kReadsItself, body.error().sentence());
+  if (auto ok = session.err.write(note + "\n"); !ok) return Failure(ok.error());
+  return std::nullopt;
+}
+
 Result<std::string> get(const Session& session, std::string_view target) {
   auto body = get_if_running(session, target);
   if (!body) return Failure(body.error());

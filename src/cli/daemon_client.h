@@ -27,6 +27,11 @@ Result<std::string> get(const Session& session, std::string_view target);
 // The body of a GET, nullopt when no daemon runs.
 Result<std::optional<std::string>> get_if_running(const Session& session, std::string_view target);
 
+// The same for verbs that can read the machine themselves: also nullopt where we may not ask the
+// daemon, which is said on stderr, and noted in `denied`.
+Result<std::optional<std::string>> get_if_allowed(Session& session, std::string_view target,
+                                                  bool& denied);
+
 // An answer that is not 200 as an error: the daemon's own sentence where it sent one.
 Error error_of(const Answer& answer);
 // What net says went wrong on the way, in terms of the daemon: not there, not allowed, silent.

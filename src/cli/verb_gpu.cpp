@@ -43,10 +43,11 @@ Result<Report> from_here(const Arguments& args, bool json) {
   return report;
 }
 
-Result<Report> read_report(const Session& session, const Arguments& args) {
+Result<Report> read_report(Session& session, const Arguments& args) {
   const bool json = args.has("--json");
   if (names_sources(args)) return from_here(args, json);
-  auto body = get_if_running(session, "/api/v1/gpu");
+  bool denied = false;
+  auto body = get_if_allowed(session, "/api/v1/gpu", denied);
   if (!body) return Failure(body.error());
   if (*body) return from_daemon(session, std::move(**body), json);
   return from_here(args, json);

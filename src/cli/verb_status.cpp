@@ -17,15 +17,16 @@ struct Report {
   bool no_daemon = false;
 };
 
-Result<Report> read_report(const Session& session, const Arguments& args) {
+Result<Report> read_report(Session& session, const Arguments& args) {
+  bool denied = false;
   if (!names_sources(args)) {
-    auto body = get_if_running(session, "/api/v1/status");
+    auto body = get_if_allowed(session, "/api/v1/status", denied);
     if (!body) return Failure(body.error());
     if (*body) return Report{std::move(**body), false};
   }
   const auto world = read_local_world(sources_of(args), HostPart::with_cpu_shares);
   if (!world) return Failure(world.error());
-  return Report{api::status_json(*world), true};
+  return Report{api::status_json(*world), !denied};
 }
 
 // Something is broken: 1. Something is not as it should be: 3.

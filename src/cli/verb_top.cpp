@@ -87,15 +87,16 @@ struct Reading {
   bool no_daemon = false;
 };
 
-Result<Reading> read_once(const Session& session, const Arguments& args) {
+Result<Reading> read_once(Session& session, const Arguments& args) {
+  bool denied = false;
   if (!names_sources(args)) {
-    auto body = get_if_running(session, "/api/v1/status");
+    auto body = get_if_allowed(session, "/api/v1/status", denied);
     if (!body) return Failure(body.error());
     if (*body) return Reading{std::move(**body), false};
   }
   const auto world = read_local_world(sources_of(args), HostPart::with_cpu_shares);
   if (!world) return Failure(world.error());
-  return Reading{api::status_json(*world), true};
+  return Reading{api::status_json(*world), !denied};
 }
 
 Result<int> print_once(Session& session, const Arguments& args, const Options& options) {

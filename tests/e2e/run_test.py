@@ -136,5 +136,21 @@ class Run(Case):
         self.assertEqual(self.place.leases()["job"]["id"], second)
 
 
+class Waiting(Case):
+    def test_who_waits_does_not_fill_the_journal(self):
+        self.simulated()
+        self.expect(self.estiva("assign", "big", "--vram", "20GiB"), 0)
+        for _ in range(2):
+            self.expect(self.estiva("run", "--name", "patient", "--vram", "20GiB", "--wait", "3s", "--", "true"), 4)
+        records = self.place.get("/api/v1/journal?grep=patient")[1]["records"]
+        self.assertEqual([record["kind"] for record in records], ["refused"])
+        # Granted and refused again is news.
+        self.expect(self.estiva("release", "big"), 0)
+        self.expect(self.estiva("assign", "patient", "--vram", "20GiB"), 0)
+        self.expect(self.estiva("assign", "patient", "--vram", "900GiB"), 1)
+        records = self.place.get("/api/v1/journal?grep=patient")[1]["records"]
+        self.assertEqual([record["kind"] for record in records], ["refused", "assigned", "refused"])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

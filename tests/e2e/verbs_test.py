@@ -142,6 +142,26 @@ class Reading(Case):
         self.assertEqual(len(said("XID 31")), 1, "kept over a restart, once")
 
 
+class Stranger(Case):
+    def test_who_may_not_ask_the_daemon_still_sees_the_gpus(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can become another user")
+        self.simulated()
+        os.chmod(self.place.dir, 0o755)
+
+        def nobody():
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+        for verb in ("gpu", "status", "top"):
+            ran = self.place.estiva(verb, *(["--once"] if verb == "top" else []), preexec_fn=nobody)
+            self.assertIn("You may not use", ran.err)
+            self.assertIn("one reading by this command", ran.err)
+            self.assertNotIn("No daemon is running", ran.out)
+            self.assertIn(ran.code, (0, 3), ran)
+        self.expect(self.place.estiva("assign", "a", "--vram", "1GiB", preexec_fn=nobody), 5, "You may not use")
+
+
 class Placing(Case):
     def test_assign_names_gpu_bytes_and_reason(self):
         self.simulated()

@@ -217,6 +217,8 @@ inline constexpr std::string_view kNoDaemon =
 inline constexpr std::string_view kStartDaemon =
     "Start it with 'systemctl start estiva', or 'estiva daemon' in a terminal";
 inline constexpr std::string_view kSocketDenied = "You may not use the estiva daemon's socket {}";
+inline constexpr std::string_view kReadsItself =
+    "estiva: {} So this is one reading by this command.";  // the sentence before
 inline constexpr std::string_view kJoinGroup =
     "Run this as root, or add yourself to the group of the socket ('sudo usermod -aG estiva "
     "$USER') and log in again";
