@@ -55,10 +55,12 @@ std::string report(const Written& written, bool json) {
   std::uint64_t bytes = 0;
   for (const observe::RecordedFile& file : written.files) bytes += file.bytes;
   if (!json) {
-    std::string text = fmt::format(m::kRecordDone, written.readings, written.gpus,
-                                   format::escape_for_terminal(written.dir), written.files.size(),
-                                   to_text(Bytes{bytes})) +
-                       "\n";
+    std::string text =
+        fmt::format(m::kRecordDone, format::counted(written.readings, m::kReadingNoun),
+                    format::counted(written.gpus, m::kGpuNoun),
+                    format::escape_for_terminal(written.dir),
+                    format::counted(written.files.size(), m::kFileNoun), to_text(Bytes{bytes})) +
+        "\n";
     if (!written.left_out.empty()) text += std::string(m::kRecordLeftOut) + "\n";
     for (const std::string& line : written.left_out) {
       text += "  " + format::escape_for_terminal(line) + "\n";

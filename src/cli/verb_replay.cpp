@@ -87,7 +87,8 @@ std::string report_text(const api::ReplayReport& report) {
     text += "  " + format::escape_for_terminal(fmt::format(m::kReplayNow, outcome_text(one.now))) +
             "\n";
   }
-  text += fmt::format(m::kReplaySum, report.decisions, report.again, report.differences.size());
+  text += fmt::format(m::kReplaySum, format::counted(report.decisions, m::kDecisionNoun),
+                      report.again, format::counted(report.differences.size(), m::kDifferenceNoun));
   text += "\n";
   if (report.not_kept > 0) text += fmt::format(m::kReplayNotKept, report.not_kept) + "\n";
   if (report.no_chain > 0) text += fmt::format(m::kReplayNoChain, report.no_chain) + "\n";

@@ -252,4 +252,10 @@ std::optional<std::string_view> nearest_name(std::string_view wrong,
   return best;
 }
 
+std::string counted(std::uint64_t n, std::string_view noun) {
+  std::string text = std::to_string(n) + " " + std::string(noun);
+  if (n != 1) text += 's';
+  return text;
+}
+
 }  // namespace estiva::format

@@ -50,4 +50,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 std::optional<std::string_view> nearest_name(std::string_view wrong,
                                              std::span<const std::string_view> known);
 
+// "1 reading", "3 readings": for nouns whose plural has an s.
+std::string counted(std::uint64_t n, std::string_view noun);
+
 }  // namespace estiva::format

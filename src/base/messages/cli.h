@@ -35,7 +35,7 @@ inline constexpr std::string_view kVramMbForms =
 inline constexpr std::string_view kBadNumber = "'{}' is not a number that {} takes";
 inline constexpr std::string_view kNumberRange = "Write a number from {} to {}";
 inline constexpr std::string_view kBadDuration = "'{}' is not a time that {} takes";
-inline constexpr std::string_view kDurationForms = "Write it with a unit, such as 500ms, 30s or 5m";
+inline constexpr std::string_view kDurationForms = "Write it with a unit, such as 500ms, 30s or 2h";
 inline constexpr std::string_view kDurationLeast =
     "Write {} or more, with a unit, such as 500ms, 30s or 5m";
 inline constexpr std::string_view kBadName = "'{}' can't be the name of a model";
@@ -120,7 +120,9 @@ inline constexpr std::string_view kRecordTooMany = "{} readings are more than {}
 inline constexpr std::string_view kRecordTooManyRemedy = "Give a longer --interval";
 inline constexpr std::string_view kRecordProgress = "Reading {} of {}";
 inline constexpr std::string_view kRecordDone =
-    "Recorded {} readings of {} GPUs in {}: {} files, {}.";  // readings, GPUs, folder, files, size
+    "Recorded {} of {} in {}: {}, {}.";  // readings, GPUs, folder, files, size
+inline constexpr std::string_view kReadingNoun = "reading", kGpuNoun = "GPU", kFileNoun = "file",
+                                  kDecisionNoun = "decision", kDifferenceNoun = "difference";
 inline constexpr std::string_view kRecordLeftOut = "Could not be read:";
 inline constexpr std::string_view kRecordEngine = "container engine: {} {}";  // state, reason
 inline constexpr std::string_view kNoRecordingThere = "There is no recording in {}";
@@ -157,7 +159,7 @@ inline constexpr std::string_view kReplayDifference =
 inline constexpr std::string_view kReplayThen = "then {}";
 inline constexpr std::string_view kReplayNow = "now  {}";
 inline constexpr std::string_view kReplaySum =
-    "{} decisions, {} made again, {} differences";  // in the journal, again, different
+    "{}, {} made again, {}";  // decisions in the journal, how many, differences
 inline constexpr std::string_view kReplayReading =
     "+{:6.2f} s  GPU {}  {}  {} of {}  {}  {}";  // time, index, use, memory, heat, power
 inline constexpr std::string_view kReplayNoGpu = "+{:6.2f} s  no GPU: {} {}";

@@ -180,5 +180,11 @@ TEST(EscapeForHtml, LeavesNoMarkupAndNoBadByte) {
   EXPECT_EQ(escape_for_html("\xff\xc3\xa4"), "\xef\xbf\xbd\xc3\xa4");
 }
 
+TEST(Text, CountsWithTheirNoun) {
+  EXPECT_EQ(counted(0, "reading"), "0 readings");
+  EXPECT_EQ(counted(1, "reading"), "1 reading");
+  EXPECT_EQ(counted(2, "reading"), "2 readings");
+}
+
 }  // namespace
 }  // namespace estiva::format
