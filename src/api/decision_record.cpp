@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/api.h"
+#include "base/messages/format.h"
 #include "format/json_fields.h"
 
 // The members of what is kept, each list for both directions.
@@ -195,7 +196,7 @@ template <class T>
 Result<T> from_json(format::JsonNode record) {
   T value{};
   if (auto problem = format::read_fields(record, value); !problem.empty()) {
-    return fail(fmt::format(msg::kRecordMember, problem));
+    return fail(fmt::format(msg::kMemberNotOurs, problem));
   }
   return value;
 }
@@ -234,7 +235,7 @@ Result<decide::LedgerState> read_readings_record(format::JsonNode record) {
   auto state = from_json<decide::LedgerState>(record);
   if (!state) return Failure(state.error());
   if (state->next_number == 0) return fail(msg::kRecordCut);
-  if (!names_known_accounts(*state)) return fail(fmt::format(msg::kRecordMember, "leases.uses"));
+  if (!names_known_accounts(*state)) return fail(fmt::format(msg::kMemberNotOurs, "leases.uses"));
   return state;
 }
 

@@ -1,11 +1,8 @@
 #include "cli/recorder.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <set>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -54,30 +51,13 @@ void ask_engine(const std::string& host, MachineRecording& recording) {
 }
 
 void find_containers(const host::Root& root, MachineRecording& recording) {
-  std::set<pid_t> pids;
-  for (const gpu::RecordedReading& reading : recording.gpus.readings) {
-    for (const Gpu& gpu : reading.gpus) {
-      if (!gpu.sample.processes) continue;
-      for (const GpuProcess& process : *gpu.sample.processes) pids.insert(process.pid);
-    }
-  }
-  for (const pid_t pid : pids) {
+  for (const pid_t pid : gpu::processes_in(recording.gpus)) {
     const std::string path = host::cgroup_of(root, pid);
     const auto id = format::container_id_of(path);
     if (!id) continue;
     const format::ContainerKind kind = format::container_kind_of(path);
     recording.processes.push_back({pid, *id, std::string(kind.runtime), kind.rootless});
   }
-}
-
-// printk's clock does not count what the machine slept; ours does.
-SteadyTime time_of(std::uint64_t microseconds) {
-  timespec mono{};
-  ::clock_gettime(CLOCK_MONOTONIC, &mono);
-  const std::int64_t since =
-      mono.tv_sec * 1'000'000 + mono.tv_nsec / 1000 - static_cast<std::int64_t>(microseconds);
-  const SteadyTime now = steady_now();
-  return now + -std::chrono::microseconds(std::clamp<std::int64_t>(since, 0, now.ns / 1000));
 }
 
 // What the kernel log holds of errors of GPUs, up to now.
@@ -97,7 +77,7 @@ void read_kernel_log(const host::Root& root, MachineRecording& recording) {
         std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
     if (!record || record->facility != 0) continue;
     if (auto report = format::parse_xid_line(record->text)) {
-      report->at = time_of(record->microseconds);
+      report->at = host::time_of_printk(record->microseconds);
       recording.xids.push_back(std::move(*report));
     }
   }

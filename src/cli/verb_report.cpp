@@ -9,6 +9,7 @@
 
 #include "api/json.h"
 #include "base/messages/cli.h"
+#include "base/messages/observe.h"
 #include "cli/daemon_client.h"
 #include "cli/held_child.h"
 #include "cli/recorded_world.h"
@@ -196,7 +197,8 @@ Result<std::uint64_t> write_report(Session& session, const Arguments& args,
   }
   const fs::path folder = fs::absolute(file).parent_path();
   if (!fs::is_directory(folder, error)) {
-    return fail(fmt::format(m::kNoFolder, folder.string()), std::string(m::kNoFolderRemedy));
+    return fail(fmt::format(msg::kNoFolderThere, folder.string()),
+                std::string(msg::kNoFolderThereRemedy));
   }
   std::string base = fs::path(file).filename();
   for (const std::string_view end : {".gz", ".tar", ".tgz"}) {

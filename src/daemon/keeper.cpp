@@ -159,7 +159,10 @@ void Keeper::answer_refusal(const Pending& pending, const decide::Decision& deci
   refused.refusal =
       decide::explain_refusal(ledger_, pending->request, decision, pending->terms.names);
   // The journal is the machine owner's: it has all names.
-  const std::string reason = decide::explain_refusal(ledger_, pending->request, decision).reason;
+  const std::string reason =
+      pending->terms.names == decide::Names::all
+          ? refused.refusal->reason
+          : decide::explain_refusal(ledger_, pending->request, decision).reason;
   if (!refusals_.is_news(model, reason, steady_now())) return answer(pending, std::move(refused));
   log(LogLevel::info, "assign refused", {{"model", model}, {"reason", reason}});
   parts_.store.submit(

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "base/messages/daemon.h"
 #include "format/kernel_log.h"
 #include "format/text.h"
+#include "host/machine.h"
 
 namespace estiva::daemon {
 namespace {
@@ -23,17 +23,6 @@ constexpr std::size_t kBuffer = 16384;
 // Taken at a time, so that a log that fills fast can't hold the loop.
 constexpr int kMostRecords = 512;
 constexpr std::size_t kMostOfAFile = 1 << 20;
-
-// printk's clock does not count what the machine slept, ours does: right to that, and never later
-// than now.
-SteadyTime time_of(std::uint64_t microseconds) {
-  timespec mono{};
-  ::clock_gettime(CLOCK_MONOTONIC, &mono);
-  const SteadyTime now = steady_now();
-  const std::int64_t since =
-      mono.tv_sec * 1'000'000 + mono.tv_nsec / 1000 - static_cast<std::int64_t>(microseconds);
-  return now + -std::chrono::microseconds(std::clamp<std::int64_t>(since, 0, now.ns / 1000));
-}
 
 }  // namespace
 
@@ -109,7 +98,7 @@ void KernelLog::take(std::string_view text) {
   if (record->facility != 0) return;  // a program can write there too
   auto report = format::parse_xid_line(record->text);
   if (!report) return;
-  report->at = is_catching_up_ ? time_of(record->microseconds) : steady_now();
+  report->at = is_catching_up_ ? host::time_of_printk(record->microseconds) : steady_now();
   if (!taken_.empty()) {
     XidReport& last = taken_.back();
     report->count = last.count;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/messages/format.h"
 #include "base/messages/gpu.h"
 #include "format/json_fields.h"
 #include "gpu/sensor_protocol.h"
@@ -206,6 +207,17 @@ class RecordedBackend final : public Backend {
 
 }  // namespace
 
+std::set<pid_t> processes_in(const GpuRecording& recording) {
+  std::set<pid_t> pids;
+  for (const RecordedReading& reading : recording.readings) {
+    for (const Gpu& gpu : reading.gpus) {
+      if (!gpu.sample.processes) continue;
+      for (const GpuProcess& process : *gpu.sample.processes) pids.insert(process.pid);
+    }
+  }
+  return pids;
+}
+
 std::string format_recording(const GpuRecording& recording) {
   std::string text;
   format::JsonWriter json(text);
@@ -222,12 +234,12 @@ Result<GpuRecording> parse_recording(std::string_view text) {
   if (tree->root()["schema"].text() != kSchema) return fail(std::string(msg::kGpuNoRecording));
   GpuRecording recording;
   if (auto problem = format::read_fields(tree->root(), recording); !problem.empty()) {
-    return fail(fmt::format(msg::kGpuRecordingMember, problem));
+    return fail(fmt::format(msg::kMemberNotOurs, problem));
   }
   const auto& readings = recording.readings;
   if (readings.empty() || readings.size() > kMaxRecorded ||
       !std::all_of(readings.begin(), readings.end(), is_bounded)) {
-    return fail(fmt::format(msg::kGpuRecordingMember, "readings"));
+    return fail(fmt::format(msg::kMemberNotOurs, "readings"));
   }
   return recording;
 }

@@ -3,8 +3,10 @@
 // {"schema":"estiva/recorded-gpus/1","readings":[{"at_ns":..,"driver":{..},"gpus":[..]}],
 //  "calls":[{"call":"nvmlDeviceGetPowerUsage","device":0,"count":..,"total_ns":..}]}
 #pragma once
+#include <set>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"
@@ -28,6 +30,9 @@ struct GpuRecording {
   std::vector<CallCost> calls;
   friend bool operator==(const GpuRecording&, const GpuRecording&) = default;
 };
+
+// Every process that was on a GPU in any of the readings.
+std::set<pid_t> processes_in(const GpuRecording& recording);
 
 std::string format_recording(const GpuRecording& recording);
 // Errors: it is cut off, or no recording; the sentence says where.

@@ -1,10 +1,13 @@
 #include "host/machine.h"
 
+#include <algorithm>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
+#include <chrono>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/messages/host.h"
@@ -100,6 +103,15 @@ std::string docker_root(const Root& root, const std::string& setting) {
     if (folder && folder->starts_with('/')) return *folder;
   }
   return "/var/lib/docker";
+}
+
+SteadyTime time_of_printk(std::uint64_t microseconds) {
+  timespec mono{};
+  ::clock_gettime(CLOCK_MONOTONIC, &mono);
+  const SteadyTime now = steady_now();
+  const std::int64_t since =
+      mono.tv_sec * 1'000'000 + mono.tv_nsec / 1000 - static_cast<std::int64_t>(microseconds);
+  return now + -std::chrono::microseconds(std::clamp<std::int64_t>(since, 0, now.ns / 1000));
 }
 
 }  // namespace estiva::host

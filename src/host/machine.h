@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/files.h"
 
@@ -23,5 +24,9 @@ std::string memory_cgroup_mount(const Root& root);
 
 // `setting` if it is given; else data-root of /etc/docker/daemon.json; else /var/lib/docker.
 std::string docker_root(const Root& root, const std::string& setting);
+
+// When a record of the kernel log was written: printk's clock does not count what the machine
+// slept, ours does. Right to that, and never later than now.
+SteadyTime time_of_printk(std::uint64_t microseconds);
 
 }  // namespace estiva::host

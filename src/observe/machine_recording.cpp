@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/messages/format.h"
 #include "base/messages/observe.h"
 #include "format/json_fields.h"
 #include "observe/assemble.h"
@@ -204,7 +205,7 @@ Result<T> read_document(const std::string& dir, const char* file, std::string_vi
   T value{};
   std::string problem = "schema";
   if (tree->root()["schema"].text() == schema) problem = format::read_fields(tree->root(), value);
-  if (!problem.empty()) return not_whole(dir, file, fmt::format(msg::kIsNotWhatWeWrite, problem));
+  if (!problem.empty()) return not_whole(dir, file, fmt::format(msg::kMemberNotOurs, problem));
   return value;
 }
 
@@ -269,17 +270,6 @@ void redact(MachineRecording& recording, Redactor& redactor) {
   for (std::string& line : recording.left_out) line = redactor.sentence(line);
 }
 
-std::set<pid_t> processes_on_gpus(const gpu::GpuRecording& gpus) {
-  std::set<pid_t> pids;
-  for (const gpu::RecordedReading& reading : gpus.readings) {
-    for (const Gpu& gpu : reading.gpus) {
-      if (!gpu.sample.processes) continue;
-      for (const GpuProcess& process : *gpu.sample.processes) pids.insert(process.pid);
-    }
-  }
-  return pids;
-}
-
 Result<void> check_files(const std::string& dir, const std::vector<RecordedFile>& files) {
   for (const RecordedFile& file : files) {
     struct stat found {};
@@ -305,7 +295,7 @@ Result<std::vector<RecordedFile>> write_machine(const std::string& named,
   const auto made = Draft::beside(dir);
   if (!made) return Failure(made.error());
   Draft& draft = **made;
-  const std::set<pid_t> pids = processes_on_gpus(recording.gpus);
+  const std::set<pid_t> pids = gpu::processes_in(recording.gpus);
   redact(recording, redactor);
   auto files = record_tree(root, draft.dir(), pids, redactor, recording.left_out);
   if (!files) return files;
@@ -349,7 +339,7 @@ Result<MachineRecording> read_machine(const std::string& dir) {
   auto part = read_document<MachinePart>(dir, kMachine, kMachineSchema);
   if (!part) return Failure(part.error());
   if (gpus->readings.size() != manifest->readings || part->host.size() > gpus->readings.size()) {
-    return not_whole(dir, kMachine, fmt::format(msg::kIsNotWhatWeWrite, "host"));
+    return not_whole(dir, kMachine, fmt::format(msg::kMemberNotOurs, "host"));
   }
   MachineRecording recording;
   recording.version = manifest->version;

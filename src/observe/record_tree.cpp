@@ -15,6 +15,7 @@
 #include "format/json_key.h"
 #include "format/mounts.h"
 #include "format/proc.h"
+#include "observe/allow_list.h"
 
 namespace estiva::observe {
 namespace {
@@ -34,11 +35,6 @@ std::string by_line(const std::string& text, Each each) {
     from = end + 1;
   }
   return out;
-}
-
-template <class List>
-bool is_one_of(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
 }
 
 std::string whole(const std::string& text, Redactor&) {

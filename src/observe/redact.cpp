@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "format/cgroup.h"
+#include "observe/allow_list.h"
 
 namespace estiva::observe {
 namespace {
@@ -124,11 +125,6 @@ constexpr std::array<std::string_view, 30> kTagWords = {
     "full",   "nightly", "py3",    "openai",   "gpu",      "cpu",     "bookworm", "bullseye",
     "trixie", "jammy",   "noble",  "ubuntu22", "ubuntu24", "stable"};
 
-template <class List>
-bool has(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 bool is_container_id(std::string_view text) {
   return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -170,7 +166,7 @@ bool is_public_tag(std::string_view tag) {
     const std::size_t end = std::min(tag.find_first_of("-._"), tag.size());
     std::string_view piece = tag.substr(0, end);
     tag.remove_prefix(std::min(end + 1, tag.size()));
-    if (has(kTagWords, piece)) continue;
+    if (is_one_of(kTagWords, piece)) continue;
     for (const std::string_view letter : {"v", "b", "pg", "py"}) {
       if (piece.starts_with(letter)) piece.remove_prefix(letter.size());
     }
@@ -185,7 +181,7 @@ bool is_plain_level(std::string_view level) {
       "docker",    "system.slice",   "user.slice", "init.scope",    "machine.slice",
       "kubepods",  "kubepods.slice", "libpod",     "libpod_parent", "default",
       "app.slice", "session.slice",  "buildkit",   "docker.service"};
-  if (has(kLevels, level)) return true;
+  if (is_one_of(kLevels, level)) return true;
   for (const auto& [before, after] :
        {std::pair<std::string_view, std::string_view>{"user-", ".slice"}, {"user@", ".service"}}) {
     if (level.size() <= before.size() + after.size()) continue;
@@ -224,7 +220,7 @@ std::string Redactor::container_id(const std::string& id) {
 }
 
 std::string Redactor::program(const std::string& name) {
-  return has(kPrograms, name) ? name : numbered("program", name, "-");
+  return is_one_of(kPrograms, name) ? name : numbered("program", name, "-");
 }
 
 std::string Redactor::name(std::string_view kind, const std::string& name) {
@@ -246,7 +242,7 @@ std::string Redactor::image(const std::string& image) {
 }
 
 std::string Redactor::path(const std::string& path) {
-  if (has(kPaths, path) || path.starts_with("/sys/") || is_plain_device(path)) return path;
+  if (is_one_of(kPaths, path) || path.starts_with("/sys/") || is_plain_device(path)) return path;
   return numbered("/path", path, "-");
 }
 
@@ -263,7 +259,7 @@ std::string Redactor::cgroup(std::string_view path) {
           "",      "docker-",  "libpod-", "libpod-payload-", "cri-containerd-",
           "crio-", "nerdctl-", ".scope"};
       const auto around = [&](std::string_view text) {
-        return has(kAround, text) ? std::string(text) : name("group", std::string(text));
+        return is_one_of(kAround, text) ? std::string(text) : name("group", std::string(text));
       };
       out += around(split->before);
       out += container_id(std::string(split->id));

@@ -6,6 +6,7 @@
 #include "format/json_tree.h"
 #include "format/json_writer.h"
 #include "model/xid.h"
+#include "observe/allow_list.h"
 
 namespace estiva::observe {
 namespace {
@@ -22,11 +23,6 @@ constexpr std::array<std::string_view, 28> kWords = {
 constexpr std::array<std::string_view, 18> kUnits = {"",    "%",   "ns",  "us", "ms", "s",
                                                      "m",   "h",   "d",   "B",  "C",  "KiB",
                                                      "MiB", "GiB", "TiB", "kB", "MB", "GB"};
-
-template <class List>
-bool is_one_of(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

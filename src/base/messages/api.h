@@ -139,7 +139,6 @@ inline constexpr char kReleasedNotRecordedRemedy[] =
     "It is tried again every second; if estiva ends before it succeeds, the lease comes back";
 
 // What the journal keeps of a decision.
-inline constexpr char kRecordMember[] = "its member '{}' is not what estiva writes";
 inline constexpr char kNoJournal[] = "this is no journal with decisions";
 inline constexpr char kNoJournalRemedy[] =
     "'estiva replay --save FILE' writes one, and /api/v1/journal?decisions=true answers with one";

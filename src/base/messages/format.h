@@ -61,6 +61,8 @@ inline constexpr std::string_view kGivenTwice =
 inline constexpr std::string_view kGivenTwiceHow = "Keep one of the two";
 inline constexpr std::string_view kMissingKey = "{}: [{}] has no '{}'";
 
+inline constexpr std::string_view kMemberNotOurs =
+    "its member '{}' is not what estiva writes";                                    // its path
 inline constexpr std::string_view kNotJson = "it is not JSON from its byte {} on";  // offset
 
 }  // namespace estiva::msg

@@ -75,8 +75,6 @@ inline constexpr std::string_view kGpuRecordingBad = "the recorded answers in {}
 inline constexpr std::string_view kGpuRecordingRemedy =
     "Record the machine again with this version of estiva";
 inline constexpr std::string_view kGpuNoRecording = "it is no recording of GPUs";
-inline constexpr std::string_view kGpuRecordingMember =
-    "its member '{}' is not what estiva writes";  // its path
 inline constexpr std::string_view kGpuReadTimedOut = "the GPUs were not read within {} ms";
 inline constexpr std::string_view kGpuTooManyReaders =
     "{} requests for a reading of the GPUs are already waiting";

@@ -31,7 +31,5 @@ inline constexpr std::string_view kRecordingCut =
 inline constexpr std::string_view kRecordingCutRemedy = "Record the machine again, or copy it anew";
 inline constexpr std::string_view kIsMissing = "is missing";
 inline constexpr std::string_view kHasOtherSize = "has {} bytes, and had {}";
-inline constexpr std::string_view kIsNotWhatWeWrite =
-    "has a member '{}' that is not what estiva writes";
 
 }  // namespace estiva::msg
