@@ -179,6 +179,7 @@ TEST(Assign, RollBackLeavesNoTrace) {
   EXPECT_EQ(room.free_on(0), before);
   EXPECT_EQ(room.ledger.find_model("a"), nullptr);
   EXPECT_TRUE(room.ledger.leases().empty());
+  EXPECT_GT(room.ledger.sequence(), applied.lease.sequence) << "a reader sees that it changed";
   EXPECT_EQ(room.grant("b", gib(4)).id, "l-000000000002");
   room.ledger.roll_back(applied);
   EXPECT_EQ(room.ledger.leases().size(), 1u);
@@ -336,6 +337,24 @@ TEST(Grow, SharesAreDecidedAllOrNone) {
   ASSERT_EQ(d.verdict, Verdict::grown);
   EXPECT_EQ(d.lease.shares[0].bytes, gib(4));
   EXPECT_EQ(d.lease.shares[1].bytes, gib(2));
+}
+
+TEST(Grow, ANamedShareTakesItsGpuAndTheOthersWhatIsLeft) {
+  Room room(4);
+  AssignRequest r = room.request("a", gib(1));
+  r.shares = {{"0", gib(1)}, {"1", gib(1)}, {"2", gib(1)}};
+  room.ledger.apply(room.decide(r));
+  r.shares = {{"2", gib(3)}, {"auto", gib(1)}, {"auto", gib(2)}};
+  const Decision d = room.decide(r);
+  ASSERT_EQ(d.verdict, Verdict::grown);
+  EXPECT_EQ(where(d), key(0) + " " + key(1) + " " + key(2));
+  EXPECT_EQ(d.lease.shares[0].bytes, gib(2)) << "the last one, whose place was taken";
+  EXPECT_EQ(d.lease.shares[1].bytes, gib(1)) << "in its own place";
+  EXPECT_EQ(d.lease.shares[2].bytes, gib(3)) << "the named one";
+  for (const auto& [first, second] : {std::pair{"3", "0"}, std::pair{"0", "3"}}) {
+    r.shares = {{first, gib(1)}, {second, gib(1)}, {"auto", gib(1)}};
+    EXPECT_EQ(room.decide(r).cause, Cause::assigned_elsewhere) << first << ' ' << second;
+  }
 }
 
 TEST(Assign, FaultyWordsAreUsageErrors) {

@@ -363,6 +363,36 @@ TEST(Hidden, ReleaseWithoutAHolderLeavesWhatItMayHoldAsForeign) {
   EXPECT_EQ(room.free_on(0), gib(3)) << "without leases all that is in use is foreign";
 }
 
+TEST(Hidden, WhatAReleasedLeaseMayHoldIsForeignAtOnce) {
+  struct Case {
+    Bytes before, asked, used, foreign;
+  };
+  for (const Case& c : {Case{mib(1536), gib(1), mib(2560), mib(2560)},
+                        Case{mib(512), gib(1), gib(3), mib(1536)},  // the rest is nobody's word
+                        Case{mib(512), gib(3), gib(1), gib(1)}}) {
+    Room room(1);
+    room.hide_processes(0);
+    room.set_used(0, c.before);
+    const Lease a = room.grant("a", c.asked);
+    room.set_used(0, c.used);
+    room.read();
+    EXPECT_EQ(kinds(room.ledger.release(a.id, {++room.now})), std::vector{Kind::gone});
+    EXPECT_EQ(room.account(0).foreign, c.foreign);
+    EXPECT_EQ(room.account(0).foreign_held, c.foreign);
+  }
+}
+
+TEST(Evidence, ALeaseOnTwoGpusIsActiveOnceItIsSeenOnOne) {
+  Room room(2);
+  AssignRequest r = room.request("a", gib(1));
+  r.shares = on_any_gpus(2, gib(1));
+  r.holder = Holder{50, 1, "boot"};
+  const Lease a = room.ledger.apply(room.decide(r)).lease;
+  EXPECT_TRUE(room.read().empty());
+  room.process(1, 50, mib(100), a.id);
+  EXPECT_EQ(kinds(room.read()), std::vector{Kind::active});
+}
+
 TEST(Strangers, LargestAreKeptLargestFirst) {
   Room room(1, gib(40));
   for (int i = 0; i < 12; ++i) room.process(0, 100 + i, mib(100 + 10 * ((i * 5) % 12)));

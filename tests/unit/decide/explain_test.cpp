@@ -130,6 +130,21 @@ TEST(Hints, SmallestReleaseThatIsEnoughEasiestFirst) {
   EXPECT_EQ(room.ask("b", mib(1324)).verdict, Verdict::granted);
 }
 
+TEST(Hints, NoOneSizeIsOfferedToSharesThatDiffer) {
+  for (const std::vector<ShareWanted>& shares :
+       {std::vector<ShareWanted>{{"auto", gib(3)}, {"auto", gib(5)}},
+        std::vector<ShareWanted>{{"auto", gib(5)}, {"0", gib(5)}}}) {
+    Room room(2);
+    AssignRequest r = room.request("b", gib(1));
+    r.shares = shares;
+    EXPECT_THAT(room.explain(r).would_fit_if, Not(Contains(HasSubstr("at most"))));
+  }
+  Room room(2);
+  AssignRequest r = room.request("b", gib(1));
+  r.shares = on_any_gpus(2, gib(5));
+  EXPECT_THAT(room.explain(r).would_fit_if, Contains(HasSubstr("at most 4096 MiB")));
+}
+
 TEST(Hints, OfferedSizeIsRoundedDownAndFits) {
   Room room(1);
   room.set_used(0, gib(1) + Bytes{1});

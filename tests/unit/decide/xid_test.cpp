@@ -140,6 +140,15 @@ TEST_F(Xids, AnAppsErrorIsShownForTenMinutesAndBlocksNothing) {
   EXPECT_EQ(first().conditions[0].reason.find("times"), std::string::npos);
 }
 
+TEST_F(Xids, AtTenMinutesToTheSecondItIsStillTheSameEpisode) {
+  tell(event(31));
+  const SteadyTime began = now_;
+  pass(600s);
+  tell(event(31));
+  EXPECT_EQ(first().conditions.at(0).since, began);
+  EXPECT_NE(first().conditions[0].reason.find("2 times"), std::string::npos);
+}
+
 TEST_F(Xids, TheReasonNamesHowOftenAndWhoseWork) {
   tell(event(13, 3));
   XidReport line = logged(13, 3);
@@ -240,6 +249,18 @@ TEST_F(Xids, TheDriversWordEndsItWhenItIsNewer) {
   EXPECT_EQ(open(), "xid_168:UNHEALTHY xid_95:WARN") << "less memory is no matter of the driver's";
   pass(600s);
   EXPECT_EQ(open(), "xid_168:UNHEALTHY");
+}
+
+TEST_F(Xids, TheDriversWordCountsFromFiveSecondsAfterTheError) {
+  tell(event(95));
+  const SteadyTime at = now_;
+  gpus_[0].wear.recovery_action = 0U;
+  gpus_[0].wear.read_at = at + 5s;
+  pass(6s);
+  EXPECT_EQ(open(), "xid_95:UNHEALTHY");
+  gpus_[0].wear.read_at = at + 5s + 1ns;
+  pass(1s);
+  EXPECT_EQ(open(), "");
 }
 
 TEST_F(Xids, TheRecoveryActionOfTheLogCountsWhereTheDriverCantBeAsked) {
@@ -385,6 +406,12 @@ TEST_F(Xids, APersonMayDismissWhatStays) {
   EXPECT_TRUE(tracker_.forget("GPU-a", now_));
   EXPECT_EQ(open(), "");
   EXPECT_EQ(counted(54), 1U) << "it stays counted";
+  const auto dismissed = tracker_.xid_memory();
+  sample().state = GpuState::lost;
+  pass(2s);
+  sample().state = GpuState::ok;
+  pass(1s);
+  EXPECT_EQ(tracker_.xid_memory(), dismissed) << "a reset ends nothing that a person ended";
   EXPECT_FALSE(tracker_.forget("GPU-a", now_));
   tell(event(54));
   EXPECT_EQ(open(), "xid_54:UNHEALTHY") << "and opens again";
@@ -420,6 +447,19 @@ TEST_F(Xids, AMemoryThatMakesNoSenseIsLeftOut) {
   tracker_.recall({}, memory);
   pass(1s);
   EXPECT_EQ(open(), "");
+  for (const GpuXids& one : tracker_.xids()) EXPECT_EQ(one.slot, "0000:01:00");
+}
+
+TEST_F(Xids, AMemoryLargerThanTheBookIsCutOff) {
+  std::vector<XidMemory> memory;
+  std::vector<KnownGpu> gpus;
+  for (unsigned i = 0; i < 300; ++i) {
+    memory.push_back({"slot" + std::to_string(i), 48, 1, 1, now_, now_, 0, false, 0, {}});
+    gpus.push_back({"GPU-" + std::to_string(i), i, {}});
+  }
+  HealthTracker next;
+  next.recall(gpus, memory);
+  EXPECT_EQ(next.xids().size(), 256U);
 }
 
 TEST_F(Xids, NonsenseIsRefused) {

@@ -1,0 +1,64 @@
+// What is to be changed on the machine, as plain data: shown before it is done, bound by a hash,
+// journalled and undone step by step. Nothing changes the machine in any other way.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace estiva {
+
+enum class StepKind : std::uint8_t {
+  write_file,   // target: a path; `content` whole, or `link_to` for a symbolic link
+  remove_file,  // target: a path; what was there is kept for the undo
+  enable_unit,  // target: a systemd unit
+  disable_unit,
+  start_unit,
+  stop_unit,
+  restart_unit,  // stops what runs in it: Risk::interrupts
+  reload_units,  // systemctl daemon-reload; target is empty
+  load_module,   // target: a kernel module
+  unload_module,
+  set_sysctl,     // target: "vm.overcommit_memory"; `content`: the value
+  make_node,      // target: a device node; `content`: "c MAJOR MINOR"
+  set_mode,       // target: a path; `mode`
+  run_generator,  // target: a CDI spec's path; made from the machine as it is when the step runs
+};
+
+enum class Risk : std::uint8_t {
+  none,        // nobody notices
+  interrupts,  // `stops` says what
+  reboot,      // takes effect only after one
+};
+
+struct Step {
+  StepKind kind = StepKind::write_file;
+  std::string target;
+  std::string reason;  // a sentence each
+  std::string effect;
+  std::string undo;
+  Risk risk = Risk::none;
+  std::vector<std::string> stops;  // containers or services that stop for a while
+  std::string diff;                // unified, for files
+  // What must still be so when the step runs, else nothing is done (exit 5): the SHA-256 of a
+  // file's bytes when the plan was made, "absent", or empty where it does not matter.
+  std::string expects;
+  std::string content;
+  std::string link_to;
+  std::optional<mode_t> mode;  // of a new file; an existing one keeps its own
+  friend bool operator==(const Step&, const Step&) = default;
+};
+
+struct Plan {
+  std::string id;    // "setup", "doctor-fix": what made it
+  std::string hash;  // 64 hexadecimal digits over the steps: what was shown is what is done
+  std::vector<Step> steps;
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+std::string_view to_name(StepKind kind);
+std::string_view to_name(Risk risk);
+
+}  // namespace estiva
