@@ -15,38 +15,55 @@ std::string spaced(std::string_view choices) {
   return out;
 }
 
-bool takes_file(const Flag& flag) {
-  return flag.value == "FILE" || flag.value == "DIR";
+// Where the values of something come from, by what the table calls it.
+struct Source {
+  bool files = false;
+  std::string_view command;  // prints one a line; empty: none
+};
+
+Source source_of(std::string_view name) {
+  constexpr std::string_view kScenarios =
+      "estiva simulate --list 2>/dev/null | sed -n \"s/^scenario //p\"";
+  if (name == "FILE" || name == "DIR" || name == "JOURNAL|DIR") return {true, {}};
+  if (name == "GPU") return {false, "estiva gpu --names 2>/dev/null"};
+  if (name == "NAME...") return {false, "estiva leases --names 2>/dev/null"};
+  if (name == "SCENARIO") return {true, kScenarios};
+  return {};
 }
-bool names_leases(const Verb& verb) {
-  return verb.name == "release";
+
+// What may stand after the verb: the words of the table, or the verbs themselves.
+std::string choices_of(const Verb& verb, std::span<const Verb> verbs) {
+  if (verb.words.name != "VERB") return spaced(verb.words.choices);
+  std::string names;
+  for (const Verb& one : verbs) names += fmt::format("{}{}", names.empty() ? "" : " ", one.name);
+  return names;
 }
 
 // --- bash --------------------------------------------------------------------------------------
 
-std::string bash_values(const Flag& flag) {
-  if (!flag.choices.empty())
-    return fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$word\"))", spaced(flag.choices));
-  if (takes_file(flag)) return "COMPREPLY=($(compgen -f -- \"$word\"))";
-  return "COMPREPLY=()";
+// Names may have blanks: each line is one of them.
+std::string bash_values(std::string_view choices, const Source& source) {
+  std::string words;
+  if (!choices.empty()) words += fmt::format(" $(compgen -W '{}' -- \"$word\")", choices);
+  if (!source.command.empty())
+    words += fmt::format(" $(compgen -W \"$({})\" -- \"$word\")", source.command);
+  if (source.files) words += " $(compgen -f -- \"$word\")";
+  if (words.empty()) return "COMPREPLY=()";
+  const std::string reply = fmt::format("COMPREPLY=({})", words.substr(1));
+  return source.files || !source.command.empty() ? "local IFS=$'\\n'; " + reply : reply;
 }
 
-std::string bash_verb(const Verb& verb) {
+std::string bash_verb(const Verb& verb, std::span<const Verb> verbs) {
   std::string flags = "--help";
   std::string values;
   for (const Flag& flag : verb.flags) {
     flags += fmt::format(" {}", flag.name);
     if (!flag.value.empty())
-      values += fmt::format("        {}) {}; return ;;\n", flag.name, bash_values(flag));
+      values += fmt::format("        {}) {}; return ;;\n", flag.name,
+                            bash_values(spaced(flag.choices), source_of(flag.value)));
   }
-  std::string words;
-  if (!verb.words.choices.empty())
-    words = fmt::format("      COMPREPLY=($(compgen -W '{}' -- \"$word\"))\n",
-                        spaced(verb.words.choices));
-  if (names_leases(verb))
-    words =
-        "      local IFS=$'\\n'\n"
-        "      COMPREPLY=($(compgen -W \"$(estiva leases --names 2>/dev/null)\" -- \"$word\"))\n";
+  const std::string words =
+      fmt::format("      {}\n", bash_values(choices_of(verb, verbs), source_of(verb.words.name)));
   std::string out = fmt::format("    {})\n", verb.name);
   if (!values.empty()) out += "      case $before in\n" + values + "      esac\n";
   out += "      if [[ $word == -* ]]; then\n";
@@ -61,7 +78,7 @@ std::string bash_script(std::span<const Verb> verbs) {
   std::string cases;
   for (const Verb& verb : verbs) {
     names += fmt::format("{}{}", names.empty() ? "" : " ", verb.name);
-    cases += bash_verb(verb);
+    cases += bash_verb(verb, verbs);
   }
   return fmt::format(
       "# bash completion for estiva; made by 'estiva completion bash'.\n"
@@ -82,7 +99,7 @@ std::string bash_script(std::span<const Verb> verbs) {
       "{}"
       "  esac\n"
       "}}\n"
-      "complete -F _estiva estiva\n",
+      "complete -o filenames -F _estiva estiva\n",
       names, cases);
 }
 
@@ -98,25 +115,34 @@ std::string zsh_text(std::string_view text) {
   return out;
 }
 
-std::string zsh_action(const Flag& flag) {
-  if (!flag.choices.empty()) return fmt::format("({})", spaced(flag.choices));
-  return takes_file(flag) ? "_files" : " ";
+// The lines of the source's command, as zsh splits them.
+std::string zsh_lines(const Source& source) {
+  return fmt::format("${{(f)\"$({})\"}}", source.command);
 }
 
-std::string zsh_verb(const Verb& verb) {
+std::string zsh_action(const std::string& choices, const Source& source) {
+  if (!choices.empty()) return fmt::format("({})", choices);
+  if (source.files && !source.command.empty())
+    return fmt::format("{{_files; compadd -- {}}}", zsh_lines(source));
+  if (!source.command.empty()) return fmt::format("({})", zsh_lines(source));
+  return source.files ? "_files" : " ";
+}
+
+std::string zsh_verb(const Verb& verb, std::span<const Verb> verbs) {
   std::string out = fmt::format("    {})\n      _arguments \\\n", verb.name);
   for (const Flag& flag : verb.flags) {
     out += fmt::format("        '{}[{}]", flag.name, zsh_text(flag.help));
     if (!flag.value.empty())
-      out += fmt::format("{}:{}:{}", flag.optional_value ? ":" : "", flag.value, zsh_action(flag));
+      out += fmt::format("{}:{}:{}", flag.optional_value ? ":" : "", flag.value,
+                         zsh_action(spaced(flag.choices), source_of(flag.value)));
     out += "' \\\n";
   }
   if (verb.command) {
     out += "        '*::command:_normal' \\\n";
-  } else if (names_leases(verb)) {
-    out += "        '*:lease:(${(f)\"$(estiva leases --names 2>/dev/null)\"})' \\\n";
-  } else if (!verb.words.choices.empty()) {
-    out += fmt::format("        '1:{}:({})' \\\n", verb.words.name, spaced(verb.words.choices));
+  } else if (verb.words.most > 0) {
+    out += fmt::format("        '{}:{}:{}' \\\n", verb.words.most > 1 ? "*" : "1",
+                       zsh_text(verb.words.name),
+                       zsh_action(choices_of(verb, verbs), source_of(verb.words.name)));
   }
   return out + "        '--help[show the options]'\n      ;;\n";
 }
@@ -126,7 +152,7 @@ std::string zsh_script(std::span<const Verb> verbs) {
   std::string cases;
   for (const Verb& verb : verbs) {
     list += fmt::format("    '{}:{}'\n", verb.name, zsh_text(verb.summary));
-    cases += zsh_verb(verb);
+    cases += zsh_verb(verb, verbs);
   }
   return fmt::format(
       "#compdef estiva\n"
@@ -159,13 +185,30 @@ std::string fish_text(std::string_view text) {
   return out;
 }
 
+std::string fish_offers(std::string choices, const Source& source) {
+  return source.command.empty() ? choices : fmt::format("({})", source.command);
+}
+
 std::string fish_flag(const Verb& verb, const Flag& flag) {
   std::string out =
       fmt::format("complete -c estiva -n '__fish_seen_subcommand_from {}' -l {} -d '{}'", verb.name,
                   flag.name.substr(2), fish_text(flag.help));
   if (flag.value.empty()) return out + "\n";
-  if (!flag.choices.empty()) return out + fmt::format(" -x -a '{}'\n", spaced(flag.choices));
-  return out + (takes_file(flag) ? " -r -F\n" : " -x\n");
+  const Source source = source_of(flag.value);
+  out += source.files ? " -r -F" : " -x";
+  const std::string offered = fish_offers(spaced(flag.choices), source);
+  return offered.empty() ? out + "\n" : out + fmt::format(" -a '{}'\n", offered);
+}
+
+// The words after a verb.
+std::string fish_words(const Verb& verb, std::span<const Verb> verbs) {
+  const Source source = source_of(verb.words.name);
+  const std::string offered = fish_offers(choices_of(verb, verbs), source);
+  if (offered.empty() && !source.files) return {};
+  std::string out =
+      fmt::format("complete -c estiva -n '__fish_seen_subcommand_from {}'", verb.name);
+  if (source.files) out += " -F";
+  return offered.empty() ? out + "\n" : out + fmt::format(" -a '{}'\n", offered);
 }
 
 std::string fish_script(std::span<const Verb> verbs) {
@@ -176,14 +219,7 @@ std::string fish_script(std::span<const Verb> verbs) {
     out += fmt::format("complete -c estiva -n __fish_use_subcommand -a {} -d '{}'\n", verb.name,
                        fish_text(verb.summary));
     for (const Flag& flag : verb.flags) out += fish_flag(verb, flag);
-    if (!verb.words.choices.empty())
-      out += fmt::format("complete -c estiva -n '__fish_seen_subcommand_from {}' -a '{}'\n",
-                         verb.name, spaced(verb.words.choices));
-    if (names_leases(verb))
-      out += fmt::format(
-          "complete -c estiva -n '__fish_seen_subcommand_from {}' -a '(estiva leases --names "
-          "2>/dev/null)'\n",
-          verb.name);
+    out += fish_words(verb, verbs);
   }
   return out;
 }

@@ -1,6 +1,9 @@
 #include "cli/daemon_client.h"
 
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
 
 #include "base/messages/cli.h"
 #include "cli/documents.h"
@@ -15,6 +18,22 @@ namespace m = msg::cli;
 Error no_daemon(const Session& session) {
   return {ErrorKind::refused, fmt::format(m::kNoDaemon, session.control_socket),
           std::string(m::kStartDaemon)};
+}
+
+// Whom the socket lets in, as the file system says: its group where that may use it. A folder that
+// hides the socket has the same group.
+std::string how_to_be_let_in(const std::string& socket) {
+  struct stat at {};
+  const std::string folder = socket.substr(0, socket.rfind('/'));
+  if (::stat(socket.c_str(), &at) != 0 && ::stat(folder.c_str(), &at) != 0)
+    return fmt::format(m::kJoinGroup, "estiva");
+  const ::group* group = ::getgrgid(at.st_gid);
+  if ((at.st_mode & S_IXGRP) != 0 || (at.st_mode & S_IWGRP) != 0) {
+    if (group != nullptr && at.st_gid != 0) return fmt::format(m::kJoinGroup, group->gr_name);
+  }
+  const ::passwd* owner = ::getpwuid(at.st_uid);
+  return fmt::format(m::kAskOwner, owner != nullptr ? std::string(owner->pw_name)
+                                                    : fmt::format("uid {}", at.st_uid));
 }
 
 ErrorKind kind_of_status(int status) {
@@ -45,7 +64,7 @@ Error worded(const Session& session, const Error& error) {
     case ErrorKind::not_found:
       return no_daemon(session);
     case ErrorKind::denied:
-      return {error.kind, fmt::format(m::kSocketDenied, socket), std::string(m::kJoinGroup)};
+      return {error.kind, fmt::format(m::kSocketDenied, socket), how_to_be_let_in(socket)};
     case ErrorKind::timed_out:
       return {error.kind, fmt::format(m::kDaemonMute, socket), std::string(m::kDaemonMuteRemedy)};
     default:

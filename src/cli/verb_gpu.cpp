@@ -59,7 +59,9 @@ Result<int> print_once(Session& session, const Arguments& args) {
   const auto document = read_gpu_document(report->gpu);
   if (!document) return Failure(document.error());
   std::string text;
-  if (args.has("--json")) {
+  if (args.has("--names")) {  // for the shell completion
+    for (const GpuRow& gpu : document->gpus) text += fmt::format("{}\n{}\n", gpu.index, gpu.uuid);
+  } else if (args.has("--json")) {
     text = one_line_end(report->gpu);
   } else {
     const RenderOptions options{session.style, wall_now()};

@@ -53,6 +53,7 @@ constexpr Flag kGpuFlags[] = {kJson,
                               {"--interval", "TIME", m::kHelpInterval, ""},
                               {"--seconds", "N", m::kHelpSeconds, ""},
                               {"--dismiss", "GPU", m::kHelpDismiss, ""},
+                              {"--names", "", m::kHelpGpuNames, ""},
                               kNvml,
                               kRoot,
                               kMachine};

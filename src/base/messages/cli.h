@@ -179,6 +179,7 @@ inline constexpr std::string_view kHelpGpus = "that much on each of N GPUs, all 
 inline constexpr std::string_view kHelpPolicy = "how to choose among GPUs with room";
 inline constexpr std::string_view kHelpPid =
     "release when this process ends; a placed NAME needs no --vram";
+inline constexpr std::string_view kHelpGpuNames = "print indices and UUIDs only, one a line";
 inline constexpr std::string_view kHelpNames = "print the names only, one a line";
 inline constexpr std::string_view kHelpRunName = "name of the lease (default: made of the command)";
 inline constexpr std::string_view kHelpWait = "how long to wait for room (default: 60s; 0: not)";
@@ -220,8 +221,10 @@ inline constexpr std::string_view kSocketDenied = "You may not use the estiva da
 inline constexpr std::string_view kReadsItself =
     "estiva: {} So this is one reading by this command.";  // the sentence before
 inline constexpr std::string_view kJoinGroup =
-    "Run this as root, or add yourself to the group of the socket ('sudo usermod -aG estiva "
-    "$USER') and log in again";
+    "Run this as root, or add yourself to the socket's group ('sudo usermod -aG {} $USER') and log "
+    "in again";  // the group's name
+inline constexpr std::string_view kAskOwner =
+    "Run this as root or as {}, whose socket it is";  // the owner's name
 inline constexpr std::string_view kDaemonMute = "The estiva daemon on {} did not answer in time";
 inline constexpr std::string_view kDaemonMuteRemedy =
     "Look at its log ('journalctl -u estiva'), then restart it";

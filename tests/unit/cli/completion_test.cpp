@@ -72,6 +72,34 @@ TEST_F(Completion, BashOffersEveryVerbOfTheTable) {
     EXPECT_NE(all.find(" " + std::string(verb.name)), std::string::npos) << verb.name << all;
 }
 
+TEST_F(Completion, BashOffersFilesWhereAFileIsMeant) {
+  std::ofstream(dir_ + "/a journal.json") << "{}";
+  for (const std::string words : {"replay ", "record ", "report ", "replay --save "})
+    EXPECT_EQ(offers("estiva " + words + dir_ + "/a"), dir_ + "/a journal.json\n") << words;
+  EXPECT_EQ(offers("estiva help rel"), "release\n");
+}
+
+// A program of that name stands for ours, so that the test needs no daemon.
+TEST_F(Completion, BashAsksForNamesThatOnlyTheProgramKnows) {
+  std::filesystem::create_directory(dir_ + "/bin");
+  std::ofstream(dir_ + "/bin/estiva")
+      << "#!/bin/sh\ncase \"$*\" in\n"
+         "'gpu --names') printf '0\\nGPU-aa\\n' ;;\n"
+         "'leases --names') printf 'two words\\ntwin\\n' ;;\n"
+         "'simulate --list') printf 'scenario server-8\\ncard a100\\n' ;;\n"
+         "esac\n";
+  std::filesystem::permissions(dir_ + "/bin/estiva", std::filesystem::perms::owner_all);
+  const std::string path = std::string(::getenv("PATH"));
+  ::setenv("PATH", (dir_ + "/bin:" + path).c_str(), 1);
+  EXPECT_EQ(offers("estiva assign x --gpu GPU"), "GPU-aa\n");
+  EXPECT_EQ(offers("estiva gpu --dismiss \"\""), "0 GPU-aa\n");
+  EXPECT_EQ(offers("estiva release two"), "two words\n");
+  EXPECT_EQ(offers("estiva release twi"), "twin\n");
+  EXPECT_EQ(offers("estiva daemon --simulate ser"), "server-8\n");
+  EXPECT_EQ(offers("estiva simulate ser"), "server-8\n");
+  ::setenv("PATH", path.c_str(), 1);
+}
+
 TEST_F(Completion, BashCompletesCommandsOfRun) {
   EXPECT_NE(offers("estiva run --vram 1GiB -- mkdi").find("mkdir"), std::string::npos);
 }
