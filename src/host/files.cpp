@@ -1,10 +1,15 @@
 #include "host/files.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
+#include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -119,6 +124,47 @@ Result<std::string> read_open_file(const UniqueFd& fd, const std::string& name, 
   // A FIFO or a device in the place of a file would block or never end.
   if (!S_ISREG(info.st_mode)) return fail(fmt::format(msg::kNotAFile, name));
   return read_all(fd.get(), name, limit);
+}
+
+Result<std::vector<std::string>> list_folder(const Root& root, const std::string& path,
+                                             std::size_t most) {
+  const int fd = root.open_at(path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  if (fd < 0) {
+    auto failure = reading_failed(root.shown(path), -fd);
+    if (fd == -EACCES || fd == -EPERM) failure.value().kind = ErrorKind::denied;
+    return failure;
+  }
+  DIR* const opened = ::fdopendir(fd);
+  if (opened == nullptr) {
+    ::close(fd);
+    return reading_failed(root.shown(path), errno);
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opened, ::closedir);
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (names.size() == most) return fail(fmt::format(msg::kFolderTooFull, root.shown(path), most));
+    names.emplace_back(name);
+    errno = 0;
+  }
+  if (errno != 0) return reading_failed(root.shown(path), errno);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<std::string> read_link(const Root& root, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string folder = slash == 0 ? "/" : path.substr(0, slash);
+  const UniqueFd fd(root.open_at(folder.c_str(), O_PATH | O_DIRECTORY));
+  if (fd.get() < 0) return std::nullopt;
+  std::array<char, PATH_MAX> target;
+  const ssize_t size =
+      ::readlinkat(fd.get(), path.c_str() + slash + 1, target.data(), target.size());
+  if (size <= 0 || static_cast<std::size_t>(size) == target.size()) return std::nullopt;
+  return std::string(target.data(), static_cast<std::size_t>(size));
 }
 
 Result<std::string> read_local_file(const std::string& path, std::size_t limit) {

@@ -3,10 +3,12 @@
 // and durable. Thread-safe (a Root only holds a descriptor), blocking: not for the loop.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -39,6 +41,13 @@ Result<std::string> read_file(const Root& root, const std::string& path,
 // is cut. One read, so for plain files and for those of procfs that the kernel makes in one piece
 // (single_open() in its source: stat, meminfo, loadavg, pressure, a process's stat and status).
 ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
+
+// The names in a folder, sorted, without "." and "..". Errors: not_found, denied, failed; more than
+// `most` names are an error.
+Result<std::vector<std::string>> list_folder(const Root& root, const std::string& path,
+                                             std::size_t most = 65'536);
+// Where a symbolic link points, as it is written there; nothing where it is none or can't be read.
+std::optional<std::string> read_link(const Root& root, const std::string& path);
 
 // The same for a path of the machine itself (settings, state): not under a root.
 Result<std::string> read_local_file(const std::string& path, std::size_t limit = 1 << 20);

@@ -80,6 +80,20 @@ struct KernelFacts {
   Reading<bool> slept_since_module;  // the machine was suspended after the module was loaded
 };
 
+// A process that has device nodes open.
+struct DeviceUser {
+  pid_t pid = 0;
+  std::string name;
+  std::vector<std::string> devices;  // "/dev/nvidia0", "/dev/dri/card1"; sorted, each once
+  friend bool operator==(const DeviceUser&, const DeviceUser&) = default;
+};
+
+struct DeviceUsers {
+  std::vector<DeviceUser> users;  // by pid
+  unsigned hidden = 0;            // processes whose open files this user may not see
+  friend bool operator==(const DeviceUsers&, const DeviceUsers&) = default;
+};
+
 // The driver in user space.
 struct DriverFacts {
   DriverFiles files;
@@ -93,6 +107,7 @@ struct DriverFacts {
   Reading<unsigned>
       compute_mode;  // of any GPU: 0 default, 1 exclusive thread, 2 prohibited, 3 exclusive
   bool persistence_running = false;
+  DeviceUsers users;  // who has a node of a GPU open (host/device_users)
   bool has_nvswitch = false;
   Reading<std::string> fabric_manager_version;  // of its package or program
   bool fabric_manager_running = false;

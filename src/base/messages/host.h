@@ -8,6 +8,7 @@ inline constexpr std::string_view kRootOpen = "opening the host tree {}";
 inline constexpr std::string_view kRootOpenHow = "Give a folder that holds proc/, sys/ and etc/";
 inline constexpr std::string_view kReading = "reading {}";
 inline constexpr std::string_view kFileTooBig = "reading {}: the file is larger than {}";
+inline constexpr std::string_view kFolderTooFull = "reading {}: it has more than {} entries";
 inline constexpr std::string_view kNotAFile = "reading {}: this is not an ordinary file";
 inline constexpr std::string_view kWriting = "writing {}";
 inline constexpr std::string_view kWritingHow =
