@@ -5,6 +5,7 @@
 #include "base/messages/cli.h"
 #include "base/messages/cli_top.h"
 #include "cli/completion.h"
+#include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/verb_assign.h"
 #include "cli/verb_daemon.h"
@@ -114,6 +115,7 @@ constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
                                         kNvml,
                                         kRoot,
                                         kJson};
+constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
 constexpr Verb kVerbs[] = {
@@ -135,7 +137,7 @@ constexpr Verb kVerbs[] = {
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},
     {"version", m::kVerbVersion, {}, {}, false, run_version},
-    {"help", m::kVerbHelp, {"VERB", 0, 1, ""}, {}, false, run_help},
+    {"help", m::kVerbHelp, {"VERB", 0, 1, ""}, kHelpFlags, false, run_help},
 };
 
 Result<int> print(Session& session, const std::string& text) {
@@ -148,6 +150,7 @@ Result<int> run_version(Session& session, const Arguments&) {
 }
 
 Result<int> run_help(Session& session, const Arguments& args) {
+  if (args.has("--man")) return print(session, manual_page(kVerbs));
   if (args.words.empty()) return print(session, help_text(kVerbs));
   // The same words as for an unknown verb, with its suggestion.
   const auto named = parse_arguments(kVerbs, std::vector<std::string>{args.words[0], "--help"});

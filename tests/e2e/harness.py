@@ -114,9 +114,9 @@ class Place:
         options.update(more)
         return subprocess.Popen([ESTIVA, *words], **options)
 
-    def start(self, *words, wait=True):
+    def start(self, *words, wait=True, program=ESTIVA):
         log = open(self.log, "a")
-        self.daemon = subprocess.Popen([ESTIVA, "daemon", *words], env=self.env,
+        self.daemon = subprocess.Popen([program, "daemon", *words], env=self.env,
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         if wait:

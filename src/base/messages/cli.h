@@ -51,6 +51,14 @@ inline constexpr std::string_view kHelpUsage = "Usage: estiva VERB [OPTIONS]";
 inline constexpr std::string_view kHelpExitCodes =
     "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 degraded, 4 timed out, 5 refused.";
 inline constexpr std::string_view kHelpMore = "'estiva help VERB' shows the options of a verb.";
+inline constexpr std::string_view kHelpMan = "print the manual page (for man -l -)";
+inline constexpr std::string_view kManualName = "GPU memory, RAM and disk in order for AI models";
+inline constexpr char kManualFiles[] =
+    "/etc/estiva/estiva.toml, ~/.config/estiva/estiva.toml    settings\n"
+    "/var/lib/estiva                                          state; ESTIVA_STATE_DIR names "
+    "another\n"
+    "/run/estiva                                              sockets; ESTIVA_RUNTIME_DIR names "
+    "another\n";
 inline constexpr std::string_view kVerbStatus =
     "Show the machine, its GPUs, their health and what is placed on them";
 inline constexpr std::string_view kVerbGpu =

@@ -1,0 +1,23 @@
+# What "cmake --install build/release" puts where, under --prefix (default /usr/local) and DESTDIR:
+# the programs, systemd's units (pointing at those programs), the folders' and the user's rules, the
+# manual page, the shells' completions, and an example of the configuration. Nothing under /etc is
+# ever written: a file of the user's can't be lost.
+include(GNUInstallDirs)
+
+install(TARGETS estiva RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS estivad estiva-sensor RUNTIME DESTINATION libexec/estiva)
+if(TARGET estiva-sim)
+  install(TARGETS estiva-sim RUNTIME DESTINATION libexec/estiva)
+  install(TARGETS sim_nvml LIBRARY DESTINATION libexec/estiva/sim NAMELINK_SKIP)
+endif()
+
+install(FILES packaging/systemd/estiva-control.socket packaging/systemd/estiva-lease.socket
+        DESTINATION lib/systemd/system)
+install(FILES packaging/systemd/estiva.sysusers.conf DESTINATION lib/sysusers.d RENAME estiva.conf)
+install(FILES packaging/systemd/estiva.tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME estiva.conf)
+install(FILES packaging/estiva.toml README.md LICENSE CHANGELOG.md
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/estiva")
+
+# The service names its program by its full path, which is known only now.
+configure_file(packaging/install_made.cmake.in "${CMAKE_BINARY_DIR}/install_made.cmake" @ONLY)
+install(SCRIPT "${CMAKE_BINARY_DIR}/install_made.cmake")
