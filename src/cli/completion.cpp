@@ -185,7 +185,7 @@ std::string fish_text(std::string_view text) {
   return out;
 }
 
-std::string fish_offers(std::string choices, const Source& source) {
+std::string fish_offers(const std::string& choices, const Source& source) {
   return source.command.empty() ? choices : fmt::format("({})", source.command);
 }
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/messages/display.h"
+#include "base/messages/decide_display.h"
 
 namespace estiva::decide {
 namespace {
