@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gpu/cuda_probe.h"
 #include "gpu/sensor_server.h"
 
 namespace {
@@ -106,6 +107,8 @@ int serve(SensorServer& server) {
 }  // namespace
 
 int main(int count, char** words) {
+  // Asked for by probe_cuda: one question, and the end.
+  if (count == 3 && std::strcmp(words[1], "--cuda") == 0) return answer_cuda_probe(words[2]);
   BackendOptions options;
   options.owns_process = true;
   const bool understood = read_arguments(count, words, options);

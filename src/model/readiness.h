@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.h"
 #include "model/cdi.h"
+#include "model/container.h"
 #include "model/driver_files.h"
 #include "model/gpu.h"
 #include "model/reading.h"
@@ -123,6 +125,7 @@ struct UnitFact {
   std::string text;                   // the file and its drop-ins, one after the other
   std::vector<std::string> drop_ins;  // paths
   bool is_enabled = false;
+  bool is_masked = false;  // a link to /dev/null, or an empty file
   Reading<bool> is_active;
 };
 
@@ -137,6 +140,7 @@ enum class EngineKind : std::uint8_t { none, docker, podman, docker_desktop, doc
 
 struct EngineFacts {
   EngineKind kind = EngineKind::none;
+  EngineState state = EngineState::absent;  // ready: it answered
   bool is_rootless = false;
   bool cli_is_podman = false;  // "docker" is Podman in Docker's clothes
   std::string version;         // "28.5.2"
@@ -166,12 +170,16 @@ struct ToolkitFacts {
 struct HostPath {
   bool exists = false, is_executable = false, is_device = false, is_socket = false;
   unsigned major = 0, minor = 0;
+  mode_t mode = 0;  // permission bits
+  uid_t uid = 0;
+  gid_t gid = 0;
 };
 
 struct CdiFacts {
   std::vector<std::string> dirs;  // that were looked into, by rising priority
   std::vector<CdiFile> files;     // in them, and in the usual ones that the engine does not read
-  std::map<std::string, HostPath> hosts;  // each host path and hook that a valid file names
+  // Each host path and hook that a valid file names, and each of the files.
+  std::map<std::string, HostPath> hosts;
 };
 
 struct DeviceRequest {
@@ -224,6 +232,7 @@ struct ReadinessFacts {
   std::vector<ImageFact> images;
   std::vector<ComposeFact> compose;
   std::int64_t now = 0;  // seconds of the Unix epoch
+  std::vector<std::string> not_seen;  // sentences: what could not be looked at, and why
 };
 
 }  // namespace estiva

@@ -34,6 +34,8 @@ inline constexpr std::string_view kEngineNonsense =
     "the container engine gave an answer that is none of its API";
 inline constexpr std::string_view kEngineStatus =
     "the container engine answered {} with status {}";  // question, status
+inline constexpr std::string_view kEngineSlow =
+    "the container engine did not answer all questions within {} ms";  // limit
 inline constexpr std::string_view kEngineLongLine = "the container engine sent a line without end";
 
 }  // namespace estiva::msg

@@ -26,6 +26,9 @@ inline constexpr std::string_view kAlreadyRunningPid = " (pid {})";
 inline constexpr std::string_view kAlreadyRunningHow =
     "Use that one, stop it first, or give this one folders of its own (ESTIVA_STATE_DIR and "
     "ESTIVA_RUNTIME_DIR)";
+inline constexpr std::string_view kStarting = "starting {}";  // program
+inline constexpr std::string_view kProgramSilent =
+    "{} gave no answer within {} ms";  // program, limit
 inline constexpr std::string_view kNoProcess = "there is no process {}";
 inline constexpr std::string_view kNoProcessHow = "Name a process that is running";
 inline constexpr std::string_view kProcessUnreadable = "process {} can't be read";

@@ -1,0 +1,81 @@
+#include "observe/readiness/cdi.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+#include "base/messages/observe.h"
+#include "observe/readiness/nodes.h"
+
+namespace estiva::observe {
+namespace {
+
+bool has_spec_ending(std::string_view name) {
+  return name.ends_with(".json") || name.ends_with(".yaml");
+}
+
+// What people put there and engines don't look at: ".yml" above all.
+bool looks_like_spec(std::string_view name) {
+  return has_spec_ending(name) || name.ends_with(".yml") || name.ends_with(".yaml.bak") ||
+         name.ends_with(".JSON") || name.ends_with(".YAML");
+}
+
+CdiFile read_spec(const Tree& tree, const std::string& path, unsigned priority,
+                  const ParseCdi& parse) {
+  CdiFile file;
+  const auto text = tree.text(path, kLongestSpec);
+  if (text && parse) file = parse(path, priority, *text);
+  if (text && !parse) file.text = *text;
+  if (!text) file.error = fmt::format(msg::kNotSampled, path, to_name(text.why()));
+  file.path = path;
+  file.priority = priority;
+  file.is_ignored = !has_spec_ending(path);
+  return file;
+}
+
+void add_paths(const CdiEdits& edits, std::vector<std::string>& paths) {
+  for (const CdiNode& node : edits.nodes) {
+    paths.push_back(node.host_path.empty() ? node.path : node.host_path);
+  }
+  for (const CdiMount& mount : edits.mounts) paths.push_back(mount.host_path);
+  for (const CdiHook& hook : edits.hooks) paths.push_back(hook.path);
+}
+
+}  // namespace
+
+std::vector<std::string> host_paths_of(const CdiSpec& spec) {
+  std::vector<std::string> paths;
+  add_paths(spec.edits, paths);
+  for (const CdiDevice& device : spec.devices) add_paths(device.edits, paths);
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const ParseCdi& parse) {
+  CdiFacts facts;
+  facts.dirs = dirs;
+  // Behind the engine's own: a spec that stands where it is not read.
+  for (const char* usual : {"/etc/cdi", "/var/run/cdi", "/run/cdi"}) dirs.emplace_back(usual);
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    const std::string real = tree.resolved(dirs[i]);
+    if (real.empty() || !seen.insert(real).second) continue;
+    const unsigned priority = i < facts.dirs.size() ? static_cast<unsigned>(i) : 0;
+    for (const std::string& name : tree.names(dirs[i])) {
+      if (!looks_like_spec(name) || facts.files.size() == kMostSpecs) continue;
+      facts.files.push_back(read_spec(tree, dirs[i] + "/" + name, priority, parse));
+    }
+  }
+  for (const CdiFile& file : facts.files) {
+    facts.hosts.emplace(file.path, read_host_path(tree, file.path));
+    if (!file.error.empty()) continue;
+    for (const std::string& path : host_paths_of(file.spec)) {
+      if (facts.hosts.size() == kMostSpecPaths) break;
+      facts.hosts.emplace(path, read_host_path(tree, path));
+    }
+  }
+  return facts;
+}
+
+}  // namespace estiva::observe

@@ -1,0 +1,112 @@
+#include "observe/readiness/engine_process.h"
+
+#include <algorithm>
+
+#include "format/json_tree.h"
+#include "format/text.h"
+#include "observe/readiness/programs.h"
+
+namespace estiva::observe {
+namespace {
+
+constexpr std::size_t kLongestSettings = 1 << 20;
+constexpr const char* kSettings = "/etc/docker/daemon.json";
+constexpr const char* kSnapSettings = "/var/snap/docker/current/config/daemon.json";
+
+// One that systemd started is the machine's; another may be a test's or a user's.
+pid_t daemon_of(const Tree& tree, const std::vector<FoundProcess>& processes) {
+  pid_t first = 0;
+  for (const FoundProcess& process : processes) {
+    if (process.name != "dockerd") continue;
+    const auto text = tree.text("/proc/" + std::to_string(process.pid) + "/cgroup");
+    if (text && text->find("docker.service") != text->npos) return process.pid;
+    if (first == 0) first = process.pid;
+  }
+  return first;
+}
+
+std::string settings_path(const ProcessDetail& daemon) {
+  const std::string named = option_of(daemon.arguments, "config-file");
+  if (!named.empty()) return named;
+  if (daemon.program.starts_with("/snap/")) return kSnapSettings;
+  if (daemon.uid == 0 || !daemon.environment_known) return kSettings;
+  std::string folder = value_of(daemon.environment, "XDG_CONFIG_HOME");
+  if (folder.empty()) folder = value_of(daemon.environment, "HOME") + "/.config";
+  return folder + "/docker/daemon.json";
+}
+
+// ExecStart= of the unit says it where no daemon runs.
+std::string settings_path_of_unit(const Tree& tree) {
+  for (const char* path :
+       {"/etc/systemd/system/docker.service", "/usr/lib/systemd/system/docker.service",
+        "/lib/systemd/system/docker.service"}) {
+    const auto text = tree.text(path);
+    if (!text) continue;
+    std::string_view rest = *text;
+    for (std::string_view line; format::next_line(rest, line);) {
+      if (!line.starts_with("ExecStart=")) continue;
+      std::vector<std::string> words;
+      for (std::string_view word; format::next_word(line, word);) words.emplace_back(word);
+      const std::string named = option_of(words, "config-file");
+      return named.empty() ? kSettings : named;
+    }
+  }
+  return kSettings;
+}
+
+bool is_installed(const Tree& tree) {
+  return tree.exists("/usr/bin/dockerd") || tree.exists("/usr/sbin/dockerd") ||
+         tree.exists("/usr/local/bin/dockerd");
+}
+
+}  // namespace
+
+std::string option_of(const std::vector<std::string>& arguments, std::string_view name) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view word = arguments[i];
+    if (!word.starts_with("--") || !word.substr(2).starts_with(name)) continue;
+    word.remove_prefix(2 + name.size());
+    if (word.starts_with('=')) return std::string(word.substr(1));
+    if (word.empty() && i + 1 < arguments.size()) return arguments[i + 1];
+  }
+  return {};
+}
+
+std::vector<std::string> cdi_dirs_of(const TextFile& daemon_json) {
+  const std::vector<std::string> usual = {"/etc/cdi", "/var/run/cdi"};
+  if (!daemon_json.text) return usual;
+  const auto tree = format::JsonTree::parse(*daemon_json.text);
+  if (!tree) return usual;
+  if (tree->root()["features"]["cdi"].boolean() == false) return {};
+  const format::JsonNode list = tree->root()["cdi-spec-dirs"];
+  if (!list.is_array()) return usual;
+  std::vector<std::string> dirs;
+  for (std::size_t i = 0; i < list.size() && i < 64; ++i) {
+    if (const auto dir = list.at(i).text(); dir && !dir->empty()) dirs.emplace_back(*dir);
+  }
+  return dirs;
+}
+
+void read_engine_process(const Tree& tree, const std::vector<FoundProcess>& processes,
+                         EngineFacts& engine) {
+  engine.cli_is_podman = docker_is_podman(tree);
+  const pid_t pid = daemon_of(tree, processes);
+  const bool asks_itself = engine.kind == EngineKind::none;
+  if (pid == 0) {
+    engine.started_at = Missing::not_supported;
+    engine.daemon_json = tree.file(settings_path_of_unit(tree), kLongestSettings);
+    if (asks_itself && is_installed(tree)) engine.kind = EngineKind::docker;
+    return;
+  }
+  const ProcessDetail daemon = read_process(tree, pid);
+  engine.arguments = daemon.arguments;
+  engine.search_path = value_of(daemon.environment, "PATH");
+  engine.started_at = daemon.started_at;
+  engine.daemon_json = tree.file(settings_path(daemon), kLongestSettings);
+  if (daemon.program.starts_with("/snap/")) engine.kind = EngineKind::docker_snap;
+  if (!asks_itself) return;
+  if (engine.kind == EngineKind::none) engine.kind = EngineKind::docker;
+  engine.is_rootless = daemon.uid != 0;
+}
+
+}  // namespace estiva::observe
