@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "gpu/cuda_probe.h"
+#include "gpu/seen_probe.h"
 #include "gpu/sensor_server.h"
 
 namespace {
@@ -109,6 +110,8 @@ int serve(SensorServer& server) {
 int main(int count, char** words) {
   // Asked for by probe_cuda: one question, and the end.
   if (count == 3 && std::strcmp(words[1], "--cuda") == 0) return answer_cuda_probe(words[2]);
+  // Run inside a container by 'estiva verify'.
+  if (count == 3 && std::strcmp(words[1], "--seen") == 0) return answer_seen_probe(words[2]);
   BackendOptions options;
   options.owns_process = true;
   const bool understood = read_arguments(count, words, options);
