@@ -1,0 +1,24 @@
+// Findings as documents: the JSON of doctor, and SARIF 2.1.0 for what reads that.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "decide/readiness/display.h"
+#include "model/finding.h"
+
+namespace estiva::api {
+
+struct DoctorReport {
+  std::vector<Finding> findings;  // in the order of the ladder
+  decide::DisplayReport display;
+  std::vector<std::string> not_seen;  // sentences: what could not be looked at
+};
+
+// {"schema":"estiva/doctor/1","findings":[..],"summary":{..},"displays":[..],"advice":[..],
+//  "not_seen":[..]}
+std::string doctor_json(const DoctorReport& report);
+
+// A log file of the Static Analysis Results Interchange Format (OASIS, 2.1.0). `version` is ours.
+std::string findings_sarif(const std::vector<Finding>& findings, const std::string& version);
+
+}  // namespace estiva::api
