@@ -7,15 +7,10 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "format/text_place.h"
 #include "model/cdi.h"
 
 namespace estiva::format {
-
-// Where something stands in a text, from 1; 0: not known.
-struct TextPlace {
-  unsigned line = 0, column = 0;
-  friend bool operator==(const TextPlace&, const TextPlace&) = default;
-};
 
 // Reads a spec from YAML or JSON. Like the library it takes the first document and leaves what
 // follows, takes names of members in any case, takes a number or a boolean where text belongs,
