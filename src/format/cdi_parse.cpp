@@ -111,7 +111,7 @@ class Reader {
   Read texts(std::vector<std::string>& to);
   Read annotations(std::map<std::string, std::string>& to);
   template <class T>
-  Read objects(std::vector<T>& to, void (Reader::*read)(const YamlNode&, T&));
+  Read objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&));
 
   void read_device(const YamlNode& node, CdiDevice& device);
   Read edits(CdiEdits& to);
@@ -272,10 +272,10 @@ Reader::Read Reader::annotations(std::map<std::string, std::string>& to) {
 }
 
 template <class T>
-Reader::Read Reader::objects(std::vector<T>& to, void (Reader::*read)(const YamlNode&, T&)) {
-  return list([this, &to, read](const YamlNode& node, std::string_view) {
+Reader::Read Reader::objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&)) {
+  return list([this, &to, take](const YamlNode& node, std::string_view) {
     T one;
-    (this->*read)(node, one);
+    (this->*take)(node, one);
     to.push_back(std::move(one));
   });
 }

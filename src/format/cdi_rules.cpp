@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include "base/messages/format_cdi.h"
@@ -33,7 +34,10 @@ class Rules {
 
  private:
   void add(std::string place, std::string text) {
-    if (!text.empty()) found_.push_back({std::move(place), std::move(text)});
+    if (!text.empty()) found_.push_back({std::move(place), std::move(text), true});
+  }
+  void add_taken(std::string place, std::string text) {
+    if (!text.empty()) found_.push_back({std::move(place), std::move(text), false});
   }
   void check_version(const CdiSpec& spec);
   void check_annotations(const std::string& place, const std::map<std::string, std::string>& all);
@@ -65,10 +69,10 @@ void Rules::check_annotations(const std::string& place,
                               const std::map<std::string, std::string>& all) {
   std::size_t size = 0;
   for (const auto& [key, value] : all) {
-    add(place, fault_of_annotation(key));
+    add_taken(place, fault_of_annotation(key));
     size += key.size() + value.size();
   }
-  if (size > kMaxAnnotations) add(place, fmt::format(msg::kCdiAnnotationsSize, size, kMaxAnnotations));
+  if (size > kMaxAnnotations) add_taken(place, fmt::format(msg::kCdiAnnotationsSize, size, kMaxAnnotations));
 }
 
 void Rules::check_env(const std::string& place, const std::vector<std::string>& env) {
@@ -86,10 +90,10 @@ void Rules::check_node(const std::string& place, const CdiNode& node) {
     add(place + ".type", fmt::format(msg::kCdiNodeType, node.type));
   }
   if (node.major.value_or(0) < 0) {
-    add(place + ".major", fmt::format(msg::kCdiNodeNegative, *node.major));
+    add_taken(place + ".major", fmt::format(msg::kCdiNodeNegative, *node.major));
   }
   if (node.minor.value_or(0) < 0) {
-    add(place + ".minor", fmt::format(msg::kCdiNodeNegative, *node.minor));
+    add_taken(place + ".minor", fmt::format(msg::kCdiNodeNegative, *node.minor));
   }
   if (node.permissions.find_first_not_of("rwm") != std::string::npos) {
     add(place + ".permissions", fmt::format(msg::kCdiNodePermissions, node.permissions));
@@ -286,7 +290,8 @@ CdiFile read_cdi_file(std::string path, unsigned priority, std::string text) {
     file.error_line = place.line;
   } else {
     file.spec = *std::move(spec);
-    const auto violations = validate_cdi(file.spec);
+    auto violations = validate_cdi(file.spec);
+    std::erase_if(violations, [](const CdiViolation& one) { return !one.is_refused; });
     if (!violations.empty()) {
       file.error = fmt::format("{}: {}", violations[0].place, violations[0].text);
       if (violations.size() > 1) {

@@ -1,6 +1,6 @@
 // The rules a CDI spec has to keep, so that engines take it. Source: the CDI library 1.1.0
 // (pkg/cdi/container-edits.go, pkg/parser, specs-go/version.go, internal/validation/k8s). Where its
-// releases differ, what any of them refuses is a violation here.
+// releases differ, what 1.0.1 refuses (Docker 28) is refused here; annotations are checked in none.
 #pragma once
 #include <string>
 #include <string_view>
@@ -14,10 +14,13 @@ namespace estiva::format {
 struct CdiViolation {
   std::string place;  // "devices[1].containerEdits.mounts[0].hostPath"
   std::string text;   // a sentence: what is wrong there
+  // False: against the specification, but engines take it (annotations, negative device numbers).
+  bool is_refused = true;
   friend bool operator==(const CdiViolation&, const CdiViolation&) = default;
 };
 
-// All violations, in the order of the members. Empty: engines that know its version take it.
+// All violations, in the order of the members. None with is_refused: engines that know its version
+// take it.
 std::vector<CdiViolation> validate_cdi(const CdiSpec& spec);
 
 // The lowest version that has all that the spec uses: "0.3.0" or higher.

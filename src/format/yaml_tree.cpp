@@ -184,12 +184,25 @@ bool Builder::attach(std::uint32_t id, TextPlace place) {
 }
 
 using Parser = std::unique_ptr<fy_parser, void (*)(fy_parser*)>;
+using Diagnosis = std::unique_ptr<fy_diag, void (*)(fy_diag*)>;
 
-// The first error that the parser has collected.
-Fault syntax_fault(fy_parser* parser) {
-  fy_diag* diag = fy_parser_get_diag(parser);
+// Errors are collected. What the library would print all the same, even if told to be quiet, goes
+// nowhere.
+Diagnosis make_diagnosis() {
+  fy_diag_cfg settings;
+  fy_diag_cfg_default(&settings);
+  settings.fp = nullptr;
+  settings.output_fn = [](fy_diag*, void*, const char*, std::size_t) {};
+  settings.colorize = false;
+  Diagnosis diagnosis(fy_diag_create(&settings), &fy_diag_destroy);
+  if (diagnosis) fy_diag_set_collect_errors(diagnosis.get(), true);
+  return diagnosis;
+}
+
+// The first error that was collected.
+Fault syntax_fault(fy_diag* diagnosis) {
   void* previous = nullptr;
-  const fy_diag_error* error = diag == nullptr ? nullptr : fy_diag_errors_iterate(diag, &previous);
+  const fy_diag_error* error = fy_diag_errors_iterate(diagnosis, &previous);
   Fault fault{{}, msg::kYamlSyntax};
   if (error != nullptr && error->msg != nullptr) {
     fault.text = fmt::format(msg::kYamlSyntaxWhy, error->msg);
@@ -197,18 +210,19 @@ Fault syntax_fault(fy_parser* parser) {
   if (error != nullptr && error->line > 0) {
     fault.place = {static_cast<unsigned>(error->line), static_cast<unsigned>(error->column)};
   }
-  fy_diag_unref(diag);
   return fault;
 }
 
 std::optional<Fault> build(std::string_view text, YamlTree& tree) {
   fy_parse_cfg settings{};
+  const Diagnosis diagnosis = make_diagnosis();
   settings.search_path = "";
+  settings.diag = diagnosis.get();
   settings.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG |
                                                    FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_JSON_NONE |
                                                    FYPCF_DISABLE_MMAP_OPT);
   const Parser parser(fy_parser_create(&settings), &fy_parser_destroy);
-  if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
+  if (!diagnosis || !parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
     return Fault{{}, msg::kYamlSyntax};
   }
   Builder builder(tree);
@@ -218,7 +232,7 @@ std::optional<Fault> build(std::string_view text, YamlTree& tree) {
     if (builder.fault()) return builder.fault();
     if (!goes_on) return std::nullopt;
   }
-  if (fy_parser_get_stream_error(parser.get())) return syntax_fault(parser.get());
+  if (fy_parser_get_stream_error(parser.get())) return syntax_fault(diagnosis.get());
   return std::nullopt;
 }
 

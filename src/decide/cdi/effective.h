@@ -16,7 +16,8 @@ namespace estiva::decide {
 struct CdiEffectiveDevice {
   std::string name;                      // "nvidia.com/gpu=0"
   std::string winner;                    // the file; empty: the device has vanished
-  std::vector<std::string> shadowed;     // files of lower priority that declare it, too
+  // Files that declare it in vain: of lower priority, or, where it has vanished, of other directories.
+  std::vector<std::string> shadowed;
   std::vector<std::string> conflicting;  // files of one directory that take it away; two or more
   friend bool operator==(const CdiEffectiveDevice&, const CdiEffectiveDevice&) = default;
 };
