@@ -35,24 +35,30 @@ def program(name):
 
 
 class Docker:
-    """One dockerd under `folder`; at most 60 bytes, for its socket's name."""
+    """One dockerd under `folder`; at most 60 bytes, for its socket's name. `which` is "-cdi" for a release that
+    knows CDI."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, which=""):
         if os.geteuid() != 0:
             raise unittest.SkipTest("only root can start a container engine")
         self.folder = folder
+        self.which = which
         self.address = f"unix://{folder}/docker.sock"
         self.env = dict(os.environ, DOCKER_HOST=self.address, DOCKER_CONFIG=folder + "/config",
                         COMPOSE_HTTP_TIMEOUT="60")
         self.process = None
         os.makedirs(folder)
-        with open(folder + "/daemon.json", "w") as file:
-            file.write(CONFIG.format(folder))
+        self.configure()
+
+    def configure(self, **more):
+        """Writes daemon.json, with these members on top."""
+        with open(self.folder + "/daemon.json", "w") as file:
+            json.dump({**json.loads(CONFIG.format(self.folder)), **more}, file)
 
     def start(self):
         log = open(self.folder + "/log", "a")
         self.process = subprocess.Popen(
-            ["unshare", "--net", program("dockerd"), "--config-file", self.folder + "/daemon.json"],
+            ["unshare", "--net", program("dockerd" + self.which), "--config-file", self.folder + "/daemon.json"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
         until(self.answers, "dockerd answers")
@@ -64,7 +70,7 @@ class Docker:
         return self.run("version", check=False).returncode == 0
 
     def run(self, *words, check=True, input=None):
-        done = subprocess.run([program("docker"), *words], env=self.env, input=input, timeout=60,
+        done = subprocess.run([program("docker" + self.which), *words], env=self.env, input=input, timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if check and done.returncode != 0:
             raise AssertionError(f"docker {words}: {done.stderr.decode()}")
