@@ -14,8 +14,11 @@ namespace m = msg::cli;
 // Text of a line in roff: a backslash, a hyphen (else a soft one), a dot or quote at its beginning
 // mean something there.
 std::string roff(std::string_view text) {
-  const bool means_something = text.starts_with('.') || text.starts_with('\'');
-  std::string out(means_something ? "\\&" : "");
+  std::string out;
+  if (text.starts_with('.') || text.starts_with('\'')) {
+    out.push_back('\\');
+    out.push_back('&');
+  }
   for (const char c : text) {
     if (c == '\\')
       out += "\\e";

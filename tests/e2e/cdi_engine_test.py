@@ -183,7 +183,7 @@ class Engine(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="cdi", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
-        self.docker = Docker(self.dir + "/d", "-cdi")
+        self.docker = Docker(self.dir + "/d", "-28")
         self.folders = [self.dir + "/static", self.dir + "/run"]
         self.docker.configure(features={"cdi": True}, **{"cdi-spec-dirs": self.folders})
         for folder in self.folders:

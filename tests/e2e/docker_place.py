@@ -35,7 +35,7 @@ def program(name):
 
 
 class Docker:
-    """One dockerd under `folder`; at most 60 bytes, for its socket's name. `which` is "-cdi" for a release that
+    """One dockerd under `folder`; at most 60 bytes, for its socket's name. `which` is "-28" for a release that
     knows CDI."""
 
     def __init__(self, folder, which=""):
