@@ -86,6 +86,7 @@ class DepsReader {
     for (const auto* key : {"Wants", "Requires", "Requisite", "BindsTo", "Upholds"}) {
       take("Unit", key, deps_.starts);
     }
+    take("Unit", "PartOf", deps_.part_of);
     take("Unit", "After", deps_.after);
     take("Unit", "Before", deps_.before);
     for (const auto* key : {"WantedBy", "RequiredBy", "UpheldBy"}) take_install(key);

@@ -17,7 +17,8 @@ struct UnitLink {
 
 struct UnitDeps {
   std::vector<UnitLink> starts;   // Wants=, Requires=, Requisite=, BindsTo=, Upholds=
-  std::vector<UnitLink> after;    // and of Before= the other way round:
+  std::vector<UnitLink> part_of;  // PartOf=: starts nothing, but a target waits for it
+  std::vector<UnitLink> after;
   std::vector<UnitLink> before;
   std::vector<UnitLink> wanted_by;  // of [Install]: who starts it where it is enabled
   std::vector<std::string> aliases;  // of [Install]

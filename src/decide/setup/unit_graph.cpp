@@ -116,11 +116,16 @@ class Builder {
     }
   }
 
-  // A target waits for what it starts, unless one of the two wants no defaults or is ordered the other
-  // way round already (target_add_default_dependencies of systemd).
+  // A target waits for what it starts or is part of, unless one of the two wants no defaults or is ordered the other
+  // way round already (target_add_default_dependencies of systemd). For what it is part of, systemd does
+  // so only if that was loaded first, which is chance: here always, so that no cycle is overlooked.
   void order_target(const std::string& name) {
     if (unit_type(name) != "target" || !load(name)->has_defaults) return;
-    for (auto& start : starts_of(name)) {
+    auto starts = starts_of(name);
+    for (const auto& link : load(name)->part_of) {
+      starts.push_back({resolve(link.name), name, link.directive, true});
+    }
+    for (auto& start : starts) {
       const auto* deps = load(start.unit);
       if (deps == nullptr || !deps->has_defaults) continue;
       if (ordered_.count({start.unit, name}) != 0) continue;

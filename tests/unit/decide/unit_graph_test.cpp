@@ -62,6 +62,15 @@ TEST(UnitGraph, ATargetWaitsForWhatItWants) {
   EXPECT_EQ(std::count(graph.orders.begin(), graph.orders.end(), expected), 1);
 }
 
+TEST(UnitGraph, ATargetWaitsForWhatItIsPartOf) {
+  const std::vector<UnitFact> units = {
+      service("a.service", ""),
+      unit("t.target", "[Unit]\nPartOf=a.service gone.service\n[Install]\nWantedBy=basic.target\n")};
+  const auto cycles = find_unit_cycles(build_unit_graph(units));
+  ASSERT_EQ(cycles.size(), 1U);
+  EXPECT_EQ(members(cycles[0]), (Names{"a.service", "basic.target", "t.target"}));
+}
+
 TEST(UnitGraph, AfterTheTargetThatWantsItIsNoCycleByItself) {
   const std::vector<UnitFact> units = {service("late.service", "After=multi-user.target\n")};
   const auto graph = build_unit_graph(units);
