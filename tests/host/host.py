@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -126,7 +127,6 @@ class Host:
         self.group = os.path.join(unified_cgroup(), GROUP)
         self.process = None
         self.guest = None  # process number of the guest's first process, seen from here
-        self.boots = 0
         self.tree = None
         try:
             self.clean_up()
@@ -154,6 +154,7 @@ class Host:
         assert self.process is None
         os.makedirs(self.group, exist_ok=True)
         log = open(self.log, "a")
+        self.boot_at = log.tell()
         env = dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1",
                    SYSTEMD_NSPAWN_API_VFS_WRITABLE="yes")
         self.process = subprocess.Popen(
@@ -163,7 +164,6 @@ class Host:
              "--system-call-filter=bpf keyctl add_key @mount", "--console=read-only"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, preexec_fn=self.enter_group)
         log.close()
-        self.boots += 1
         self.guest = self.until(self.find_guest, "systemd starts in the test host")
         if wait:
             self.wait_running()
@@ -299,6 +299,12 @@ class Host:
     def check_alive(self):
         if self.process is None or self.process.poll() is not None:
             raise RuntimeError("the test host has ended:\n" + self.read_log())
+
+    def console(self):
+        """What systemd said since this boot began: its first words are in no journal."""
+        with open(self.log, errors="replace") as file:
+            file.seek(self.boot_at)
+            return re.sub(r"\x1b\[[0-9;]*m", "", file.read())
 
     def read_log(self):
         with open(self.log, errors="replace") as file:

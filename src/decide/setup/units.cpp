@@ -1,0 +1,194 @@
+#include "decide/setup/units.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "base/messages/decide_setup.h"
+#include "decide/setup/packaged.h"
+#include "format/unit_file.h"
+
+namespace estiva::decide {
+namespace {
+
+constexpr std::string_view kUnitFolder = "/etc/systemd/system/";
+constexpr std::string_view kVendorDropIn =
+    "/etc/systemd/system/nvidia-cdi-refresh.service.d/50-estiva.conf";
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+// Engines that are not in the text stand first among those that wait.
+void order_before(std::string& text, std::string_view engine) {
+  if (engine.empty() || text.find(engine) != std::string::npos) return;
+  const std::size_t at = text.find("\nBefore=");
+  if (at != std::string::npos) text.insert(at + 8, std::string(engine) + ' ');
+}
+
+std::string cdi_service(const UnitNeeds& needs) {
+  std::string text(packaged_file("estiva-cdi.service"));
+  std::string command = "\nExecStart=" + format::quote_exec_word(needs.program) + " cdi generate";
+  if (needs.kind != kOwnKind) command += " --kind " + format::quote_exec_word(needs.kind);
+  command += " -o " + format::quote_exec_word(needs.spec) + '\n';
+  const std::size_t at = text.find("\nExecStart=");
+  text.replace(at, text.find('\n', at + 1) + 1 - at, command);
+  // Conditions take a path as it is, but for specifiers.
+  std::string path = needs.program;
+  replace_all(path, "%", "%%");
+  replace_all(text, "ConditionFileIsExecutable=/usr/bin/estiva",
+              "ConditionFileIsExecutable=" + path);
+  order_before(text, needs.engine);
+  return text;
+}
+
+std::string cdi_path(const UnitNeeds& needs) {
+  std::string text(packaged_file("estiva-cdi.path"));
+  std::string more;
+  for (std::string path : needs.watched) {
+    replace_all(path, "%", "%%");
+    more += "PathChanged=" + path + '\n';
+  }
+  text.insert(text.find("Unit=estiva-cdi.service"), more);
+  return text;
+}
+
+std::string daemon_service(const UnitNeeds& needs) {
+  std::string text(packaged_file("estiva.service"));
+  replace_all(text, "ExecStart=/usr/libexec/estiva/estivad",
+              "ExecStart=" + format::quote_exec_word(needs.daemon));
+  return text;
+}
+
+std::string vendor_drop_in(const UnitNeeds& needs) {
+  std::string text(packaged_file("estiva-vendor-refresh.conf"));
+  order_before(text, needs.engine);
+  return text;
+}
+
+void add_unit(SetupUnits& units, std::string_view name, std::string text, std::string_view reason,
+              bool enable = true) {
+  units.files.push_back(
+      {std::string(kUnitFolder) + std::string(name), std::move(text), std::string(reason)});
+  if (enable) units.enable.emplace_back(name);
+}
+
+void add_own(SetupUnits& units, const UnitNeeds& needs) {
+  add_unit(units, "estiva-cdi.service", cdi_service(needs), msg::kWhyCdiService);
+  add_unit(units, "estiva-cdi.path", cdi_path(needs), msg::kWhyCdiPath);
+  add_unit(units, "estiva-cdi-resume.service", std::string(packaged_file("estiva-cdi-resume.service")),
+           msg::kWhyCdiResume);
+  units.files.push_back({"/etc/udev/rules.d/60-estiva-cdi.rules",
+                         std::string(packaged_file("estiva-cdi.rules")),
+                         std::string(msg::kWhyCdiRules)});
+}
+
+void add_daemon(SetupUnits& units, const UnitNeeds& needs) {
+  for (const auto name : {"estiva-control.socket", "estiva-lease.socket"}) {
+    add_unit(units, name, std::string(packaged_file(name)), msg::kWhySockets);
+  }
+  add_unit(units, "estiva.service", daemon_service(needs), msg::kWhyDaemon);
+  units.files.push_back({"/etc/sysusers.d/estiva.conf",
+                         std::string(packaged_file("estiva.sysusers.conf")),
+                         std::string(msg::kWhyUser)});
+  units.files.push_back({"/etc/tmpfiles.d/estiva.conf",
+                         std::string(packaged_file("estiva.tmpfiles.conf")),
+                         std::string(msg::kWhyFolders)});
+}
+
+void add_suspend(SetupUnits& units) {
+  units.files.push_back({"/etc/modprobe.d/estiva-suspend.conf",
+                         std::string(packaged_file("estiva-suspend.modprobe.conf")),
+                         std::string(msg::kWhySuspend)});
+  for (const auto name : {"nvidia-suspend.service", "nvidia-hibernate.service",
+                          "nvidia-resume.service"}) {
+    units.enable.emplace_back(name);
+  }
+}
+
+// What NVIDIA's unit does before its work: the first version sleeps 30 s.
+std::string sleeps_in(const UnitFact& vendor) {
+  const auto file = format::parse_unit_file(vendor.text);
+  for (const auto* key : {"ExecStartPre", "ExecCondition"}) {
+    for (const auto* entry : format::list_values(file, "Service", key)) {
+      const auto line = format::parse_exec_line(entry->value);
+      const bool sleeps = line.program == "sleep" || line.program.ends_with("/sleep");
+      if (sleeps) return std::string(key) + '=' + entry->value;
+    }
+  }
+  return {};
+}
+
+// NVIDIA's unit is ordered before the engine where that is possible.
+void add_vendor(SetupUnits& units, const UnitNeeds& needs, std::span<const UnitFact> present) {
+  const auto vendor = std::find_if(present.begin(), present.end(), [](const UnitFact& unit) {
+    return unit.name == kVendorRefresh;
+  });
+  if (vendor == present.end() || needs.engine.empty()) return;
+  if (const auto sleep = sleeps_in(*vendor); !sleep.empty()) {
+    units.left_out.push_back(
+        fmt::format(msg::kVendorUnitSlow, kVendorRefresh, sleep, needs.engine));
+    return;
+  }
+  const auto before = build_unit_graph(present);
+  SetupUnits tried = units;
+  tried.files.push_back(
+      {std::string(kVendorDropIn), vendor_drop_in(needs), std::string(msg::kWhyVendor)});
+  const auto after = build_unit_graph(with_setup_units(present, tried));
+  if (find_unit_cycles(after).size() <= find_unit_cycles(before).size()) {
+    units.files = std::move(tried.files);
+    return;
+  }
+  units.left_out.push_back(
+      fmt::format(msg::kVendorUnitLate, kVendorRefresh, "multi-user.target", needs.engine));
+}
+
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+UnitFact* find_unit(std::vector<UnitFact>& units, std::string_view name) {
+  for (auto& unit : units) {
+    if (unit.name == name) return &unit;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+SetupUnits plan_setup_units(const UnitNeeds& needs, std::span<const UnitFact> present) {
+  SetupUnits units;
+  units.cycles = find_unit_cycles(build_unit_graph(present));
+  add_own(units, needs);
+  add_vendor(units, needs, present);
+  if (needs.wants_daemon) add_daemon(units, needs);
+  if (needs.has_suspend_units) add_suspend(units);
+  return units;
+}
+
+std::vector<UnitFact> with_setup_units(std::span<const UnitFact> present, const SetupUnits& units) {
+  std::vector<UnitFact> all(present.begin(), present.end());
+  for (const auto& file : units.files) {
+    if (file.path.rfind(kUnitFolder, 0) != 0) continue;
+    if (file.path == kVendorDropIn) {
+      if (auto* vendor = find_unit(all, kVendorRefresh)) vendor->text += '\n' + file.content;
+      continue;
+    }
+    const auto name = base_name(file.path);
+    auto* known = find_unit(all, name);
+    if (known == nullptr) {
+      all.emplace_back().name = name;
+      known = &all.back();
+    }
+    known->path = file.path;
+    known->text = file.content;
+  }
+  for (const auto& name : units.enable) {
+    if (auto* unit = find_unit(all, name)) unit->is_enabled = true;
+  }
+  return all;
+}
+
+}  // namespace estiva::decide
