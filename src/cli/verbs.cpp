@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include "base/messages/cli.h"
+#include "base/messages/cli_doctor.h"
 #include "base/messages/cli_top.h"
 #include "cli/completion.h"
 #include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/verb_assign.h"
 #include "cli/verb_daemon.h"
+#include "cli/verb_doctor.h"
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
 #include "cli/verb_login.h"
@@ -21,6 +23,7 @@
 #include "cli/verb_status.h"
 #include "cli/verb_token.h"
 #include "cli/verb_top.h"
+#include "cli/verb_verify.h"
 
 namespace estiva::cli {
 namespace {
@@ -115,6 +118,24 @@ constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
                                         kNvml,
                                         kRoot,
                                         kJson};
+constexpr Flag kDocker{"--docker", "HOST", m::kHelpDoctorDocker, ""};
+constexpr Flag kDoctorFlags[] = {kJson,
+                                 {"--sarif", "", m::kHelpSarif, ""},
+                                 {"--explain-error", "FILE", m::kHelpExplainError, "", true},
+                                 {"--rules", "", m::kHelpRules, ""},
+                                 {"--pages", "DIR", m::kHelpPages, ""},
+                                 kDocker,
+                                 kNvml,
+                                 kRoot};
+constexpr Flag kVerifyFlags[] = {kJson,
+                                 {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
+                                 {"--device", "NAME", m::kHelpDevice, ""},
+                                 {"--no-container", "", m::kHelpNoContainer, ""},
+                                 {"--graphics", "", m::kHelpGraphics, ""},
+                                 {"--time", "TIME", m::kHelpTime, ""},
+                                 kDocker,
+                                 kNvml,
+                                 kRoot};
 constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
@@ -122,6 +143,8 @@ constexpr Verb kVerbs[] = {
     {"status", m::kVerbStatus, {}, kReportFlags, false, run_status},
     {"top", m::kVerbTop, {}, kTopFlags, false, run_top},
     {"gpu", m::kVerbGpu, {}, kGpuFlags, false, run_gpu},
+    {"doctor", m::kVerbDoctor, {}, kDoctorFlags, false, run_doctor},
+    {"verify", m::kVerbVerify, {"CONTAINER", 0, 1, ""}, kVerifyFlags, false, run_verify},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
     {"leases", m::kVerbLeases, {}, kLeasesFlags, false, run_leases},

@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/messages/container.h"
 #include "container/engine_facts.h"
+#include "container/talk.h"
 #include "format/json_tree.h"
 #include "format/json_writer.h"
-#include "net/fetch.h"
 #include "net/target.h"
 
 namespace estiva::container {
@@ -26,56 +25,9 @@ constexpr milliseconds kRemoveTime{15'000};
 // Where runc mounts what every container has.
 const std::vector<std::string> kFolders = {"dev/", "etc/", "proc/", "sys/", "tmp/"};
 
-struct Answer {
-  int status = 0;
-  std::string body;
-};
-
-class Conversation {
- public:
-  Conversation(const net::Endpoint& engine, milliseconds limit)
-      : engine_(engine), deadline_(steady_now() + limit), limit_(limit) {}
-
-  Result<Answer> say(std::string_view method, std::string target, std::string body = {},
-                     std::string_view type = "application/json") {
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - steady_now());
-    if (left.count() <= 0)
-      return fail(ErrorKind::timed_out, fmt::format(msg::kEngineSlow, limit_.count()));
-    net::FetchLimits limits;
-    limits.connect_time = limits.total_time = left;
-    net::ClientRequest request;
-    request.method = method;
-    request.target = std::move(target);
-    if (!body.empty()) request.headers.add("Content-Type", std::string(type));
-    request.body = std::move(body);
-    auto answer = net::fetch(engine_, request, limits);
-    if (!answer) return Failure(answer.error());
-    return Answer{answer->head.status, std::move(answer->body)};
-  }
-
- private:
-  const net::Endpoint& engine_;
-  SteadyTime deadline_;
-  milliseconds limit_;
-};
-
-bool is_good(const Answer& answer) {
-  return answer.status >= 200 && answer.status < 300;
-}
-
-// {"message": "..."} of an engine's error; else the body as it is.
-std::string message_of(const Answer& answer) {
-  const auto tree = format::JsonTree::parse(answer.body);
-  if (tree) {
-    if (const auto text = tree->root()["message"].text()) return std::string(*text);
-  }
-  return fmt::format("HTTP {}: {}", answer.status, answer.body.substr(0, 500));
-}
-
-std::string member_of(const std::string& json, std::string_view name) {
-  const auto tree = format::JsonTree::parse(json);
-  if (!tree) return {};
-  return std::string(tree->root()[name].text().value_or(""));
+// Of one line of JSON.
+std::string member_of(std::string line, std::string_view name) {
+  return TalkAnswer{0, std::move(line)}.member(name);
 }
 
 // The last line of the import's progress has the image's id: {"status":"sha256:..."}.
@@ -145,12 +97,12 @@ constexpr std::chrono::seconds kForgotten{600};
 
 // What carries the label and was made before `before` (seconds of the Unix epoch).
 void remove_labelled(const net::Endpoint& engine, std::string_view label, std::int64_t before) {
-  Conversation talk(engine, kRemoveTime);
+  Talk talk(engine, kRemoveTime);
   const std::string filter = escaped(fmt::format("{{\"label\":[\"{}\"]}}", label));
   const auto remove = [&](const std::string& list, std::string_view id_name,
                           std::string_view path, std::string_view how) {
     const auto listed = talk.say("GET", list + filter);
-    if (!listed || !is_good(*listed)) return;
+    if (!listed || !listed->is_good()) return;
     const auto tree = format::JsonTree::parse(listed->body);
     if (!tree) return;
     for (std::size_t i = 0; i < tree->root().size(); ++i) {
@@ -186,15 +138,15 @@ class Probe {
                             tar_of_folders(kFolders), "application/x-tar");
     if (!answer) return Failure(answer.error());
     image_ = image_of(answer->body);
-    if (!is_good(*answer) || image_.empty()) end_.error = message_of(*answer);
+    if (!answer->is_good() || image_.empty()) end_.error = answer->message();
     return {};
   }
   Result<void> create() {
     end_.step = ProbeEnd::Step::create;
     auto answer = talk_.say("POST", "/containers/create", creation(image_, run_, mark_));
     if (!answer) return Failure(answer.error());
-    id_ = member_of(answer->body, "Id");
-    if (!is_good(*answer) || id_.empty()) end_.error = message_of(*answer);
+    id_ = answer->member("Id");
+    if (!answer->is_good() || id_.empty()) end_.error = answer->message();
     return {};
   }
   Result<void> start() {
@@ -203,7 +155,7 @@ class Probe {
     auto answer = talk_.say("POST", fmt::format("/containers/{}/start", id_));
     if (!answer) return Failure(answer.error());
     end_.start_time = std::chrono::duration_cast<milliseconds>(steady_now() - begun);
-    if (!is_good(*answer)) end_.error = message_of(*answer);
+    if (!answer->is_good()) end_.error = answer->message();
     return {};
   }
   Result<void> wait() {
@@ -211,8 +163,8 @@ class Probe {
     auto answer = talk_.say("POST", fmt::format("/containers/{}/wait", id_));
     if (!answer) return Failure(answer.error());
     const auto tree = format::JsonTree::parse(answer->body);
-    if (!is_good(*answer) || !tree) {
-      end_.error = message_of(*answer);
+    if (!answer->is_good() || !tree) {
+      end_.error = answer->message();
       return {};
     }
     end_.exit_code = static_cast<int>(tree->root()["StatusCode"].signed_number().value_or(-1));
@@ -222,7 +174,7 @@ class Probe {
     return {};
   }
 
-  Conversation talk_;
+  Talk talk_;
   const ProbeRun& run_;
   const std::string& mark_;
   ProbeEnd end_;

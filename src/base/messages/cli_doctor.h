@@ -38,6 +38,30 @@ inline constexpr std::string_view kLogTooLong = "the log is larger than {}";
 inline constexpr std::string_view kLogTooLongRemedy =
     "Give the part around the error: journalctl -u docker --since '10 min ago'";
 
+inline constexpr std::string_view kReadingInput = "reading standard input";
+
+// The pages of docs/doctor/.
+inline constexpr std::string_view kPageMade =
+    "<!-- Made by 'estiva doctor --pages docs/doctor'; change src/decide/readiness instead. -->";
+inline constexpr std::string_view kPageSeverity = "Severity";
+inline constexpr std::string_view kPageSymptom = "What you see";
+inline constexpr std::string_view kPageReads = "What is looked at";
+inline constexpr std::string_view kPageRemedy = "What to do";
+inline constexpr std::string_view kPageUndo = "To take it back";
+inline constexpr std::string_view kPageSource = "Known from";
+inline constexpr std::string_view kPageAutomatic =
+    "`estiva doctor --fix` does it, after showing what it would change.";
+inline constexpr std::string_view kPageAsks =
+    "It stops or restarts something, so it is never done without a yes.";
+inline constexpr std::string_view kPageGuide = "A person has to do it.";
+inline constexpr std::string_view kPageTextOnly =
+    "It can't be seen beforehand: `estiva doctor --explain-error` knows its text.";
+inline constexpr std::string_view kIndexTitle = "What doctor looks for";
+inline constexpr std::string_view kIndexIntro =
+    "Each signature of what keeps GPUs out of containers, in the order in which they are looked at: "
+    "what stands first causes what follows.";
+inline constexpr std::string_view kIndexHead = "| id | what | severity | mended |";
+
 inline constexpr std::string_view kVerbVerify =
     "Prove that a GPU can be used: on this machine, in a container, or in one that runs";
 inline constexpr std::string_view kHelpWith =
@@ -52,5 +76,28 @@ inline constexpr std::string_view kNoSuchContainerRemedy = "'docker ps -a' lists
 inline constexpr std::string_view kSeveralContainers =
     "'{}' is the name of several containers: {}";
 inline constexpr std::string_view kSeveralContainersRemedy = "Name one of them";
+inline constexpr std::string_view kNoLoader = "the libraries that {} needs can't be told";
+inline constexpr std::string_view kUnknownSize = "an unknown amount";
+inline constexpr std::string_view kProcessOn = "{} (pid {}), {} on GPU {}";
+inline constexpr std::string_view kNothingToAskFor = "this machine has no NVIDIA GPU";
+inline constexpr std::string_view kNotWanted = "--no-container was given";
+inline constexpr std::string_view kOneOrTheOther =
+    "--graphics draws on this machine; it does not go together with a container";
+
+inline constexpr std::string_view kDrewWithout = "without offload: {}";
+inline constexpr std::string_view kDrewWith = "with offload:    {}";
+inline constexpr std::string_view kDrewBy = "{} ({})";               // renderer, vendor
+inline constexpr std::string_view kDrewOn = "{} ({}), through {}";  // and the device nodes
+inline constexpr std::string_view kDidNotDraw = "nothing was drawn: {}";
+inline constexpr std::string_view kSkippedGraphics = "Skipped: {}";
+inline constexpr std::string_view kOffloadWorks =
+    "Offload works: the NVIDIA GPU draws only for programs that ask for it.";
+inline constexpr std::string_view kOffloadNoEffect =
+    "The offload variables change nothing: the same GPU drew both times. Is NVIDIA's GL library "
+    "installed (libGLX_nvidia.so.0), and the module loaded?";
+inline constexpr std::string_view kNvidiaDrawsAll =
+    "The NVIDIA GPU draws everything, also without the offload variables.";
+inline constexpr std::string_view kGraphicsFailed = "OpenGL does not work here.";
+inline constexpr std::string_view kProbeSlow = "OpenGL did not answer within {} s";
 
 }  // namespace estiva::msg::cli

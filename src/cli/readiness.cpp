@@ -1,0 +1,34 @@
+#include "cli/readiness.h"
+
+#include "cli/local_world.h"
+#include "format/cdi_spec.h"
+#include "host/driver_files.h"
+
+namespace estiva::cli {
+namespace {
+
+// Of a GPU container's log only what says where it computes is kept.
+bool is_about_the_gpu(std::string_view line) {
+  return line.find("inference compute") != std::string_view::npos;
+}
+
+}  // namespace
+
+observe::ReadinessSources readiness_sources(const Arguments& args) {
+  const LocalSources local = sources_of(args);
+  auto sources = observe::ReadinessSources::of_this_process(local.root);
+  sources.gpus = sensor_options(local);
+  if (const auto host = args.value("--docker")) sources.engine.setting = *host;
+  sources.questions.keeps_line = is_about_the_gpu;
+  sources.parse_cdi = format::read_cdi_file;
+  sources.driver_files = [](const host::Root& root, const std::vector<Gpu>& gpus) {
+    return host::find_driver_files(root, {gpus, {}});
+  };
+  return sources;
+}
+
+Result<ReadinessFacts> readiness_of(const Arguments& args) {
+  return observe::collect_readiness(readiness_sources(args));
+}
+
+}  // namespace estiva::cli

@@ -1,0 +1,110 @@
+#include "cli/verb_doctor.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "api/finding_json.h"
+#include "base/messages/cli_doctor.h"
+#include "base/unique_fd.h"
+#include "cli/doctor_pages.h"
+#include "cli/output.h"
+#include "cli/readiness.h"
+#include "cli/render_doctor.h"
+#include "cli/session.h"
+#include "decide/readiness/rule.h"
+#include "format/json_writer.h"
+#include "format/text.h"
+#include "host/files.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+
+constexpr std::size_t kMostLog = 64 << 20;  // a day of a busy engine's log
+
+// All of standard input, up to one byte more than may be.
+Result<std::string> read_standard_input() {
+  std::string text;
+  char piece[65'536];
+  while (text.size() <= kMostLog) {
+    const ssize_t size = ::read(STDIN_FILENO, piece, sizeof piece);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return fail_errno(m::kReadingInput, errno);
+    if (size == 0) return text;
+    text.append(piece, static_cast<std::size_t>(size));
+  }
+  return fail(fmt::format(m::kLogTooLong, to_text(Bytes{kMostLog})),
+              std::string(m::kLogTooLongRemedy));
+}
+
+std::string explained_json(const std::vector<decide::Explained>& causes) {
+  std::string text;
+  format::JsonWriter json(text);
+  json.begin_object().field("schema", "estiva/explain-error/1").key("causes").begin_array();
+  for (const decide::Explained& cause : causes) {
+    const decide::Rule* rule = decide::find_rule(cause.rule);
+    if (rule == nullptr) continue;
+    json.begin_object().field("id", rule->id).field("severity", to_name(rule->severity));
+    json.field("title", rule->name).field("line", cause.line).field("text", cause.text);
+    json.key("remedy").begin_object().field("text", rule->remedy);
+    json.field("fix", to_name(rule->fix)).end_object();
+    json.key("also").begin_array();
+    for (const std::string& other : cause.also) json.value(other);
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return text;
+}
+
+Result<int> explain(Session& session, const Arguments& args, std::string_view file) {
+  const bool from_input = file.empty() || file == "-";
+  const auto log = from_input ? read_standard_input()
+                              : host::read_local_file(std::string(file), kMostLog);
+  if (!log) return Failure(log.error());
+  const auto causes = decide::explain_log(*log);
+  const std::string text = args.has("--json") ? explained_json(causes) + "\n"
+                                              : render_explained(causes, session.style);
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  return causes.empty() ? 0 : 1;
+}
+
+bool has_error(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& one) { return one.severity == Severity::error; });
+}
+
+Result<int> look(Session& session, const Arguments& args) {
+  auto facts = readiness_of(args);
+  if (!facts) return Failure(facts.error());
+  const api::DoctorReport report{decide::judge_readiness(*facts),
+                                 decide::look_at_displays(*facts), facts->not_seen};
+  std::string text;
+  if (args.has("--sarif"))
+    text = api::findings_sarif(report.findings, ESTIVA_VERSION) + "\n";
+  else if (args.has("--json"))
+    text = api::doctor_json(report) + "\n";
+  else
+    text = render_doctor(report, session.style);
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  return has_error(report.findings) ? 1 : 0;
+}
+
+}  // namespace
+
+Result<int> run_doctor(Session& session, const Arguments& args) {
+  if (args.has("--rules")) {
+    if (auto ok = session.out.write(render_rules(session.style)); !ok) return Failure(ok.error());
+    return 0;
+  }
+  if (const auto folder = args.value("--pages")) {
+    if (auto ok = write_doctor_pages(std::string(*folder)); !ok) return Failure(ok.error());
+    return 0;
+  }
+  if (args.has("--explain-error"))
+    return explain(session, args, args.value("--explain-error").value_or(""));
+  return look(session, args);
+}
+
+}  // namespace estiva::cli
