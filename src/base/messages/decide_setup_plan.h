@@ -1,0 +1,63 @@
+// What a user reads in the plan of 'estiva setup'.
+#pragma once
+#include <string_view>
+
+namespace estiva::msg {
+
+inline constexpr std::string_view kSetupNoGpu =
+    "this machine has no NVIDIA GPU, so there is nothing to set up";
+inline constexpr std::string_view kSetupNoGpuRemedy =
+    "'estiva doctor' shows what PCI lists; put the card in, or switch it on in the firmware";
+
+inline constexpr std::string_view kUndoFile = "the file is as it was, or gone";
+inline constexpr std::string_view kUndoUnit = "it is enabled or not, as before";
+inline constexpr std::string_view kUndoNothing = "nothing is left of it";
+
+inline constexpr std::string_view kEffectFile = "written to {}";
+inline constexpr std::string_view kReasonReload = "systemd reads the new units";
+inline constexpr std::string_view kEffectReload = "systemctl daemon-reload";
+inline constexpr std::string_view kReasonEnable = "it runs at each boot from now on";
+inline constexpr std::string_view kEffectEnable = "systemctl enable {}";
+inline constexpr std::string_view kReasonUsers = "the daemon's user and folders exist";
+inline constexpr std::string_view kReasonDaemonJson = "what has to be said to Docker: {}";
+inline constexpr std::string_view kReasonSpec = "containers can ask for {}=all from now on";
+inline constexpr std::string_view kEffectSpec = "{}, made from the driver that is loaded";
+inline constexpr std::string_view kReasonStart = "it begins now, without a reboot";
+inline constexpr std::string_view kEffectStart = "systemctl start {}";
+inline constexpr std::string_view kReasonVendorOff =
+    "estiva writes {} from now on; two files with one device take each other away";
+inline constexpr std::string_view kEffectVendorOff = "systemctl disable --now {}";
+inline constexpr std::string_view kReasonVendorSpec =
+    "it declares the same devices as estiva's specification";
+inline constexpr std::string_view kEffectRemoved = "{} is removed, and kept for the undo";
+inline constexpr std::string_view kReasonPersistence =
+    "without it the driver unloads what it holds whenever no program uses the GPU";
+inline constexpr std::string_view kReasonRestart = "Docker takes {} only when it starts";
+inline constexpr std::string_view kEffectRestart = "systemctl restart {}";
+inline constexpr std::string_view kUndoRestart = "the undo restarts nothing";
+
+inline constexpr std::string_view kNoteAdopted =
+    "NVIDIA's specification {} is healthy and stays; estiva's own devices are {}=...";
+inline constexpr std::string_view kNoteAdoptedSick =
+    "NVIDIA's specification {} is not right ({}). Renew it with 'nvidia-ctk cdi generate', or let "
+    "estiva take it over with --take-over";
+inline constexpr std::string_view kNoteTakenOver = "estiva writes {}=... itself, into {}";
+inline constexpr std::string_view kNoteRestart =
+    "Docker has to be restarted before {} is in force: 'sudo systemctl restart docker', or "
+    "--restart-docker. These stop meanwhile: {}";
+inline constexpr std::string_view kNoteReload =
+    "Docker takes {} with a reload: 'sudo systemctl reload docker'";
+inline constexpr std::string_view kNothingRuns = "none";
+inline constexpr std::string_view kNoteNoDocker =
+    "No Docker was found, so only the specification and its units are set up";
+inline constexpr std::string_view kNotePodman =
+    "Podman reads CDI specifications by itself; there is nothing to configure";
+inline constexpr std::string_view kNoteRootless =
+    "This Docker runs as a user; its daemon.json is {}";
+inline constexpr std::string_view kNoteBelowFloor =
+    "Docker {} loses CDI devices of running containers when the daemon restarts; from 28.2 it does "
+    "not";
+inline constexpr std::string_view kNoteCycle =
+    "The boot has a cycle already, which may keep units from starting: {}";
+
+}  // namespace estiva::msg

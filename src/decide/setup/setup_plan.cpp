@@ -1,0 +1,264 @@
+#include "decide/setup/setup_plan.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <optional>
+
+#include "base/messages/decide_setup_plan.h"
+#include "decide/cdi/check.h"
+#include "decide/cdi/effective.h"
+#include "decide/setup/engine_version.h"
+#include "decide/setup/units.h"
+#include "format/cdi_rules.h"
+
+namespace estiva::decide {
+namespace {
+
+constexpr unsigned kNvidia = 0x10de;
+constexpr std::string_view kVendorKind = "nvidia.com/gpu";
+constexpr std::string_view kOwnSpec = "/var/run/cdi/estiva.yaml";
+// The name that nvidia-cdi-refresh.service writes to: whoever writes last wins, and there is one.
+constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
+constexpr std::string_view kDockerUnit = "docker.service";
+constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
+constexpr std::string_view kSuspendUnit = "nvidia-suspend.service";
+constexpr std::string_view kVendorUnits[] = {"nvidia-cdi-refresh.path",
+                                             "nvidia-cdi-refresh.service"};
+
+bool has_gpu(const ReadinessFacts& facts) {
+  const auto& pci = facts.kernel.pci;
+  return facts.kernel.has_dxg || !facts.kernel.module_version.empty() ||
+         std::any_of(pci.begin(), pci.end(), [](const PciFact& one) {
+           return one.vendor == kNvidia && one.pci_class >> 16 == 0x03;
+         });
+}
+
+const UnitFact* find_unit(const ReadinessFacts& facts, std::string_view name) {
+  const auto found = std::find_if(facts.units.begin(), facts.units.end(),
+                                  [&](const UnitFact& unit) { return unit.name == name; });
+  return found == facts.units.end() ? nullptr : &*found;
+}
+
+bool is_docker(const EngineFacts& engine) {
+  return engine.kind == EngineKind::docker || engine.kind == EngineKind::docker_snap;
+}
+
+class Planner {
+ public:
+  Planner(const ReadinessFacts& facts, const SetupWish& wish) : facts_(facts), wish_(wish) {
+    result_.plan.id = "setup";
+  }
+
+  Result<SetupPlan> all() {
+    if (!has_gpu(facts_))
+      return fail(ErrorKind::refused, std::string(msg::kSetupNoGpu),
+                  std::string(msg::kSetupNoGpuRemedy));
+    choose_policy();
+    plan_units();
+    plan_spec();
+    plan_persistence();
+    if (auto ok = plan_daemon(); !ok) return Failure(ok.error());
+    return std::move(result_);
+  }
+
+ private:
+  Step& add(StepKind kind, std::string_view target, std::string_view reason, std::string effect,
+            std::string_view undo) {
+    Step step;
+    step.kind = kind;
+    step.target = target;
+    step.reason = reason;
+    step.effect = std::move(effect);
+    step.undo = undo;
+    result_.plan.steps.push_back(std::move(step));
+    return result_.plan.steps.back();
+  }
+  void write(const std::string& path, std::string content, std::string_view reason) {
+    Step& step = add(StepKind::write_file, path, reason, fmt::format(msg::kEffectFile, path),
+                     msg::kUndoFile);
+    step.content = std::move(content);
+    step.mode = 0644;
+  }
+  void enable(std::string_view unit, std::string_view reason) {
+    const UnitFact* known = find_unit(facts_, unit);
+    if (known != nullptr && known->is_enabled) return;
+    add(StepKind::enable_unit, unit, reason, fmt::format(msg::kEffectEnable, unit),
+        msg::kUndoUnit);
+  }
+  void start(std::string_view unit) {
+    const UnitFact* known = find_unit(facts_, unit);
+    if (known != nullptr && known->is_active.value_or(false)) return;
+    add(StepKind::start_unit, unit, msg::kReasonStart, fmt::format(msg::kEffectStart, unit),
+        msg::kUndoNothing);
+  }
+
+  // Files of others that declare nvidia.com/gpu and count.
+  std::vector<const CdiFile*> vendor_files() const {
+    std::vector<const CdiFile*> files;
+    for (const CdiFile& file : facts_.cdi.files) {
+      const bool counts = file.error.empty() && !file.is_ignored && file.spec.kind == kVendorKind;
+      if (counts && !is_ours(file)) files.push_back(&file);
+    }
+    return files;
+  }
+  // Written by estiva earlier: our unit names it.
+  bool is_ours(const CdiFile& file) const {
+    const UnitFact* unit = find_unit(facts_, "estiva-cdi.service");
+    return unit != nullptr && unit->text.find(" -o " + file.path) != std::string::npos;
+  }
+  // The first error of a specification against this machine; nothing where it is healthy.
+  std::optional<std::string> fault_of(const CdiFile& file) const {
+    const std::string newest(format::newest_version_of_engine(
+        facts_.engine.kind, facts_.engine.version));
+    const CdiHost host{facts_.cdi.hosts, facts_.driver.files, newest};
+    for (const CdiProblem& problem : check_cdi(file.spec, host))
+      if (problem.severity == Severity::error) return problem.text;
+    return std::nullopt;
+  }
+
+  void choose_policy() {
+    const auto vendor = vendor_files();
+    const bool takes = vendor.empty() || wish_.take_over;
+    result_.policy = takes ? CdiPolicy::take_over : CdiPolicy::adopt;
+    result_.kind = takes ? kVendorKind : kOwnKind;
+    result_.spec = takes ? kSharedSpec : kOwnSpec;
+    if (!takes) {
+      for (const CdiFile* file : vendor) {
+        const auto fault = fault_of(*file);
+        result_.notes.push_back(fault ? fmt::format(msg::kNoteAdoptedSick, file->path, *fault)
+                                      : fmt::format(msg::kNoteAdopted, file->path, kOwnKind));
+      }
+      return;
+    }
+    result_.notes.push_back(fmt::format(msg::kNoteTakenOver, kVendorKind, kSharedSpec));
+    silence_vendor(vendor);
+  }
+
+  void silence_vendor(const std::vector<const CdiFile*>& files) {
+    for (const std::string_view unit : kVendorUnits) {
+      const UnitFact* known = find_unit(facts_, unit);
+      if (known == nullptr || !known->is_enabled) continue;
+      add(StepKind::disable_unit, unit, fmt::format(msg::kReasonVendorOff, kVendorKind),
+          fmt::format(msg::kEffectVendorOff, unit), msg::kUndoUnit);
+    }
+    for (const CdiFile* file : files) {
+      if (file->path == kSharedSpec) continue;  // ours takes its place
+      add(StepKind::remove_file, file->path, msg::kReasonVendorSpec,
+          fmt::format(msg::kEffectRemoved, file->path), msg::kUndoFile);
+    }
+  }
+
+  UnitNeeds unit_needs() const {
+    UnitNeeds needs;
+    needs.program = wish_.program;
+    needs.daemon = wish_.daemon_program;
+    needs.engine = is_docker(facts_.engine) ? kDockerUnit : std::string_view();
+    needs.kind = result_.kind;
+    needs.spec = result_.spec;
+    needs.has_suspend_units = find_unit(facts_, kSuspendUnit) != nullptr;
+    // Where a package has installed the daemon's unit it is only enabled.
+    const UnitFact* packaged = find_unit(facts_, "estiva.service");
+    needs.wants_daemon = wish_.daemon && (packaged == nullptr || packaged->path.starts_with("/etc/"));
+    for (const DriverLibrary& library : facts_.driver.files.libraries)
+      for (const std::string& link : library.links)
+        if (link.ends_with("/libcuda.so.1")) needs.watched.push_back(link);
+    return needs;
+  }
+
+  void plan_units() {
+    const SetupUnits units = plan_setup_units(unit_needs(), facts_.units);
+    for (const SetupFile& file : units.files) write(file.path, file.content, file.reason);
+    add(StepKind::reload_units, "", msg::kReasonReload, std::string(msg::kEffectReload),
+        msg::kUndoNothing);
+    for (const std::string& unit : units.enable) enable(unit, msg::kReasonEnable);
+    result_.notes.insert(result_.notes.end(), units.left_out.begin(), units.left_out.end());
+    for (const UnitCycle& cycle : units.cycles)
+      result_.notes.push_back(fmt::format(msg::kNoteCycle, to_sentence(cycle)));
+  }
+
+  void plan_spec() {
+    add(StepKind::run_generator, result_.spec, fmt::format(msg::kReasonSpec, result_.kind),
+        fmt::format(msg::kEffectSpec, result_.spec), msg::kUndoFile)
+        .content = result_.kind;
+    start("estiva-cdi.path");
+  }
+
+  void plan_persistence() {
+    const UnitFact* unit = find_unit(facts_, kPersistenceUnit);
+    if (unit == nullptr || unit->is_masked) return;
+    enable(kPersistenceUnit, msg::kReasonPersistence);
+    if (!facts_.driver.persistence_running) start(kPersistenceUnit);
+  }
+
+  Result<void> plan_daemon() {
+    const EngineFacts& engine = facts_.engine;
+    if (engine.kind == EngineKind::podman) {
+      result_.notes.emplace_back(msg::kNotePodman);
+      return {};
+    }
+    if (!is_docker(engine)) {
+      result_.notes.emplace_back(msg::kNoteNoDocker);
+      return {};
+    }
+    DaemonJsonInput input;
+    if (!engine.daemon_json.path.empty()) input.file = engine.daemon_json.path;
+    if (engine.daemon_json.text) input.text = *engine.daemon_json.text;
+    input.engine_version = engine.version;
+    input.arguments = engine.arguments;
+    input.wish.log_rotation = wish_.log_rotation;
+    input.wish.unset_default_runtime = wish_.unset_default_runtime;
+    const auto runtime = facts_.toolkit.programs.find("nvidia-container-runtime");
+    if (runtime != facts_.toolkit.programs.end()) input.wish.nvidia_runtime = runtime->second.path;
+    auto edited = plan_daemon_json(input);
+    if (!edited) return Failure(edited.error());
+    for (const DaemonJsonNote& note : edited->notes)
+      result_.notes.push_back(note.remedy.empty() ? note.text
+                                                  : fmt::format("{}. {}", note.text, note.remedy));
+    if (edited->changes.empty()) return {};
+    write_daemon_json(input, *edited);
+    return {};
+  }
+
+  void write_daemon_json(const DaemonJsonInput& input, DaemonJsonPlan& edited) {
+    std::vector<std::string> paths;
+    for (const DaemonJsonChange& change : edited.changes) paths.push_back(change.path);
+    const std::string what = fmt::format("{}", fmt::join(paths, ", "));
+    write(input.file, std::move(edited.text), fmt::format(msg::kReasonDaemonJson, what));
+    result_.engine = edited.takes();
+    if (facts_.engine.is_rootless)
+      result_.notes.push_back(fmt::format(msg::kNoteRootless, input.file));
+    for (const ContainerFact& container : facts_.containers)
+      if (container.state == "running") result_.stops.push_back(container.name);
+    if (result_.engine == Takes::reload)
+      result_.notes.push_back(fmt::format(msg::kNoteReload, what));
+    if (result_.engine != Takes::restart) return;
+    if (!wish_.restart_engine) {
+      const std::string stops = result_.stops.empty()
+                                    ? std::string(msg::kNothingRuns)
+                                    : fmt::format("{}", fmt::join(result_.stops, ", "));
+      result_.notes.push_back(fmt::format(msg::kNoteRestart, what, stops));
+      return;
+    }
+    Step& step = add(StepKind::restart_unit, kDockerUnit, fmt::format(msg::kReasonRestart, what),
+                     fmt::format(msg::kEffectRestart, kDockerUnit), msg::kUndoRestart);
+    step.risk = Risk::interrupts;
+    step.stops = result_.stops;
+  }
+
+  const ReadinessFacts& facts_;
+  const SetupWish& wish_;
+  SetupPlan result_;
+};
+
+}  // namespace
+
+Result<SetupPlan> plan_setup(const ReadinessFacts& facts, const SetupWish& wish) {
+  return Planner(facts, wish).all();
+}
+
+std::string_view to_name(CdiPolicy policy) {
+  return policy == CdiPolicy::adopt ? "adopt" : "take_over";
+}
+
+}  // namespace estiva::decide

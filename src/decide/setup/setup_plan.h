@@ -1,0 +1,50 @@
+// 'estiva setup': everything that has to be so that GPUs reach containers, also after a reboot and an
+// upgrade of the driver, as one Plan. Pure: what is on the machine arrives as facts; the caller
+// fills in what each file holds now (act/prepare.h).
+//
+// NVIDIA's devices (nvidia.com/gpu) are declared by one file only, for two of one folder take each
+// other away:
+//   adopt      NVIDIA's own specification is there and healthy: it stays, and is ordered before the
+//              engine; ours (estiva.dev/gpu) is published beside it
+//   take over  nobody declares them, or the user agrees: ours declares nvidia.com/gpu, in the file
+//              that NVIDIA's own refresh unit would write, so that the two never stand side by side
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "decide/setup/daemon_json.h"
+#include "model/plan.h"
+#include "model/readiness.h"
+
+namespace estiva::decide {
+
+struct SetupWish {
+  bool take_over = false;              // also where NVIDIA's specification is there
+  bool restart_engine = false;         // restart the engine where a change needs it
+  bool log_rotation = true;
+  bool unset_default_runtime = false;
+  bool daemon = true;                  // the estiva daemon as a service
+  std::string program = "/usr/bin/estiva";
+  std::string daemon_program = "/usr/libexec/estiva/estivad";
+};
+
+enum class CdiPolicy : std::uint8_t { adopt, take_over };
+
+struct SetupPlan {
+  Plan plan;                       // without hash, diffs and what files hold now
+  CdiPolicy policy = CdiPolicy::take_over;
+  std::string kind, spec;          // of our own specification
+  Takes engine = Takes::nothing;   // what the engine needs before all of it is in force
+  std::vector<std::string> stops;  // containers that stop when the engine restarts
+  std::vector<std::string> notes;  // sentences: what was left out, and what to know
+};
+
+// Errors (refused): there is no NVIDIA GPU; daemon.json can't be read by Docker either.
+Result<SetupPlan> plan_setup(const ReadinessFacts& facts, const SetupWish& wish);
+
+std::string_view to_name(CdiPolicy policy);
+
+}  // namespace estiva::decide
