@@ -157,6 +157,9 @@ struct CdiFacts {
   std::vector<std::string> dirs;  // that were looked into, by rising priority
   std::vector<CdiFile> files;     // in them, and in the usual ones that the engine does not read
   std::map<std::string, HostPath> hosts;  // each host path and hook that a valid file names
+  // Paths of specs that the engine's user may not read: by mode and owner of the file and of the
+  // folders above it (a rootless engine, or Podman run by a user).
+  std::vector<std::string> unreadable;
 };
 
 struct DeviceRequest {
