@@ -24,7 +24,8 @@ inline constexpr SignatureText kC1Text{
     "the specs in the directories that the engine reads, and the devices that containers and "
     "Compose files ask for",
     "Make the spec with 'estiva cdi generate -o /etc/cdi/nvidia.yaml'; the engine needs no restart",
-    kCdiRegenerateUndo, "NVIDIA/nvidia-container-toolkit#146, moby/moby#47633"};
+    kCdiRegenerateUndo,
+    "NVIDIA/nvidia-container-toolkit#146, moby/moby#47633"};
 inline constexpr std::string_view kC1Title =
     "{} asks for {}, and no CDI spec declares it";  // who, device
 inline constexpr std::string_view kC1NoSpec =
@@ -37,7 +38,8 @@ inline constexpr SignatureText kC2Text{
     "the engine's own list of CDI directories, and the specs in the usual ones",
     "Move the spec into a directory that the engine reads, or add its directory to "
     "'cdi-spec-dirs' in daemon.json and restart the engine",
-    "Move it back", "NixOS/nixpkgs#420638"};
+    "Move it back",
+    "NixOS/nixpkgs#420638"};
 inline constexpr std::string_view kC2Title =
     "{} is declared by {} only, and the engine reads {}";  // device, file, directories
 
@@ -47,7 +49,8 @@ inline constexpr SignatureText kC3Text{
     "\"nvidia.com/gpu=all\" (specs \"/etc/cdi/a.yaml\", \"/etc/cdi/b.yaml\")",
     "the names that the specs of each directory declare",
     "Keep one of the two files: engines drop a device that two files of a directory declare",
-    "Put the other file back", "measured with the CDI library's own code"};
+    "Put the other file back",
+    "measured with the CDI library's own code"};
 inline constexpr std::string_view kC3Title =
     "{} is declared by {} files of one directory, so the engine drops it";  // device, count
 
@@ -58,10 +61,13 @@ inline constexpr SignatureText kC4Text{
     "Make the spec anew with 'estiva cdi generate', which writes the lowest version that its "
     "content needs ('nvidia-ctk cdi generate --feature-flag=no-additional-gids-for-device-nodes' "
     "does too), or upgrade the engine",
-    kCdiRegenerateUndo, "the CDI library vendored by moby at each tag"};
+    kCdiRegenerateUndo,
+    "the CDI library vendored by moby at each tag"};
 inline constexpr std::string_view kC4Title =
     "{} is of version {}; this {} knows CDI up to {}, so none of its devices exist";  // file,
-                                                              // version, engine, newest
+                                                                                      // version,
+                                                                                      // engine,
+                                                                                      // newest
 
 inline constexpr SignatureText kC5Text{
     "the CDI spec is not valid",
@@ -69,7 +75,8 @@ inline constexpr SignatureText kC5Text{
     "with spec file /etc/cdi/nvidia.yaml: failed to parse CDI Spec",
     "each spec by the rules of the CDI specification; the names of the files",
     "Make it anew with 'estiva cdi generate'; 'estiva cdi check FILE' says what is wrong with one",
-    kCdiRegenerateUndo, "measured with the CDI library's own code"};
+    kCdiRegenerateUndo,
+    "measured with the CDI library's own code"};
 inline constexpr std::string_view kC5Title = "{} is not valid, and the engine leaves it out: {}";
 inline constexpr std::string_view kC5Ignored =
     "{} is not read by any engine: the name has to end in .yaml or .json";
@@ -80,7 +87,8 @@ inline constexpr SignatureText kC6Text{
     "\"/etc/cdi/nvidia.yaml\": open /etc/cdi/nvidia.yaml: permission denied",
     "mode and owner of the spec and of the folders above it, against the engine's user",
     "Let everybody read it: 'chmod a+r FILE', and 'chmod a+x' for its folder",
-    "Set the former mode again", "NVIDIA/nvidia-container-toolkit#146"};
+    "Set the former mode again",
+    "NVIDIA/nvidia-container-toolkit#146"};
 inline constexpr std::string_view kC6Title = "the engine's user may not read {}";  // file
 
 inline constexpr SignatureText kC7Text{
@@ -89,12 +97,14 @@ inline constexpr SignatureText kC7Text{
     "the devices that are asked for and declared, against the GPUs and MIG instances that exist",
     "Make the spec anew after each change of MIG ('estiva cdi generate'), and ask for an instance "
     "by its UUID or as 'nvidia.com/gpu=0:0'",
-    kCdiRegenerateUndo, "NVIDIA/nvidia-container-toolkit: pkg/nvcdi"};
+    kCdiRegenerateUndo,
+    "NVIDIA/nvidia-container-toolkit: pkg/nvcdi"};
 inline constexpr std::string_view kC7Whole =
     "{} asks for {}, but that GPU is divided into MIG instances";  // who, device
 inline constexpr std::string_view kC7Gone =
-    "{} asks for {}, and there is no such MIG instance any more";                      // who, device
-inline constexpr std::string_view kC7Stale = "{} declares {}, which does not exist any more";  // file
+    "{} asks for {}, and there is no such MIG instance any more";  // who, device
+inline constexpr std::string_view kC7Stale =
+    "{} declares {}, which does not exist any more";  // file
 
 inline constexpr SignatureText kC8Text{
     "the CDI spec names files of another driver version",
@@ -102,7 +112,8 @@ inline constexpr SignatureText kC8Text{
     "file or directory",
     "each mount of the spec: whether it exists, and its version against the loaded driver's",
     "Make the spec anew: 'estiva cdi generate', or restart nvidia-cdi-refresh.service",
-    kCdiRegenerateUndo, "HaveAGitGat/Tdarr#1423"};
+    kCdiRegenerateUndo,
+    "HaveAGitGat/Tdarr#1423"};
 inline constexpr std::string_view kC8Missing =
     "{} mounts {} files that do not exist, the first is {}";  // file, count, path
 inline constexpr std::string_view kC8Version =
@@ -116,7 +127,8 @@ inline constexpr SignatureText kC9Text{
     "major and minor number of each node in the spec, against the node on the host",
     "Make the spec anew with 'estiva cdi generate': it names nodes by their path only, so that "
     "their numbers may change",
-    kCdiRegenerateUndo, "NVIDIA/nvidia-container-toolkit#1934, NVIDIA/NemoClaw#4733"};
+    kCdiRegenerateUndo,
+    "NVIDIA/nvidia-container-toolkit#1934, NVIDIA/NemoClaw#4733"};
 inline constexpr std::string_view kC9Title =
     "{} gives {} the number {}:{}, and on this machine it is {}:{}";  // file, node, 4 numbers
 
@@ -126,8 +138,9 @@ inline constexpr SignatureText kC10Text{
     "the path of each hook of the spec",
     "Make the spec anew with 'estiva cdi generate', which needs no hooks, or install the NVIDIA "
     "container toolkit again",
-    kCdiRegenerateUndo, "measured with runc"};
-inline constexpr std::string_view kC10Missing = "{} runs {}, which does not exist";       // file, hook
+    kCdiRegenerateUndo,
+    "measured with runc"};
+inline constexpr std::string_view kC10Missing = "{} runs {}, which does not exist";  // file, hook
 inline constexpr std::string_view kC10NoProgram = "{} runs {}, which may not be executed";  // same
 inline constexpr std::string_view kC10Foretells =
     "error running hook: fork/exec {}: no such file or directory";  // hook
@@ -140,9 +153,10 @@ inline constexpr SignatureText kC11Text{
     "whether the spec mounts libcuda and names /dev/nvidia-uvm",
     "Load the modules ('modprobe nvidia_uvm'), see that the driver's libraries are installed, and "
     "make the spec anew with 'estiva cdi generate', which refuses to write such a spec",
-    kCdiRegenerateUndo, "NVIDIA/nvidia-container-toolkit#50; measured with nvidia-ctk 1.20.0"};
-inline constexpr std::string_view kC11NoCuda = "{} mounts no libcuda for {}";            // file, device
-inline constexpr std::string_view kC11NoUvm = "{} names no /dev/nvidia-uvm for {}";      // file, device
+    kCdiRegenerateUndo,
+    "NVIDIA/nvidia-container-toolkit#50; measured with nvidia-ctk 1.20.0"};
+inline constexpr std::string_view kC11NoCuda = "{} mounts no libcuda for {}";        // file, device
+inline constexpr std::string_view kC11NoUvm = "{} names no /dev/nvidia-uvm for {}";  // file, device
 
 inline constexpr SignatureText kC12Text{
     "the CDI spec names a device node that does not exist",
@@ -150,7 +164,8 @@ inline constexpr SignatureText kC12Text{
     "each device node of the spec",
     "Make the spec anew with 'estiva cdi generate'; cards and their nodes are numbered anew when "
     "hardware changes",
-    kCdiRegenerateUndo, "NVIDIA/nvidia-container-toolkit#885"};
+    kCdiRegenerateUndo,
+    "NVIDIA/nvidia-container-toolkit#885"};
 inline constexpr std::string_view kC12Title =
     "{} names {}, and there is no such device node";  // file, node
 inline constexpr std::string_view kC12Foretells =
@@ -161,15 +176,18 @@ inline constexpr SignatureText kC13Text{
     "error mounting \"/run/nvidia-persistenced/socket\" to rootfs: no such file or directory",
     "each socket that the spec mounts",
     "Start the daemon again, or make the spec anew without its socket: 'estiva cdi generate'",
-    kCdiRegenerateUndo, "measured with runc"};
-inline constexpr std::string_view kC13Title = "{} mounts {}, which does not exist now";  // file, path
+    kCdiRegenerateUndo,
+    "measured with runc"};
+inline constexpr std::string_view kC13Title =
+    "{} mounts {}, which does not exist now";  // file, path
 
 inline constexpr SignatureText kC14Text{
     "a GPU is asked for from the management spec",
     "unresolvable CDI devices management.nvidia.com/gpu=GPU-...",
     "the devices that are asked for",
     "Ask for 'nvidia.com/gpu=...': the management spec only has the device 'all'",
-    {}, "NVIDIA/nvidia-container-toolkit#1239, #1895"};
+    {},
+    "NVIDIA/nvidia-container-toolkit#1239, #1895"};
 inline constexpr std::string_view kC14Title =
     "{} asks for {}, but that kind only has the device 'all'";  // who, device
 
@@ -179,7 +197,8 @@ inline constexpr SignatureText kC15Text{
     "of /dev",
     "the arguments of the spec's hooks",
     "Make the spec anew with 'estiva cdi generate', or with a toolkit of 1.18 or newer",
-    kCdiRegenerateUndo, "NVIDIA/nvidia-container-toolkit#143"};
+    kCdiRegenerateUndo,
+    "NVIDIA/nvidia-container-toolkit#143"};
 inline constexpr std::string_view kC15Title =
     "{} has a chmod hook; containers that mount the whole of /dev can't start with it";  // file
 
@@ -191,7 +210,8 @@ inline constexpr SignatureText kP1Text{
     "the version of Compose, and 'devices:' of services and containers",
     "Upgrade Compose to 2.30 or newer, or ask under deploy.resources.reservations.devices with "
     "'driver: cdi' and 'device_ids'",
-    "Put the former lines back", "docker/compose, support since v2.30.0"};
+    "Put the former lines back",
+    "docker/compose, support since v2.30.0"};
 inline constexpr std::string_view kP1Title =
     "{} asks for {} in 'devices', which Compose {} takes for a path";  // service, name, version
 inline constexpr std::string_view kP1Made =
@@ -205,7 +225,8 @@ inline constexpr SignatureText kP2Text{
     "the service starts without a GPU, and nothing says why",
     "the engine, and the drivers of the Compose file's reservations",
     "Write the device under 'devices:' of the service ('- nvidia.com/gpu=all')",
-    "Put the former lines back", "containers/podman#19338"};
+    "Put the former lines back",
+    "containers/podman#19338"};
 inline constexpr std::string_view kP2Title =
     "{} reserves its GPU with 'driver: cdi', which Podman leaves out";  // service
 
@@ -214,7 +235,8 @@ inline constexpr SignatureText kP3Text{
     "the GPU is injected twice; errors differ by the versions of engine and toolkit",
     "device requests, 'devices:' and reservations of each container and service",
     "Keep 'devices: [nvidia.com/gpu=...]' and take the GPU reservation out",
-    "Put the former lines back", "docker/compose: pkg/compose/create.go"};
+    "Put the former lines back",
+    "docker/compose: pkg/compose/create.go"};
 inline constexpr std::string_view kP3Title =
     "{} asks for its GPU both as a CDI device and by the NVIDIA driver's reservation";  // who
 
@@ -223,7 +245,8 @@ inline constexpr SignatureText kP4Text{
     "cannot set both Count and DeviceIDs on device request",
     "the GPU reservations of Compose files",
     "Keep 'device_ids' where certain GPUs are meant, else 'count'",
-    "Put the former lines back", "moby/moby: daemon/nvidia_linux.go"};
+    "Put the former lines back",
+    "moby/moby: daemon/nvidia_linux.go"};
 inline constexpr std::string_view kP4Title =
     "{} sets both 'count' and 'device_ids' for its GPU";  // service
 
@@ -233,7 +256,8 @@ inline constexpr SignatureText kP5Text{
     "the last 'inference compute' line of the container's log, and what it was given",
     "What else is found here is the cause; then recreate the container. 'estiva verify CONTAINER' "
     "says how far it comes",
-    {}, "ollama's documentation, troubleshooting"};
+    {},
+    "ollama's documentation, troubleshooting"};
 inline constexpr std::string_view kP5Title =
     "{} was given a GPU, and its log says that it computes on the CPU";  // container
 
@@ -244,7 +268,8 @@ inline constexpr SignatureText kP6Text{
     "was given",
     "Take the variable out, or give it the number or UUID of a GPU that the container has; inside, "
     "numbers begin with 0",
-    "Put the former value back", "CUDA's documentation of CUDA_VISIBLE_DEVICES"};
+    "Put the former value back",
+    "CUDA's documentation of CUDA_VISIBLE_DEVICES"};
 inline constexpr std::string_view kP6Title =
     "{} has {}={}, which names none of the GPUs that it was given";  // container, name, value
 
@@ -254,7 +279,8 @@ inline constexpr SignatureText kP7Text{
     "NVIDIA_DRIVER_CAPABILITIES of containers that get their GPU by NVIDIA's runtime",
     "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility, or ask for the GPU as a CDI device, where the "
     "variable has no effect",
-    "Put the former value back", "NVIDIA/nvidia-container-toolkit#126"};
+    "Put the former value back",
+    "NVIDIA/nvidia-container-toolkit#126"};
 inline constexpr std::string_view kP7Title =
     "{} has NVIDIA_DRIVER_CAPABILITIES={}, which lacks {}";  // container, value, what
 
@@ -264,7 +290,8 @@ inline constexpr SignatureText kP8Text{
     "the engine's default runtime, and images that set NVIDIA_VISIBLE_DEVICES",
     "Take 'default-runtime' out of daemon.json and restart the engine; ask for GPUs where they are "
     "wanted",
-    "'estiva setup undo' puts daemon.json back", "measured: nvidia-ctk sets it and never unsets it"};
+    "'estiva setup undo' puts daemon.json back",
+    "measured: nvidia-ctk sets it and never unsets it"};
 inline constexpr std::string_view kP8Title =
     "the engine's default runtime is nvidia, and {} asks for every GPU by its image";  // what
 
@@ -274,7 +301,8 @@ inline constexpr SignatureText kP9Text{
     "the devices that are asked for, CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER, on machines with "
     "several GPUs",
     "Name the GPU by its UUID ('nvidia-smi -L' lists them), or set CUDA_DEVICE_ORDER=PCI_BUS_ID",
-    "Put the former lines back", "CUDA's documentation of CUDA_DEVICE_ORDER"};
+    "Put the former lines back",
+    "CUDA's documentation of CUDA_DEVICE_ORDER"};
 inline constexpr std::string_view kP9Title =
     "{} chooses its GPU by the number in {}; numbers change when cards do";  // who, text
 
@@ -283,7 +311,8 @@ inline constexpr SignatureText kP10Text{
     "a changed setting has no effect, also after 'docker restart'",
     "the time of each env_file against the time when its container was made",
     "Recreate the container: 'docker compose up -d SERVICE'",
-    {}, "docker/compose: variables are read when a container is made"};
+    {},
+    "docker/compose: variables are read when a container is made"};
 inline constexpr std::string_view kP10Title =
     "{} was made before its environment file was changed; it has the old values";  // container
 
@@ -293,7 +322,8 @@ inline constexpr SignatureText kP11Text{
     "when each container was started, when the spec, the toolkit and daemon.json were changed, and "
     "errors in its log",
     "Recreate it: 'docker compose up -d --force-recreate SERVICE'",
-    {}, "NVIDIA/nvidia-docker#365, #737"};
+    {},
+    "NVIDIA/nvidia-docker#365, #737"};
 inline constexpr std::string_view kP11Title =
     "{} failed on its GPU and was started before {} was changed";  // container, what
 
@@ -303,7 +333,8 @@ inline constexpr SignatureText kP12Text{
     "dataloader's workers are out of shared memory",
     "the size of /dev/shm and the image of each container that has a GPU",
     "Set 'shm_size: 8gb' for the service (or 'ipc: host')",
-    "Take the line out", "pytorch/pytorch#5040"};
+    "Take the line out",
+    "pytorch/pytorch#5040"};
 inline constexpr std::string_view kP12Title =
     "{} trains with {} MiB of shared memory in /dev/shm";  // container, MiB
 
@@ -312,7 +343,8 @@ inline constexpr SignatureText kP13Text{
     "manifest for nvidia/cuda:11.0-base not found: manifest unknown",
     "the nvidia/cuda images of containers and Compose files",
     "Use a tag with a full version and a system, such as nvidia/cuda:12.8.1-base-ubuntu24.04",
-    {}, "NVIDIA's list of supported tags"};
+    {},
+    "NVIDIA's list of supported tags"};
 inline constexpr std::string_view kP13Title =
     "{} uses {}, a tag that NVIDIA has withdrawn or no longer maintains";  // who, image
 

@@ -225,11 +225,10 @@ constexpr std::uint64_t kSmallShm = 64ULL << 20;
 
 bool is_for_training(const ContainerFact& container) {
   constexpr std::array<std::string_view, 12> kWords = {
-      "pytorch",   "tensorflow", "deepspeed",     "axolotl", "unsloth", "nemo",
-      "megatron",  "kohya",      "llama-factory", "trainer", "accelerate", "detectron"};
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
-    return contains(container.image, word);
-  });
+      "pytorch",  "tensorflow", "deepspeed",     "axolotl", "unsloth",    "nemo",
+      "megatron", "kohya",      "llama-factory", "trainer", "accelerate", "detectron"};
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return contains(container.image, word); });
 }
 
 std::vector<Hit> find_p12(const ReadinessFacts& facts) {
@@ -247,8 +246,8 @@ std::vector<Hit> find_p12(const ReadinessFacts& facts) {
 
 constexpr Rule row(std::string_view id, Severity severity, const msg::SignatureText& text, Fix fix,
                    std::vector<Hit> (*find)(const ReadinessFacts&)) {
-  return {id,  severity,  text.name,   text.symptom, text.reads, text.remedy,
-          fix, text.undo, text.source, find};
+  return {id,          severity, text.name, text.symptom, text.reads,
+          text.remedy, fix,      text.undo, text.source,  find};
 }
 
 constexpr Rule kRules[] = {

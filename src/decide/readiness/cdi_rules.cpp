@@ -122,11 +122,15 @@ std::vector<Hit> find_c1(const ReadinessFacts& facts) {
                               view.elsewhere.count(asked.name) != 0 || has_refused_spec(view) ||
                               is_about_mig(facts, asked.name);
     if (is_explained) continue;
-    hits.push_back({fmt::format(msg::kC1Title, asked.who, asked.name), {asked.evidence}, {},
+    hits.push_back({fmt::format(msg::kC1Title, asked.who, asked.name),
+                    {asked.evidence},
+                    {},
                     unresolvable(asked.name)});
   }
   if (hits.empty() && has_no_way(facts, view)) {
-    hits.push_back({fmt::format(msg::kC1NoSpec, joined(view.dirs)), {}, {},
+    hits.push_back({fmt::format(msg::kC1NoSpec, joined(view.dirs)),
+                    {},
+                    {},
                     unresolvable("nvidia.com/gpu=all")});
     for (const std::string& dir : view.dirs) {
       hits.back().evidence.push_back({Evidence::Source::host, dir, 0, {}});
@@ -143,8 +147,8 @@ std::vector<Hit> find_c2(const ReadinessFacts& facts) {
   if (!knows_dirs) return hits;
   std::set<const CdiFile*> told;
   for (const auto& [name, files] : view.elsewhere) {
-    const bool is_missed = is_gpu_name(name) && view.devices.count(name) == 0 &&
-                           view.conflicts.count(name) == 0;
+    const bool is_missed =
+        is_gpu_name(name) && view.devices.count(name) == 0 && view.conflicts.count(name) == 0;
     if (!is_missed || !told.insert(files.front()).second) continue;
     hits.push_back({fmt::format(msg::kC2Title, name, files.front()->path, joined(view.dirs)),
                     {of_file(*files.front())},
@@ -213,13 +217,16 @@ std::vector<Hit> find_c7(const ReadinessFacts& facts) {
     if (!is_about_mig(facts, asked.name)) continue;
     told.insert(asked.name);
     const auto& text = is_gone(facts, device_of(asked.name)) ? msg::kC7Gone : msg::kC7Whole;
-    hits.push_back({fmt::format(fmt::runtime(text), asked.who, asked.name), {asked.evidence}, {},
+    hits.push_back({fmt::format(fmt::runtime(text), asked.who, asked.name),
+                    {asked.evidence},
+                    {},
                     unresolvable(asked.name)});
   }
   for (const auto& [name, seen] : view.devices) {
     const bool is_stale = is_about_mig(facts, name) && told.count(name) == 0;
     if (!is_stale) continue;
-    hits.push_back({fmt::format(msg::kC7Stale, seen.file->path, name), {of_file(*seen.file)}, {}, {}});
+    hits.push_back(
+        {fmt::format(msg::kC7Stale, seen.file->path, name), {of_file(*seen.file)}, {}, {}});
   }
   return hits;
 }
@@ -229,7 +236,9 @@ std::vector<Hit> find_c14(const ReadinessFacts& facts) {
   const CdiView view = view_cdi(facts);
   for (const CdiAsked& asked : unresolved(facts, view)) {
     if (!starts_with(asked.name, kManagement) || device_of(asked.name) == "all") continue;
-    hits.push_back({fmt::format(msg::kC14Title, asked.who, asked.name), {asked.evidence}, {},
+    hits.push_back({fmt::format(msg::kC14Title, asked.who, asked.name),
+                    {asked.evidence},
+                    {},
                     unresolvable(asked.name)});
   }
   return hits;
@@ -237,8 +246,8 @@ std::vector<Hit> find_c14(const ReadinessFacts& facts) {
 
 constexpr Rule row(std::string_view id, Severity severity, const msg::SignatureText& text, Fix fix,
                    std::vector<Hit> (*find)(const ReadinessFacts&)) {
-  return {id,  severity,  text.name,   text.symptom, text.reads, text.remedy,
-          fix, text.undo, text.source, find};
+  return {id,          severity, text.name, text.symptom, text.reads,
+          text.remedy, fix,      text.undo, text.source,  find};
 }
 
 constexpr Rule kRules[] = {

@@ -101,7 +101,7 @@ std::string driver_version_of(std::string_view path) {
   constexpr unsigned kOldestBranch = 300;  // of drivers that know containers
   const auto parsed = parse_driver_version(version);
   return parsed && parsed->branch >= kOldestBranch && contains(version, ".") ? std::string(version)
-                                                                              : std::string();
+                                                                             : std::string();
 }
 
 std::vector<const CdiMount*> missing_mounts(const ReadinessFacts& facts, const CdiFile& file,
@@ -166,11 +166,10 @@ std::vector<Hit> find_stale_mounts(const ReadinessFacts& facts) {
     const auto missing = missing_mounts(facts, *file, false);
     if (!missing.empty()) {
       const CdiMount& first = *missing.front();
-      hits.push_back(
-          {fmt::format(msg::kC8Missing, file->path, missing.size(), first.host_path),
-           {at(*file, first.host_path)},
-           {},
-           fmt::format(msg::kC8Foretells, first.host_path, first.container_path)});
+      hits.push_back({fmt::format(msg::kC8Missing, file->path, missing.size(), first.host_path),
+                      {at(*file, first.host_path)},
+                      {},
+                      fmt::format(msg::kC8Foretells, first.host_path, first.container_path)});
     } else if (const CdiMount* other = other_version(facts, *file)) {
       hits.push_back({fmt::format(msg::kC8Version, file->path, driver_version_of(other->host_path),
                                   facts.kernel.module_version),

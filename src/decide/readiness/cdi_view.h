@@ -18,12 +18,12 @@ struct CdiSeen {
 };
 
 struct CdiView {
-  bool is_off = false;            // the engine said that it reads no directory
-  std::vector<std::string> dirs;  // that it reads, by rising priority
-  std::map<std::string, CdiSeen> devices;                         // by full name
-  std::map<std::string, std::vector<const CdiFile*>> conflicts;   // full name -> files of one folder
-  std::map<std::string, std::vector<const CdiFile*>> elsewhere;   // in folders that it does not read
-  std::vector<const CdiFile*> effective;                          // make at least one of `devices`
+  bool is_off = false;                     // the engine said that it reads no directory
+  std::vector<std::string> dirs;           // that it reads, by rising priority
+  std::map<std::string, CdiSeen> devices;  // by full name
+  std::map<std::string, std::vector<const CdiFile*>> conflicts;  // full name -> files of one folder
+  std::map<std::string, std::vector<const CdiFile*>> elsewhere;  // in folders that it does not read
+  std::vector<const CdiFile*> effective;                         // make at least one of `devices`
   std::vector<const CdiFile*> broken, ignored, too_new, unreadable;  // NVIDIA's, in its folders
 };
 CdiView view_cdi(const ReadinessFacts& facts);

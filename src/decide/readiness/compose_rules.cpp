@@ -119,7 +119,9 @@ std::vector<Hit> find_cdi_as_path(const ReadinessFacts& facts) {
   for (const ContainerFact& container : facts.containers) {
     for (const std::string& path : container.device_paths) {
       if (!is_cdi_name(path)) continue;
-      hits.push_back({fmt::format(msg::kP1Made, container.name, path), {at(container, path)}, {},
+      hits.push_back({fmt::format(msg::kP1Made, container.name, path),
+                      {at(container, path)},
+                      {},
                       fmt::format(msg::kP1Foretells, path)});
     }
   }
@@ -220,10 +222,9 @@ bool is_withdrawn_cuda_image(std::string_view image) {
   constexpr std::array<std::string_view, 9> kSystems = {
       "-ubuntu20.04", "-ubuntu22.04", "-ubuntu24.04", "-ubuntu26.04", "-ubi8",
       "-ubi9",        "-ubi10",       "-rockylinux",  "-opensuse"};
-  const bool has_system =
-      std::any_of(kSystems.begin(), kSystems.end(), [&](std::string_view system) {
-        return tag.find(system) != std::string_view::npos;
-      });
+  const bool has_system = std::any_of(
+      kSystems.begin(), kSystems.end(),
+      [&](std::string_view system) { return tag.find(system) != std::string_view::npos; });
   const auto major = format::parse_u64(version.substr(0, version.find('.')));
   return !has_system || !major || *major < 11;
 }

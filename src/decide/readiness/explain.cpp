@@ -220,11 +220,6 @@ Explained explain(const LogPattern& pattern, const std::set<int>& contexts) {
   return found;
 }
 
-std::string line_at(std::string_view log, const SquashedLog& squashed, std::size_t line) {
-  const std::size_t start = squashed.raw_starts[line];
-  return show_line(log.substr(start, log.find('\n', start) - start));
-}
-
 // A cause that is named already is not named again as one of several others.
 bool is_named(const std::vector<Explained>& all, const Explained& one) {
   return std::any_of(all.begin(), all.end(),
@@ -241,9 +236,9 @@ std::vector<Explained> explain_log(std::string_view log) {
     const LogPattern& pattern = log_patterns()[one.pattern];
     if (gives_way(pattern, seen.patterns)) continue;
     Explained found = explain(pattern, seen.contexts);
-    const std::size_t line = squashed.line_of(one.begin);
-    found.line = static_cast<unsigned>(line) + 1;
-    found.text = line_at(log, squashed, line);
+    const SquashedLog::Line& line = squashed.line_of(one.begin);
+    found.line = line.number;
+    found.text = show_line(log.substr(line.raw_at, log.find('\n', line.raw_at) - line.raw_at));
     if (!is_named(all, found)) all.push_back(std::move(found));
   }
   return all;

@@ -7,7 +7,8 @@ namespace estiva::decide {
 
 // How `text` is written: blanks, quotes and capitals don't matter (squash_text). It begins with at
 // least eight other characters, and
-//   {}     stands for at most 200 characters, {40} for at most 40
+//   {}     stands for at most 200 characters, {40} for at most 40, up to the first place where
+//          what follows stands; {0} only divides, so that "library={0}cpu" is the first "library="
 //   {p}    for at most 200 characters of a path
 //   {v}    for a version: digits and dots, at least one
 //   {#}    for the end of a number: no digit follows

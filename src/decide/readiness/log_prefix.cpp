@@ -132,6 +132,17 @@ void take_sender(Cursor& cursor) {
   }
 }
 
+// "05:06:07" somewhere in a text.
+bool has_time(std::string_view text) {
+  for (std::size_t at = 0; at + 8 <= text.size(); ++at) {
+    Cursor c(text, at);
+    const bool is_one = c.take_digits(2, 2) && c.take(':') && c.take_digits(2, 2) && c.take(':') &&
+                        c.take_digits(2, 2);
+    if (is_one) return true;
+  }
+  return false;
+}
+
 // "[12345.678901]", "[Mon May  1 12:00:00 2024]", "[    8.8]".
 bool take_bracket(Cursor& cursor) {
   constexpr std::size_t kLongest = 40;
@@ -140,12 +151,10 @@ bool take_bracket(Cursor& cursor) {
   const std::size_t end = rest.substr(0, kLongest).find(']');
   if (end == std::string_view::npos) return false;
   const std::string_view inside = rest.substr(1, end - 1);
-  const auto digits = std::count_if(inside.begin(), inside.end(), is_digit);
-  const bool is_number = std::all_of(inside.begin(), inside.end(), [](char c) {
-    return is_digit(c) || is_blank(c) || c == '.' || c == ':' || c == '-' || c == '/';
-  });
-  const bool is_date = inside.find(':') != std::string_view::npos && digits >= 6;
-  if (digits == 0 || (!is_number && !is_date)) return false;
+  const bool is_number = inside.find('.') != std::string_view::npos &&
+                         std::all_of(inside.begin(), inside.end(),
+                                     [](char c) { return is_digit(c) || is_blank(c) || c == '.'; });
+  if (!is_number && !has_time(inside)) return false;
   cursor.skip(end + 1);
   return true;
 }

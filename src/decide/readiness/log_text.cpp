@@ -110,16 +110,20 @@ class Squasher {
   explicit Squasher(std::size_t expected) { log_.text.reserve(expected); }
 
   void add_line(std::string_view line, std::size_t raw_start) {
-    log_.starts.push_back(log_.text.size());
-    log_.raw_starts.push_back(raw_start);
+    ++number_;
+    const std::size_t before = log_.text.size();
     const std::size_t whole = line.size();
-    if (line.find('\x1b') != std::string_view::npos || line.find("#033[") != std::string_view::npos) {
+    if (line.find('\x1b') != std::string_view::npos ||
+        line.find("#033[") != std::string_view::npos) {
       line = plain_ = without_colours(line);
     }
     if (!line.empty() && line[0] == '{') line = without_suffix(line);
     std::size_t at = after_prefix(line, prefix_length(line));
     while (at < line.size()) at += add_at(line, at);
     separated_ = whole < kWrapped;
+    if (log_.text.size() == before) return;
+    log_.lines.push_back(
+        {static_cast<std::uint32_t>(before), static_cast<std::uint32_t>(raw_start), number_});
   }
   SquashedLog take() { return std::move(log_); }
 
@@ -158,13 +162,16 @@ class Squasher {
   SquashedLog log_;
   std::string plain_;  // the line without its colours
   bool separated_ = false;
+  std::uint32_t number_ = 0;
 };
 
 }  // namespace
 
-std::size_t SquashedLog::line_of(std::size_t at) const {
-  const auto after = std::upper_bound(starts.begin(), starts.end(), at);
-  return static_cast<std::size_t>(after - starts.begin()) - 1;
+const SquashedLog::Line& SquashedLog::line_of(std::size_t at) const {
+  const auto after =
+      std::upper_bound(lines.begin(), lines.end(), at,
+                       [](std::size_t place, const Line& line) { return place < line.at; });
+  return *(after - 1);
 }
 
 SquashedLog squash_log(std::string_view log) {

@@ -3,6 +3,7 @@
 // quoted, coloured or prefixed. Pure; one pass.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,16 +11,21 @@
 namespace estiva::decide {
 
 // How much of a log is looked at; more is not read by anybody at once, and it is held twice.
-inline constexpr std::size_t kMostLogBytes = 64UL << 20;
+inline constexpr std::size_t kMostLogBytes = 32UL << 20;
 
 struct SquashedLog {
   // Lower-case ASCII without blanks, quotes, backslashes, bars, colours and prefixes of lines. One
   // blank stays where a blank, or the end of a short line, stood between two digits.
   std::string text;
-  std::vector<std::size_t> starts;      // in `text`, where each line of the log begins
-  std::vector<std::size_t> raw_starts;  // in the log, the same
+  struct Line {
+    std::uint32_t at = 0;      // where it begins in `text`
+    std::uint32_t raw_at = 0;  // the same in the log
+    std::uint32_t number = 0;  // from 1
+  };
+  std::vector<Line> lines;  // those of which something is left
 
-  std::size_t line_of(std::size_t at) const;  // from 0
+  // The line that a place in `text` is from.
+  const Line& line_of(std::size_t at) const;
 };
 SquashedLog squash_log(std::string_view log);
 
