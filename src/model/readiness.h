@@ -180,6 +180,9 @@ struct CdiFacts {
   std::vector<CdiFile> files;     // in them, and in the usual ones that the engine does not read
   // Each host path and hook that a valid file names, and each of the files.
   std::map<std::string, HostPath> hosts;
+  // Paths of specs that the engine's user may not read: by mode and owner of the file and of the
+  // folders above it (a rootless engine, or Podman run by a user).
+  std::vector<std::string> unreadable;
 };
 
 struct DeviceRequest {

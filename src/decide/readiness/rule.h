@@ -52,6 +52,8 @@ struct Explained {
   std::string rule;   // id
   unsigned line = 0;  // of the log, from 1: where the error begins
   std::string text;   // as it stands there, without its prefix
+  // Other rules whose text is the same: the log alone can't tell them apart from `rule`.
+  std::vector<std::string> also;
 };
 std::vector<Explained> explain_log(std::string_view log);
 

@@ -1,0 +1,270 @@
+// The causes of errors in a pasted log: whatever stands around them, and never where there is none.
+#include <algorithm>
+#include <chrono>
+#include <gmock/gmock.h>
+#include <map>
+#include <set>
+
+#include "decide/readiness/log_patterns.h"
+#include "decide/readiness/log_text.h"
+#include "decide/readiness/rule.h"
+#include "unit/decide/error_texts.h"
+#include "unit/decide/log_mutator.h"
+
+namespace estiva::decide {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> rules_in(std::string_view log) {
+  std::vector<std::string> rules;
+  for (const Explained& one : explain_log(log)) rules.push_back(one.rule);
+  return rules;
+}
+
+TEST(ExplainLog, EachTextIsNamedInPlainForm) {
+  LogMutator mutate(1);
+  for (const ErrorText& error : kErrorTexts) {
+    const std::string log = mutate.fill(error.text);
+    EXPECT_THAT(rules_in(log), ElementsAre(error.rule)) << log;
+  }
+}
+
+// One of many forms of one text, in the midst of a log.
+void expect_named(const ErrorText& error, Wrap wrap, Prefix prefix, std::uint32_t seed) {
+  LogMutator mutate(seed);
+  const std::size_t before = mutate.pick(12);
+  const std::string text = mutate.fill(error.text);
+  const std::string log = mutate.healthy(before, 9) + mutate.dress(text, wrap, prefix) +
+                          mutate.healthy(mutate.pick(12), 9);
+  EXPECT_THAT(rules_in(log), ElementsAre(error.rule))
+      << "seed " << seed << ", wrap " << static_cast<int>(wrap) << ", prefix "
+      << static_cast<int>(prefix) << "\n"
+      << log;
+}
+
+TEST(ExplainLog, WrapsPrefixesQuotesVersionsAndPathsDoNotMatter) {
+  std::uint32_t seed = 4711;
+  for (const ErrorText& error : kErrorTexts) {
+    for (int wrap = 0; wrap <= static_cast<int>(Wrap::with_prefix); ++wrap) {
+      for (int prefix = 0; prefix <= static_cast<int>(Prefix::json); ++prefix) {
+        expect_named(error, static_cast<Wrap>(wrap), static_cast<Prefix>(prefix), ++seed);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(ExplainLog, HealthyLogsNameNothing) {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    LogMutator mutate(seed);
+    const std::string log = mutate.healthy(200, (seed - 1) % 10);
+    EXPECT_THAT(rules_in(log), IsEmpty()) << "seed " << seed;
+  }
+}
+
+TEST(ExplainLog, SaysWhereTheErrorBegins) {
+  const auto found = explain_log(
+      "ollama-1  | fine\n\n"
+      "ollama-1  | Failed to initialize NVML: Driver/library\n"
+      "ollama-1  | version mismatch\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].rule, "D3");
+  EXPECT_EQ(found[0].line, 3U);
+  EXPECT_EQ(found[0].text, "Failed to initialize NVML: Driver/library");
+}
+
+TEST(ExplainLog, TheTextIsShownWithoutPrefixAndColours) {
+  const auto found = explain_log(
+      "\x1b[36mweb-1 |\x1b[0m 2026-03-04T05:06:07Z \x1b[31mRuntimeError\x1b[0m: No CUDA GPUs are "
+      "available  \r\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].text, "RuntimeError: No CUDA GPUs are available");
+}
+
+TEST(ExplainLog, RulesWithTheSameTextAreToldToo) {
+  const auto found = explain_log("could not select device driver \"\" with capabilities: [[gpu]]");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].rule, "K1");
+  EXPECT_THAT(found[0].also, ElementsAre("K2", "K12", "K13"));
+}
+
+TEST(ExplainLog, OtherWordsOfTheLogDecideBetweenThem) {
+  const std::string k1 = "could not select device driver \"\" with capabilities: [[gpu]]\n";
+  EXPECT_THAT(rules_in("/snap/docker/2915/bin/dockerd started\n" + k1), ElementsAre("K12"));
+  EXPECT_THAT(rules_in(" Server: Docker Desktop 4.30\n" + k1), ElementsAre("K13"));
+  const std::string d14 = "Failed to initialize NVML: Insufficient Permissions\n";
+  EXPECT_THAT(rules_in(d14 + "lxc-start 104: started\n"), ElementsAre("K30"));
+  const std::string k17 = "Failed to initialize NVML: Unknown Error\n";
+  EXPECT_THAT(rules_in("no-cgroups = true\n" + k17), ElementsAre("K16"));
+  const std::string d11 = "cudart init failure: 999\n";
+  EXPECT_THAT(rules_in("kernel: PM: suspend exit\n" + d11), ElementsAre("D15"));
+}
+
+TEST(ExplainLog, CausesComeBeforeTheirConsequence) {
+  EXPECT_THAT(rules_in("msg=\"inference compute\" id=cpu library=cpu\n"
+                       "cuda driver library failed to get device context 800\n"),
+              ElementsAre("K17"));
+}
+
+TEST(ExplainLog, SeveralCausesAreAllNamedOnce) {
+  const std::string log =
+      "unknown or invalid runtime name: nvidia\nunknown or invalid runtime name: nvidia\n"
+      "CUDA error: no kernel image is available for execution on the device\n";
+  EXPECT_THAT(rules_in(log), ElementsAre("K9", "K26"));
+}
+
+TEST(ExplainLog, NearMissesNameNothing) {
+  for (const std::string_view line :
+       {"unknown or invalid runtime name: crun",
+        "Found ordering cycle on foo.service/start",
+        "unresolvable CDI devices intel.com/gpu=0",
+        "HW Slowdown : Not Active",
+        "could not insert 'vboxdrv': Key was rejected by service",
+        "FATAL: Module wireguard not found in directory /lib/modules/6.1.0",
+        "cuda driver library failed to get device context 9990",
+        "library=cpu",
+        "NVML",
+        "CUDA error",
+        "msg=\"inference compute\" id=0 library=cuda",
+        "/dev/nvidia-uvm-tools: fine",
+        "Could not locate nvidia_drv.so: pattern nvidia_drv.so not found",
+        "failed to create task for container: no space left on device",
+        "error mounting \"/home/me/models\" to rootfs at \"/models\": no such file or directory",
+        "bus error",
+        "offloaded 10/33 layers to GPU",
+        "load_tensors: offloaded 33/33 layers",
+        "manifest for library/redis:99 not found",
+        "ldconfig: warning",
+        "Module nvidia inserted",
+        "permission denied",
+        "WSL environment detected"}) {
+    EXPECT_THAT(rules_in(line), IsEmpty()) << line;
+  }
+}
+
+TEST(ExplainLog, EmptyAndOddLogs) {
+  EXPECT_THAT(explain_log(""), IsEmpty());
+  EXPECT_THAT(explain_log("\n\n\n"), IsEmpty());
+  EXPECT_THAT(explain_log(std::string(1000, '\0')), IsEmpty());
+  EXPECT_THAT(explain_log("\\"), IsEmpty());
+  EXPECT_THAT(explain_log("\x1b["), IsEmpty());
+  EXPECT_THAT(explain_log("{\"log\":\""), IsEmpty());
+}
+
+TEST(ExplainLog, RandomTextNamesNothing) {
+  std::mt19937 random(20260304);
+  for (int i = 0; i < 2000; ++i) {
+    std::string log(random() % 4096, '\0');
+    const bool is_text = i % 2 == 0;
+    for (char& c : log) {
+      c = is_text ? "abcdefgh nvidia:/.-_\n0123456789\"|"[random() % 33]
+                  : static_cast<char>(random() % 256);
+    }
+    EXPECT_THAT(rules_in(log), IsEmpty()) << "round " << i;
+  }
+}
+
+TEST(ExplainLog, TenMegabytesTakeLessThanASecond) {
+  LogMutator mutate(7);
+  const std::string some = mutate.healthy(2000, 9);
+  std::string log;
+  while (log.size() < 10'000'000) log += some;
+  log += "Failed to initialize NVML: Driver/library version mismatch\n";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(rules_in(log), ElementsAre("D3"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+}
+
+TEST(ExplainLog, BeginningsWithoutTheirEndsStayLinear) {
+  // What costs most: the beginning of many patterns, and nothing that follows.
+  std::string log;
+  while (log.size() < 4'000'000) log += "error mounting /x unresolvable CDI devices avc: denied ";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(rules_in(log), IsEmpty());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
+TEST(ExplainLog, WhatIsBeyondTheLimitIsNotLookedAt) {
+  const std::string error = "Failed to initialize NVML: Driver/library version mismatch";
+  std::string log(kMostLogBytes - error.size(), '\n');
+  EXPECT_THAT(rules_in(log + error), ElementsAre("D3"));
+  EXPECT_THAT(rules_in(log + "\n" + error), IsEmpty());
+}
+
+TEST(LogPatterns, BeginWithEnoughToBeFoundQuickly) {
+  for (const LogPattern& pattern : log_patterns()) {
+    const std::string_view first = pattern.text.substr(0, pattern.text.find('{'));
+    EXPECT_GE(squash_text(first).size(), 8U) << pattern.text;
+    EXPECT_EQ(std::count(pattern.text.begin(), pattern.text.end(), '{'),
+              std::count(pattern.text.begin(), pattern.text.end(), '}'))
+        << pattern.text;
+  }
+  for (const LogContext& context : log_contexts()) {
+    EXPECT_GE(squash_text(context.text).size(), 8U) << context.text;
+  }
+}
+
+// A signature without a text of its own is only found on the machine, or told beside another.
+TEST(LogPatterns, EachSignatureWithATextHasOne) {
+  std::set<std::string, std::less<>> named;
+  for (const LogPattern& pattern : log_patterns()) {
+    named.emplace(pattern.rule);
+    std::string also(pattern.also);
+    for (std::size_t at = 0; at < also.size();) {
+      const std::size_t end = std::min(also.find(' ', at), also.size());
+      named.insert(also.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  const std::set<std::string, std::less<>> silent = {"K10", "P2", "P3", "P8", "P9", "P10", "P11"};
+  for (const auto& [family, count] :
+       std::map<std::string, int>{{"D", 22}, {"K", 32}, {"C", 15}, {"P", 13}}) {
+    for (int i = 1; i <= count; ++i) {
+      const std::string id = family + std::to_string(i);
+      EXPECT_EQ(named.count(id), silent.count(id) == 0 ? 1U : 0U) << id;
+    }
+  }
+}
+
+TEST(LogPrefix, Lengths) {
+  const std::vector<std::pair<std::string_view, std::string_view>> cases = {
+      {"Mar  4 05:06:07 host dockerd[12]: text", "text"},
+      {"4月 20 22:36:49 host kernel: text", "text"},
+      {"2026-03-04T05:06:07.123Z text", "text"},
+      {"2026-03-04T05:06:07+0000 host ollama[1]: text", "text"},
+      {"2026/03/04 05:06:07 text", "text"},
+      {"[ 7386.259769] text", "text"},
+      {"[Wed Mar  4 05:06:07 2026] text", "text"},
+      {"<6>text", "text"},
+      {"6,1234,5678,-;text", "text"},
+      {"ollama-1  | text", "text"},
+      {"ai_stack.1.k2j@node3    | 2026-03-04T05:06:07Z text", "text"},
+      {"[ollama] | text", "text"},
+      {"E0508 06:47:09.339989   38408 nvc.c:376] text", "text"},
+      {"> > text", "text"},
+      {"{\"log\":\"text", "text"},
+      // No prefixes.
+      {"text", "text"},
+      {"[error] text", "[error] text"},
+      {"nvidia-container-cli: text", "nvidia-container-cli: text"},
+      {"2026-03-04T05:06:07Z Error: text", "Error: text"},
+      {"2026-03-04T05:06:07Z nvidia-smi failed: text", "nvidia-smi failed: text"},
+      {"0000:01:00.0: text", "0000:01:00.0: text"},
+  };
+  for (const auto& [line, rest] : cases) {
+    EXPECT_EQ(line.substr(prefix_length(line)), rest) << line;
+  }
+}
+
+TEST(SquashedLog, KeepsNumbersApart) {
+  EXPECT_EQ(squash_log("a 12 3").text, "a12 3");
+  EXPECT_EQ(squash_log("12\n3").text, "12 3");
+  const std::string wrapped = std::string(60, 'x') + "12";
+  EXPECT_EQ(squash_log(wrapped + "\n3").text, wrapped + "3");
+  EXPECT_EQ(squash_log("A\\n\\\"B\\\"\\u003e=\\tC #012NVRM: d").text, "ab>=cd");
+}
+
+}  // namespace
+}  // namespace estiva::decide

@@ -1,0 +1,418 @@
+// P1-P13: each by one change to healthy machines, and the near misses that say nothing.
+#include <gtest/gtest.h>
+
+#include "decide/readiness/compose_glance.h"
+#include "decide/readiness/compose_rules.h"
+#include "decide/readiness/gpu_share.h"
+#include "unit/decide/readiness_apps_bases.h"
+
+namespace estiva::decide {
+namespace {
+
+// A project of its own, so that the containers of the base don't hide its services.
+void add_compose(ReadinessFacts& facts, const std::string& body) {
+  facts.compose.push_back({"/srv/new/compose.yaml", "new", "services:\n" + body});
+}
+ContainerFact& first(ReadinessFacts& facts) {
+  return facts.containers[0];
+}
+
+constexpr const char* kLegacy =
+    "    deploy:\n      resources:\n        reservations:\n          devices:\n"
+    "            - driver: nvidia\n              count: 1\n              capabilities: [gpu]\n";
+
+struct Change {
+  std::string name;
+  std::string finds;
+  void (*apply)(ReadinessFacts& facts);
+};
+
+const Change kChanges[] = {
+    {"count and device_ids", "P4",
+     [](ReadinessFacts& facts) {
+       add_compose(
+           facts,
+           "  a:\n    deploy:\n      resources:\n        reservations:\n          devices:\n"
+           "          - driver: nvidia\n            count: 1\n"
+           "            device_ids: [\"GPU-1\"]\n            capabilities: [gpu]\n");
+     }},
+    {"both ways in one service", "P3",
+     [](ReadinessFacts& facts) {
+       add_compose(facts,
+                   std::string("  a:\n    devices:\n      - nvidia.com/gpu=all\n") + kLegacy);
+     }},
+    {"both ways in one container", "P3",
+     [](ReadinessFacts& facts) {
+       ContainerFact both = bases::container("both", "x");
+       bases::give(both, "nvidia.com/gpu=all");
+       both.requests.push_back({"nvidia", -1, {}, {"gpu"}});
+       facts.containers.push_back(both);
+     }},
+    {"the application computes on the CPU", "P5",
+     [](ReadinessFacts& facts) {
+       first(facts).log.push_back("msg=\"inference compute\" id=0 library=cpu variant=avx2");
+     }},
+    {"no GPU is visible", "P6",
+     [](ReadinessFacts& facts) { first(facts).environment.push_back("CUDA_VISIBLE_DEVICES="); }},
+    {"a GPU that the container does not have", "P6",
+     [](ReadinessFacts& facts) { first(facts).environment.push_back("CUDA_VISIBLE_DEVICES=4"); }},
+    {"a GPU that does not exist", "P6",
+     [](ReadinessFacts& facts) {
+       first(facts).environment.push_back("CUDA_VISIBLE_DEVICES=GPU-00000000");
+     }},
+    {"a request without compute", "P7",
+     [](ReadinessFacts& facts) {
+       ContainerFact desk = bases::container("desk", "x");
+       desk.requests.push_back({"nvidia", -1, {}, {"gpu"}});
+       desk.environment = {"NVIDIA_DRIVER_CAPABILITIES=graphics,utility"};
+       facts.containers.push_back(desk);
+     }},
+    {"a default runtime and an image that takes all", "P8",
+     [](ReadinessFacts& facts) {
+       facts.engine.default_runtime = "nvidia";
+       ImageFact image;
+       image.name = "nvidia/cuda:12.4.1-base-ubuntu22.04";
+       image.environment = {"NVIDIA_VISIBLE_DEVICES=all"};
+       facts.images.push_back(image);
+     }},
+    {"an environment file was changed", "P10",
+     [](ReadinessFacts& facts) { first(facts).env_file_is_newer = true; }},
+    {"failing since before the repair", "P11",
+     [](ReadinessFacts& facts) {
+       first(facts).log = {"Failed to initialize NVML: Unknown Error"};
+       facts.cdi.files[0].modified_at = first(facts).started_at + 1;
+     }},
+    {"training with Docker's shared memory", "P12",
+     [](ReadinessFacts& facts) { first(facts).image = "pytorch/pytorch:2.6.0-cuda12.4"; }},
+    {"a withdrawn image", "P13",
+     [](ReadinessFacts& facts) { first(facts).image = "nvidia/cuda:11.0-base"; }},
+    {"a withdrawn image in a Compose file", "P13",
+     [](ReadinessFacts& facts) { add_compose(facts, "  a:\n    image: nvidia/cuda:latest\n"); }},
+};
+
+TEST(ApplicationRules, EachChangeIsFoundOnEachBase) {
+  for (const Base& base : bases::ordinary()) {
+    for (const Change& change : kChanges) {
+      ReadinessFacts facts = base.facts;
+      change.apply(facts);
+      EXPECT_EQ(found_in(facts), change.finds) << base.name << ": " << change.name;
+      const Hit hit = first_hit(change.finds, facts);
+      EXPECT_FALSE(hit.title.empty()) << change.name;
+      EXPECT_FALSE(hit.evidence.empty()) << change.name;
+      EXPECT_EQ(hit.title.find('{'), std::string::npos) << hit.title;
+    }
+  }
+}
+
+TEST(ApplicationRules, AnOldComposeTakesTheNameForAPath) {
+  for (Base base : {bases::debian(), bases::ubuntu(), bases::wsl()}) {
+    add_compose(base.facts, "  a:\n    devices:\n      - nvidia.com/gpu=all\n");
+    EXPECT_EQ(found_in(base.facts), "") << base.name;
+    base.facts.engine.compose_version = std::string("2.30.0");
+    EXPECT_EQ(found_in(base.facts), "") << base.name;
+    base.facts.engine.compose_version = std::string("2.29.7");
+    EXPECT_EQ(found_in(base.facts), "P1") << base.name;
+    EXPECT_EQ(first_hit("P1", base.facts).foretells,
+              "error gathering device information while adding custom device "
+              "\"nvidia.com/gpu=all\": no such file or directory");
+    base.facts.engine.compose_version = Missing::not_read;
+    EXPECT_EQ(found_in(base.facts), "") << base.name;
+  }
+}
+
+TEST(ApplicationRules, ADeviceThatWasTakenForAPathIsP1ButNotOnPodman) {
+  ReadinessFacts facts = bases::debian().facts;
+  first(facts).device_paths = {"nvidia.com/gpu=all"};
+  EXPECT_EQ(found_in(facts), "P1");
+  facts.engine.cli_is_podman = true;
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, TheCdiDriverOnPodmanIsP2) {
+  for (Base base : bases::ordinary()) {
+    base.facts.engine.kind = EngineKind::podman;
+    add_compose(base.facts,
+                "  a:\n    deploy:\n      resources:\n        reservations:\n          devices:\n"
+                "            - driver: cdi\n              device_ids:\n"
+                "                - nvidia.com/gpu=all\n              capabilities: [gpu]\n");
+    EXPECT_EQ(found_in(base.facts), "P2") << base.name;
+    EXPECT_EQ(first_hit("P2", base.facts).evidence[0].line, 7U);
+    base.facts.engine.kind = EngineKind::docker;
+    base.facts.engine.cli_is_podman = false;
+    for (ContainerFact& one : base.facts.containers) one.device_paths.clear();
+    EXPECT_EQ(found_in(base.facts), "") << base.name;
+  }
+}
+
+TEST(ApplicationRules, TheLastLineSaysWhatIsComputedOn) {
+  ReadinessFacts facts = bases::debian().facts;
+  first(facts).log = {"msg=\"inference compute\" library=cpu",
+                      "msg=\"inference compute\" library=cuda"};
+  EXPECT_EQ(found_in(facts), "");
+  std::swap(first(facts).log[0], first(facts).log[1]);
+  EXPECT_EQ(found_in(facts), "P5");
+  first(facts).requests.clear();  // it asked for no GPU
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, VisibleDevicesThatAreThere) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  const auto with = [&](const std::string& variable) {
+    ReadinessFacts changed = facts;
+    first(changed).environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+    first(changed).environment.push_back(variable);
+    return found_in(changed);
+  };
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=1"), "");
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=2"), "P6");
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=0,5"), "");  // CUDA stops at 5
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=5,0"), "P6");
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=-1"), "P6");
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=GPU-2f68"), "");
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=MIG-1"), "");
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=99999999999999999999"), "");  // no number that can be read
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=9999999999"), "P6");
+  facts.driver.gpus.clear();
+  facts.driver.files.gpus.clear();
+  EXPECT_EQ(with("CUDA_VISIBLE_DEVICES=7"), "");  // the host's GPUs are not known
+}
+
+TEST(ApplicationRules, TheRuntimeTakesTheEnvironment) {
+  const auto with = [&](const std::string& value, const std::string& runtime) {
+    ReadinessFacts facts = bases::ubuntu().facts;
+    ContainerFact one = bases::container("one", "x");
+    one.runtime = runtime;
+    one.environment = {"NVIDIA_VISIBLE_DEVICES=" + value};
+    facts.containers.push_back(one);
+    return found_in(facts);
+  };
+  EXPECT_EQ(with("all", "nvidia"), "");
+  EXPECT_EQ(with("", "nvidia"), "P6");
+  EXPECT_EQ(with("void", "nvidia"), "P6");
+  EXPECT_EQ(with("none", "nvidia"), "");
+  EXPECT_EQ(with("2", "nvidia"), "P6");
+  EXPECT_EQ(with("GPU-0", "nvidia"), "P6");
+  EXPECT_EQ(with("2", "runc"), "");
+}
+
+TEST(ApplicationRules, CapabilitiesThatAreEnough) {
+  const auto with = [&](const std::string& value) {
+    ReadinessFacts facts = bases::ubuntu().facts;
+    first(facts).environment = {"NVIDIA_DRIVER_CAPABILITIES=" + value};
+    return first_hit("P7", facts).title;
+  };
+  EXPECT_EQ(with("all"), "");
+  EXPECT_EQ(with("compute,utility"), "");
+  EXPECT_EQ(with("utility, compute,video"), "");
+  EXPECT_EQ(with(""), "");
+  EXPECT_EQ(with("compute"), "vllm has NVIDIA_DRIVER_CAPABILITIES=compute, which lacks utility");
+  EXPECT_EQ(with("video"),
+            "vllm has NVIDIA_DRIVER_CAPABILITIES=video, which lacks compute,utility");
+}
+
+TEST(ApplicationRules, CapabilitiesHaveNoEffectWithCdi) {
+  ReadinessFacts facts = bases::debian().facts;
+  first(facts).environment = {"NVIDIA_DRIVER_CAPABILITIES=graphics"};
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, ADefaultRuntimeAloneIsNotP8) {
+  ReadinessFacts facts = bases::debian().facts;
+  facts.engine.default_runtime = "nvidia";
+  EXPECT_EQ(found_in(facts), "");
+  ImageFact image;
+  image.name = "web";
+  image.environment = {"NVIDIA_VISIBLE_DEVICES=void"};
+  facts.images.push_back(image);
+  EXPECT_EQ(found_in(facts), "");
+  ContainerFact one = bases::container("web", "web");
+  one.environment = {"NVIDIA_VISIBLE_DEVICES=all"};
+  facts.containers.push_back(one);
+  EXPECT_EQ(found_in(facts), "P8");
+  facts.engine.default_runtime = "runc";
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, NumbersAreP9OnlyWithSeveralGpus) {
+  for (Base base : bases::ordinary()) {
+    const bool is_several = base.facts.driver.gpus.size() > 1;
+    add_compose(base.facts, "  a:\n    devices:\n      - nvidia.com/gpu=0\n");
+    EXPECT_EQ(found_in(base.facts), is_several ? "P9" : "") << base.name;
+  }
+  ReadinessFacts facts = bases::ubuntu().facts;
+  first(facts).requests[0] = {"nvidia", 0, {"1"}, {"gpu"}};
+  EXPECT_EQ(found_in(facts), "P9");
+  first(facts).requests[0].ids = {bases::kUuid1};
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, NumbersForCudaAreP9WithoutAnOrder) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  first(facts).environment.push_back("CUDA_VISIBLE_DEVICES=1");
+  EXPECT_EQ(found_in(facts), "P9");
+  first(facts).environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  EXPECT_EQ(found_in(facts), "");
+  first(facts).environment = {"CUDA_VISIBLE_DEVICES=0,1"};  // all of them
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, OnlyFailingContainersThatAreOlderAreP11) {
+  ReadinessFacts facts = bases::debian().facts;
+  const std::int64_t started = first(facts).started_at;
+  facts.cdi.files[0].modified_at = started + 1;
+  EXPECT_EQ(found_in(facts), "");  // it does not fail
+  first(facts).log = {"CUDA error: unknown error"};
+  EXPECT_EQ(found_in(facts), "P11");
+  facts.cdi.files[0].modified_at = started;
+  EXPECT_EQ(found_in(facts), "");
+  facts.engine.daemon_json.modified_at = started + 5;
+  EXPECT_EQ(found_in(facts), "P11");
+  facts.engine.daemon_json.modified_at = 0;
+  facts.toolkit.programs["nvidia-ctk"] = {"/usr/bin/nvidia-ctk", started + 5, ""};
+  EXPECT_EQ(found_in(facts), "P11");
+  first(facts).started_at = 0;  // never started
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, SharedMemoryAtItsLimit) {
+  ReadinessFacts facts = bases::debian().facts;
+  first(facts).image = "nvcr.io/nvidia/pytorch:25.01-py3";
+  EXPECT_EQ(found_in(facts), "P12");
+  first(facts).shm_bytes = (64ULL << 20) + 1;
+  EXPECT_EQ(found_in(facts), "");
+  first(facts).shm_bytes = 0;  // not known
+  EXPECT_EQ(found_in(facts), "");
+  first(facts).shm_bytes = 1 << 20;
+  first(facts).requests.clear();
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, TagsThatStand) {
+  for (const char* image :
+       {"nvidia/cuda:12.8.1-base-ubuntu24.04", "docker.io/nvidia/cuda:11.8.0-runtime-ubuntu22.04",
+        "nvidia/cuda:12.4.1-cudnn-devel-rockylinux9", "nvidia/cuda@sha256:abc", "nvidia/cudagl",
+        "nvidia/cuda-samples:latest", "ghcr.io/nvidia/cuda:latest", "ollama/ollama:latest", ""}) {
+    EXPECT_FALSE(is_withdrawn_cuda_image(image)) << image;
+  }
+  for (const char* image :
+       {"nvidia/cuda", "nvidia/cuda:latest", "nvidia/cuda:11.0-base", "nvidia/cuda:12.4.1-base",
+        "docker.io/nvidia/cuda:10.2-base-ubuntu18.04", "nvidia/cuda:11.0-base-ubuntu20.04",
+        "nvidia/cuda:10.1.2-base-ubuntu20.04", "nvidia/cuda:11.8.0-base-centos7",
+        "nvidia/cuda:11.8.0-base-ubuntu18.04"}) {
+    EXPECT_TRUE(is_withdrawn_cuda_image(image)) << image;
+  }
+}
+
+TEST(ApplicationRules, AVariableInATagIsNotJudged) {
+  ReadinessFacts facts = bases::debian().facts;
+  add_compose(facts, "  a:\n    image: nvidia/cuda:${TAG:-latest}\n");
+  EXPECT_EQ(found_in(facts), "");
+}
+
+// What the file says is not asked again where a container of the service exists.
+TEST(ApplicationRules, AContainerSaysMoreThanItsFile) {
+  ReadinessFacts facts = bases::debian().facts;
+  facts.compose.push_back({"/srv/ai/compose.yaml", "ai",
+                           std::string("services:\n  ollama:\n    image: nvidia/cuda:latest\n")});
+  EXPECT_EQ(found_in(facts), "");
+  facts.compose[0].project = "other";
+  EXPECT_EQ(found_in(facts), "P13");
+}
+
+TEST(ApplicationRules, AFileThatCouldNotBeReadSaysNothing) {
+  ReadinessFacts facts = bases::debian().facts;
+  facts.compose.push_back({"/srv/ai/compose.yaml", "new", Missing::not_permitted});
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, TheTableIsWhole) {
+  int number = 0;
+  for (const Rule& rule : application_rules()) {
+    EXPECT_EQ(rule.id, "P" + std::to_string(++number));
+    for (const std::string_view text :
+         {rule.name, rule.symptom, rule.reads, rule.remedy, rule.source}) {
+      EXPECT_FALSE(text.empty()) << rule.id;
+    }
+    EXPECT_NE(rule.find, nullptr) << rule.id;
+  }
+  EXPECT_EQ(number, 13);
+}
+
+TEST(GpuShare, CountsWhatWasGiven) {
+  const ReadinessFacts facts = bases::ubuntu().facts;
+  ContainerFact one = bases::container("a", "x");
+  EXPECT_FALSE(share_of(one, facts).any());
+  bases::give(one, "nvidia.com/gpu=0");
+  EXPECT_EQ(share_of(one, facts).count, 1U);
+  EXPECT_TRUE(share_of(one, facts).by_cdi);
+  one.requests[0].ids = {"nvidia.com/gds=all"};
+  EXPECT_FALSE(share_of(one, facts).any());
+  one.requests = {{"", 1, {}, {"gpu"}}};
+  EXPECT_TRUE(share_of(one, facts).by_request);
+  EXPECT_EQ(share_of(one, facts).count, 1U);
+  one.requests = {{"", 9, {}, {"gpu"}}};
+  EXPECT_EQ(share_of(one, facts).count, 2U);  // there are no more
+  one.requests = {{"", 1, {}, {"tpu"}}};
+  EXPECT_FALSE(share_of(one, facts).any());
+  ReadinessFacts mig = facts;
+  mig.driver.files.gpus[0].mig_enabled = true;
+  one.requests = {{"nvidia", -1, {}, {"gpu"}}};
+  EXPECT_EQ(share_of(one, mig).count, std::nullopt);
+}
+
+TEST(ComposeGlance, ReadsWhatServicesSayOfGpus) {
+  const auto services = glance_at_compose(
+      "# a comment\nname: ai\nservices:\n  ollama:   # the models\n    image: \"ollama/ollama\"\n"
+      "    runtime: nvidia\n    devices:\n    - 'nvidia.com/gpu=all'\n    - /dev/dri:/dev/dri\n"
+      "  vllm:\n    gpus: all\n  tts:\n    gpus:\n      - driver: nvidia\n        count: 1\n"
+      "  web:\n    devices: [\"nvidia.com/gpu=0\", /dev/fuse]\n    command: |\n"
+      "      image: not/this\n    environment:\n      devices: no\nvolumes:\n  image: {}\n");
+  ASSERT_EQ(services.size(), 4U);
+  EXPECT_EQ(services[0].name, "ollama");
+  EXPECT_EQ(services[0].line, 4U);
+  EXPECT_EQ(services[0].image, "ollama/ollama");
+  EXPECT_EQ(services[0].image_line, 5U);
+  EXPECT_EQ(services[0].runtime, "nvidia");
+  ASSERT_EQ(services[0].devices.size(), 2U);
+  EXPECT_EQ(services[0].devices[0].text, "nvidia.com/gpu=all");
+  EXPECT_EQ(services[0].devices[0].line, 8U);
+  ASSERT_EQ(services[1].requests.size(), 1U);
+  EXPECT_TRUE(services[1].requests[0].is_gpu);
+  ASSERT_EQ(services[2].requests.size(), 1U);
+  EXPECT_TRUE(services[2].requests[0].has_count);
+  EXPECT_EQ(services[2].requests[0].driver, "nvidia");
+  ASSERT_EQ(services[3].devices.size(), 2U);
+  EXPECT_EQ(services[3].devices[0].text, "nvidia.com/gpu=0");
+  EXPECT_EQ(services[3].image, "");
+}
+
+TEST(ComposeGlance, ReadsReservations) {
+  const auto services = glance_at_compose(
+      "services:\n  a:\n    deploy:\n      resources:\n        reservations:\n          devices:\n"
+      "            - capabilities: [gpu, utility]\n              device_ids: ['0', \"GPU-1\"]\n"
+      "            - driver: cdi\n              device_ids:\n              - nvidia.com/gpu=all\n");
+  ASSERT_EQ(services.size(), 1U);
+  ASSERT_EQ(services[0].requests.size(), 2U);
+  EXPECT_TRUE(services[0].requests[0].is_gpu);
+  EXPECT_FALSE(services[0].requests[0].has_count);
+  EXPECT_EQ(services[0].requests[0].ids, (std::vector<std::string>{"0", "GPU-1"}));
+  EXPECT_EQ(services[0].requests[1].driver, "cdi");
+  EXPECT_EQ(services[0].requests[1].driver_line, 9U);
+  EXPECT_EQ(services[0].requests[1].ids, std::vector<std::string>{"nvidia.com/gpu=all"});
+}
+
+TEST(ComposeGlance, SaysNothingOfWhatItCannotRead) {
+  for (const char* text :
+       {"", "services:", "services: {a: {image: x}}", "\t", "- services:\n  - a",
+        "version: '3'\n\tservices:\n", "a: b\nb: c", ":::", "services:\n- a\n- b\n  devices:\n"}) {
+    EXPECT_TRUE(glance_at_compose(text).empty()) << text;
+  }
+  std::string large = "services:\n  a:\n    image: x\n#";
+  large.resize((2UL << 20) + 1, 'x');
+  EXPECT_TRUE(glance_at_compose(large).empty());
+  large.pop_back();
+  EXPECT_EQ(glance_at_compose(large).size(), 1U);
+}
+
+}  // namespace
+}  // namespace estiva::decide
