@@ -42,12 +42,16 @@ struct Step {
   Risk risk = Risk::none;
   std::vector<std::string> stops;  // containers or services that stop for a while
   std::string diff;                // unified, for files
-  // What must still be so when the step runs, else nothing is done (exit 5): the SHA-256 of a
-  // file's bytes when the plan was made, "absent", or empty where it does not matter.
+  // What must still be so when the step runs, else nothing is done (exit 5). As it was when the
+  // plan was made: the SHA-256 of a file's bytes (links followed, but where the step writes or
+  // removes a link itself: "link:TARGET" then), "absent", a device "c 195 0"; what
+  // `systemctl is-enabled` says, "active" or "inactive"; "loaded" or "absent" of a module; a
+  // setting's value; the mode "0644" for set_mode. Empty where it does not matter.
   std::string expects;
-  std::string content;
+  std::string content;  // any bytes
   std::string link_to;
-  std::optional<mode_t> mode;  // of a new file; an existing one keeps its own
+  // Of a new file (else 0644) or a device node (else 0600); an existing file keeps its own.
+  std::optional<mode_t> mode;
   friend bool operator==(const Step&, const Step&) = default;
 };
 

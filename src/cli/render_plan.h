@@ -1,0 +1,22 @@
+// Plans and runs as text for people. Pure; what comes from outside is safe for a terminal.
+#pragma once
+#include <string>
+
+#include "act/report.h"
+#include "cli/style.h"
+#include "model/plan.h"
+
+namespace estiva::cli {
+
+// Numbered steps, each with its reason, effect, risk, undo and difference; the hash is what `apply
+// --plan` takes.
+std::string render_plan(const Plan& plan, const Style& style);
+// One step as a line of words, "write /etc/docker/daemon.json".
+std::string step_words(const Step& step);
+// "  2. done        write /etc/docker/daemon.json": also a progress line, step by step.
+std::string render_step(std::size_t number, const Step& step, const act::StepResult& result,
+                        const Style& style);
+// What came of a run, or how it stands; its error is the caller's to show.
+std::string render_run(const act::RunReport& report, const Style& style);
+
+}  // namespace estiva::cli
