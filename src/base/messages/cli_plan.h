@@ -1,45 +1,42 @@
-// What the command line says about plans and their runs. Templates are fmt's.
+// What a user reads around a Plan: setup, recover, doctor --fix.
 #pragma once
 #include <string_view>
 
 namespace estiva::msg::cli {
 
-inline constexpr std::string_view kPlanEmpty = "Nothing has to be done.";
-inline constexpr std::string_view kPlanTitle = "Plan {}: {}, hash {}";
-inline constexpr std::string_view kPlanWhy = "     Why: {}";
-inline constexpr std::string_view kPlanEffect = "     Effect: {}";
-inline constexpr std::string_view kPlanUndo = "     Undo: {}";
-inline constexpr std::string_view kPlanStops = "     Stops for a while: {}";
-inline constexpr std::string_view kPlanInterrupts = "     Stops what runs in it for a while";
-inline constexpr std::string_view kPlanReboot = "     Takes effect after a reboot";
+inline constexpr std::string_view kPlanNothing = "Nothing is to be done: everything is so already.";
+inline constexpr std::string_view kPlanNote = "note: {}";
+inline constexpr std::string_view kPlanAsk = "Do this? [y/N] ";
+inline constexpr std::string_view kPlanDone = "Done. 'estiva {} undo' takes it back.";
+inline constexpr std::string_view kPlanNeedsRoot = "changing the machine needs root";
+inline constexpr std::string_view kPlanNeedsRootRemedy = "Run: sudo estiva {} apply --plan {}";
+inline constexpr std::string_view kUndoNeedsRootRemedy = "Run: sudo estiva {} undo";
+inline constexpr std::string_view kPlanIsAnother =
+    "the plan {} is not what would be done now (that is {})";
+inline constexpr std::string_view kPlanIsAnotherRemedy =
+    "Something has changed since it was shown: look at 'estiva {} plan' again";
+inline constexpr std::string_view kPlanNotAgreed = "nothing was done";
+inline constexpr std::string_view kPlanNobodyToAsk =
+    "nothing was done: there is no terminal to ask at";
+inline constexpr std::string_view kPlanNotAgreedRemedy =
+    "'estiva {} apply --plan {}' does what is shown above; --yes does whatever is to be done";
+inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
 
-// One a kind of step, "{}" is its target.
-inline constexpr std::string_view kStepWrite = "write {}";
-inline constexpr std::string_view kStepLink = "link {} to {}";
-inline constexpr std::string_view kStepRemove = "remove {}";
-inline constexpr std::string_view kStepEnable = "start {} at each boot";
-inline constexpr std::string_view kStepDisable = "start {} no more at boot";
-inline constexpr std::string_view kStepStart = "start {}";
-inline constexpr std::string_view kStepStop = "stop {}";
-inline constexpr std::string_view kStepRestart = "restart {}";
-inline constexpr std::string_view kStepReload = "let systemd read its unit files again";
-inline constexpr std::string_view kStepLoad = "load the kernel module {}";
-inline constexpr std::string_view kStepUnload = "unload the kernel module {}";
-inline constexpr std::string_view kStepSysctl = "set {} to {}";
-inline constexpr std::string_view kStepNode = "make the device node {} ({})";
-inline constexpr std::string_view kStepMode = "set the mode of {} to {}";
-inline constexpr std::string_view kStepGenerate = "make {} from the machine as it is";
-
-// One a state of a step.
-inline constexpr std::string_view kStatePending = "not done";
-inline constexpr std::string_view kStateDone = "done";
-inline constexpr std::string_view kStateUnchanged = "was so";
-inline constexpr std::string_view kStateFailed = "failed";
-inline constexpr std::string_view kStateStands = "stands";
-inline constexpr std::string_view kStateDrifted = "changed";
-inline constexpr std::string_view kStateUndone = "undone";
-inline constexpr std::string_view kStateLeftAlone = "left alone";
-inline constexpr std::string_view kStateKept = "kept";
-inline constexpr std::string_view kRunTitle = "Run {} of the plan {}";
+inline constexpr std::string_view kVerbSetup =
+    "Set up GPUs in containers so that they survive reboots and driver upgrades, or take it back";
+inline constexpr std::string_view kHelpPlanHash = "do exactly the plan that was shown";
+inline constexpr std::string_view kHelpYes = "do it without asking";
+inline constexpr std::string_view kHelpTakeOver =
+    "let estiva write nvidia.com/gpu, also where NVIDIA's toolkit does";
+inline constexpr std::string_view kHelpRestartDocker = "restart Docker where a change needs it";
+inline constexpr std::string_view kHelpNoLogRotation = "leave the size of container logs alone";
+inline constexpr std::string_view kHelpUnsetRuntime = "take \"default-runtime\": \"nvidia\" away";
+inline constexpr std::string_view kHelpNoDaemon = "leave the estiva daemon's service alone";
+inline constexpr std::string_view kHelpForce = "undo: also what somebody changed since";
+inline constexpr std::string_view kHelpKeepGoing =
+    "undo: leave alone what somebody changed since, and undo the rest";
+inline constexpr std::string_view kSetupRuntimes = "Docker's runtimes: {} (default: {})";
+inline constexpr std::string_view kSetupDevices = "CDI devices that Docker lists: {}";
+inline constexpr std::string_view kSetupNone = "none";
 
 }  // namespace estiva::msg::cli

@@ -18,7 +18,6 @@ inline constexpr std::string_view kReasonReload = "systemd reads the new units";
 inline constexpr std::string_view kEffectReload = "systemctl daemon-reload";
 inline constexpr std::string_view kReasonEnable = "it runs at each boot from now on";
 inline constexpr std::string_view kEffectEnable = "systemctl enable {}";
-inline constexpr std::string_view kReasonUsers = "the daemon's user and folders exist";
 inline constexpr std::string_view kReasonDaemonJson = "what has to be said to Docker: {}";
 inline constexpr std::string_view kReasonSpec = "containers can ask for {}=all from now on";
 inline constexpr std::string_view kEffectSpec = "{}, made from the driver that is loaded";
@@ -57,6 +56,9 @@ inline constexpr std::string_view kNoteRootless =
 inline constexpr std::string_view kNoteBelowFloor =
     "Docker {} loses CDI devices of running containers when the daemon restarts; from 28.2 it does "
     "not";
+inline constexpr std::string_view kNoteNoService =
+    "The estiva daemon is not installed as a service ('cmake --install' does that), so it is left "
+    "out; GPUs reach containers without it";
 inline constexpr std::string_view kNoteCycle =
     "The boot has a cycle already, which may keep units from starting: {}";
 

@@ -1,6 +1,7 @@
 #include "decide/setup/setup_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <optional>
@@ -23,6 +24,9 @@ constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
 constexpr std::string_view kDockerUnit = "docker.service";
 constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
 constexpr std::string_view kSuspendUnit = "nvidia-suspend.service";
+// The daemon's last: its sockets are there before it.
+constexpr std::array<std::string_view, 3> kOwnUnits = {"estiva-control.socket",
+                                                       "estiva-lease.socket", "estiva.service"};
 constexpr std::string_view kVendorUnits[] = {"nvidia-cdi-refresh.path",
                                              "nvidia-cdi-refresh.service"};
 
@@ -58,6 +62,7 @@ class Planner {
     plan_units();
     plan_spec();
     plan_persistence();
+    plan_service();
     if (auto ok = plan_daemon(); !ok) return Failure(ok.error());
     return std::move(result_);
   }
@@ -152,14 +157,12 @@ class Planner {
   UnitNeeds unit_needs() const {
     UnitNeeds needs;
     needs.program = wish_.program;
-    needs.daemon = wish_.daemon_program;
     needs.engine = is_docker(facts_.engine) ? kDockerUnit : std::string_view();
     needs.kind = result_.kind;
     needs.spec = result_.spec;
     needs.has_suspend_units = find_unit(facts_, kSuspendUnit) != nullptr;
-    // Where a package has installed the daemon's unit it is only enabled.
-    const UnitFact* packaged = find_unit(facts_, "estiva.service");
-    needs.wants_daemon = wish_.daemon && (packaged == nullptr || packaged->path.starts_with("/etc/"));
+    // The daemon's unit, user and folders come with its installation; here they are only enabled.
+    needs.wants_daemon = false;
     for (const DriverLibrary& library : facts_.driver.files.libraries)
       for (const std::string& link : library.links)
         if (link.ends_with("/libcuda.so.1")) needs.watched.push_back(link);
@@ -189,6 +192,17 @@ class Planner {
     if (unit == nullptr || unit->is_masked) return;
     enable(kPersistenceUnit, msg::kReasonPersistence);
     if (!facts_.driver.persistence_running) start(kPersistenceUnit);
+  }
+
+  // estiva's own daemon.
+  void plan_service() {
+    if (!wish_.daemon) return;
+    if (find_unit(facts_, kOwnUnits.back()) == nullptr) {
+      result_.notes.emplace_back(msg::kNoteNoService);
+      return;
+    }
+    for (const std::string_view unit : kOwnUnits) enable(unit, msg::kReasonEnable);
+    for (const std::string_view unit : kOwnUnits) start(unit);
   }
 
   Result<void> plan_daemon() {

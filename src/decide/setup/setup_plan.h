@@ -26,9 +26,8 @@ struct SetupWish {
   bool restart_engine = false;         // restart the engine where a change needs it
   bool log_rotation = true;
   bool unset_default_runtime = false;
-  bool daemon = true;                  // the estiva daemon as a service
+  bool daemon = true;                  // enable the estiva daemon where it is installed
   std::string program = "/usr/bin/estiva";
-  std::string daemon_program = "/usr/libexec/estiva/estivad";
 };
 
 enum class CdiPolicy : std::uint8_t { adopt, take_over };

@@ -1,0 +1,207 @@
+#include "cli/plan_run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "act/apply.h"
+#include "act/command.h"
+#include "act/journal.h"
+#include "act/status.h"
+#include "act/undo.h"
+#include "api/places.h"
+#include "api/plan_json.h"
+#include "base/messages/cli_plan.h"
+#include "cli/render_plan.h"
+#include "cli/session.h"
+#include "cli/verb_cdi.h"
+#include "format/json_writer.h"
+#include "format/text.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+using format::escape_for_terminal;
+using format::JsonWriter;
+
+Result<void> print(Session& session, const std::string& text) {
+  return session.out.write(text);
+}
+
+std::string notes_text(const std::vector<std::string>& notes) {
+  std::string out;
+  for (const std::string& note : notes)
+    out += fmt::format(m::kPlanNote, escape_for_terminal(note)) + "\n";
+  return out;
+}
+
+void write_notes(JsonWriter& json, const std::vector<std::string>& notes) {
+  json.key("notes").begin_array();
+  for (const std::string& note : notes) json.value(note);
+  json.end_array();
+}
+
+// A yes at the terminal; anything else, and no terminal, is a no.
+bool is_agreed(Session& session) {
+  (void)session.out.write(std::string(m::kPlanAsk));
+  char answer[16] = {};
+  const ssize_t n = ::read(STDIN_FILENO, answer, sizeof answer - 1);
+  return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+Result<void> check_right(const PlanMachine& where, const Shown& shown) {
+  if (!where.is_real() || ::geteuid() == 0) return {};
+  return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
+              fmt::format(m::kPlanNeedsRootRemedy, shown.verb, shown.plan.hash));
+}
+
+Result<void> check_agreed(Session& session, const Arguments& args, const Shown& shown) {
+  if (const auto hash = args.value("--plan")) {
+    if (*hash == shown.plan.hash) return {};
+    return fail(ErrorKind::refused, fmt::format(m::kPlanIsAnother, *hash, shown.plan.hash),
+                fmt::format(m::kPlanIsAnotherRemedy, shown.verb));
+  }
+  if (args.has("--yes")) return {};
+  const bool can_ask = ::isatty(STDIN_FILENO) == 1 && session.style.terminal;
+  if (can_ask && !args.has("--json") && is_agreed(session)) return {};
+  return fail(ErrorKind::refused, std::string(can_ask ? m::kPlanNotAgreed : m::kPlanNobodyToAsk),
+              fmt::format(m::kPlanNotAgreedRemedy, shown.verb, shown.plan.hash));
+}
+
+std::string run_json(std::string_view verb, std::string_view what, const act::RunReport& report,
+                     const std::vector<std::string>& notes) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("schema", fmt::format("estiva/{}-{}/1", verb, what)).key("run");
+  api::write_run(json, report);
+  write_notes(json, notes);
+  json.end_object();
+  return text + "\n";
+}
+
+// A line as each step ends, so that a person sees what takes time.
+act::OnStep progress(Session& session, const Arguments& args, const Plan& plan) {
+  if (args.has("--json")) return {};
+  return [&session, &plan](std::size_t step, const act::StepResult& result) {
+    (void)session.out.write(render_step(step + 1, plan.steps[step], result, session.style));
+  };
+}
+
+}  // namespace
+
+struct PlanMachine::Parts {
+  host::Root root;
+  act::RealCommands commands;
+  act::Machine machine;
+  explicit Parts(host::Root opened)
+      : root(std::move(opened)), machine{root, commands, {}, {}} {}
+};
+
+Result<PlanMachine> PlanMachine::of(const Arguments& args) {
+  auto root = host::Root::open(std::string(args.value("--root").value_or("/")));
+  if (!root) return Failure(root.error());
+  PlanMachine where;
+  where.parts_ = std::make_shared<Parts>(std::move(*root));
+  where.parts_->machine.generate = [dir = where.parts_->root.dir()](const Step& step) {
+    return make_own_spec(dir, step.content);
+  };
+  where.machine_ = &where.parts_->machine;
+  where.journal_ = api::state_dir_of_machine() + "/plans";
+  return where;
+}
+
+bool PlanMachine::is_real() const {
+  return parts_->root.is_real();
+}
+
+Result<void> show_plan(Session& session, const Arguments& args, const Shown& shown) {
+  if (args.has("--json")) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object().field("schema", shown.schema).key("plan");
+    api::write_plan(json, shown.plan);
+    write_notes(json, shown.notes);
+    json.end_object();
+    return print(session, text + "\n");
+  }
+  const std::string text = shown.plan.steps.empty() ? std::string(m::kPlanNothing) + "\n"
+                                                    : render_plan(shown.plan, session.style);
+  return print(session, text + notes_text(shown.notes));
+}
+
+Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine& where,
+                     const Shown& shown) {
+  if (!args.has("--json"))
+    if (auto ok = show_plan(session, args, shown); !ok) return Failure(ok.error());
+  act::RunReport report;
+  report.plan = shown.plan;
+  if (!shown.plan.steps.empty()) {
+    if (auto ok = check_right(where, shown); !ok) return Failure(ok.error());
+    if (auto ok = check_agreed(session, args, shown); !ok) return Failure(ok.error());
+    const act::ApplyOptions options{shown.plan.hash, progress(session, args, shown.plan)};
+    auto ran = act::apply(where.machine(), where.journal(), shown.plan, options);
+    if (!ran) return Failure(ran.error());
+    report = std::move(*ran);
+  }
+  if (args.has("--json"))
+    if (auto ok = print(session, run_json(shown.verb, "run", report, shown.notes)); !ok)
+      return Failure(ok.error());
+  if (report.error) return Failure(*report.error);
+  if (!args.has("--json") && !shown.plan.steps.empty())
+    if (auto ok = print(session, fmt::format(m::kPlanDone, shown.verb) + "\n"); !ok)
+      return Failure(ok.error());
+  return 0;
+}
+
+Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
+                          std::string_view id) {
+  const auto runs = act::standing_runs(where.journal(), id);
+  if (!runs) return Failure(runs.error());
+  if (runs->empty()) {
+    const std::string text = args.has("--json")
+                                 ? fmt::format("{{\"schema\":\"estiva/{}-status/1\",\"run\":null}}\n", id)
+                                 : fmt::format(m::kPlanNoRun, id) + "\n";
+    if (auto ok = print(session, text); !ok) return Failure(ok.error());
+    return 0;
+  }
+  bool drifted = false;
+  for (const act::RunInfo& run : *runs) {
+    auto report = act::status_of(where.machine(), where.journal(), run.id);
+    if (!report) return Failure(report.error());
+    for (const act::StepResult& step : report->steps)
+      drifted |= step.state == act::StepState::drifted || step.state == act::StepState::failed;
+    const std::string text = args.has("--json") ? run_json(id, "status", *report, {})
+                                                : render_run(*report, session.style);
+    if (auto ok = print(session, text); !ok) return Failure(ok.error());
+    if (args.has("--json")) break;  // one document: the newest
+  }
+  return drifted ? 1 : 0;
+}
+
+Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
+                      std::string_view id) {
+  const auto runs = act::standing_runs(where.journal(), id);
+  if (!runs) return Failure(runs.error());
+  if (runs->empty()) {
+    if (auto ok = print(session, fmt::format(m::kPlanNoRun, id) + "\n"); !ok)
+      return Failure(ok.error());
+    return 0;
+  }
+  if (where.is_real() && ::geteuid() != 0)
+    return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
+                fmt::format(m::kUndoNeedsRootRemedy, id));
+  for (const act::RunInfo& run : *runs) {
+    act::UndoOptions options;
+    options.force = args.has("--force");
+    options.keep_going = args.has("--keep-going");
+    auto report = act::undo(where.machine(), where.journal(), run.id, options);
+    if (!report) return Failure(report.error());
+    const std::string text = args.has("--json") ? run_json(id, "undo", *report, {})
+                                                : render_run(*report, session.style);
+    if (auto ok = print(session, text); !ok) return Failure(ok.error());
+    if (report->error) return Failure(*report->error);
+  }
+  return 0;
+}
+
+}  // namespace estiva::cli

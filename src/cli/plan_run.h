@@ -1,0 +1,54 @@
+// What every verb that changes the machine does with its Plan: show it, ask, run it, say how it went.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "act/machine.h"
+#include "act/report.h"
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "model/plan.h"
+
+namespace estiva::cli {
+
+// The machine that plans act on: the one under --root, systemctl and modprobe of this one, and the
+// generator of specifications. Must outlive what uses it.
+class PlanMachine {
+ public:
+  static Result<PlanMachine> of(const Arguments& args);
+  const act::Machine& machine() const { return *machine_; }
+  const std::string& journal() const { return journal_; }
+  bool is_real() const;
+
+ private:
+  struct Parts;
+  std::shared_ptr<Parts> parts_;
+  const act::Machine* machine_ = nullptr;
+  std::string journal_;
+};
+
+// A plan and what a person should know beside it.
+struct Shown {
+  const Plan& plan;
+  const std::vector<std::string>& notes;
+  std::string_view verb;    // "setup": for the commands that are named
+  std::string_view schema;  // "estiva/setup-plan/1"
+};
+
+// Prints it, as text or JSON; a plan without steps says that nothing is to be done.
+Result<void> show_plan(Session& session, const Arguments& args, const Shown& shown);
+
+// --plan HASH or --yes, or a yes at the terminal; then runs it. Refused (exit 5) where the hash is
+// another one, where nobody can be asked, or without the right to change the machine. With --json
+// only the run's document is printed. Returns the exit code.
+Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine& where,
+                     const Shown& shown);
+
+// How the newest run of the plan called `id` stands.
+Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
+                          std::string_view id);
+// Takes back every run of it that stands, the newest first: --force, --keep-going.
+Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
+                      std::string_view id);
+
+}  // namespace estiva::cli

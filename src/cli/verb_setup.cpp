@@ -1,0 +1,85 @@
+#include "cli/verb_setup.h"
+
+#include <climits>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include "act/prepare.h"
+#include "base/messages/cli_plan.h"
+#include "cli/plan_run.h"
+#include "cli/readiness.h"
+#include "cli/session.h"
+#include "decide/setup/setup_plan.h"
+#include "format/text.h"
+
+namespace estiva::cli {
+namespace {
+
+namespace m = msg::cli;
+
+// What units have to name: this very program.
+std::string own_program() {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "/usr/bin/estiva";
+}
+
+decide::SetupWish wish_of(const Arguments& args) {
+  decide::SetupWish wish;
+  wish.take_over = args.has("--take-over");
+  wish.restart_engine = args.has("--restart-docker");
+  wish.log_rotation = !args.has("--no-log-rotation");
+  wish.unset_default_runtime = args.has("--unset-default-runtime");
+  wish.daemon = !args.has("--no-daemon");
+  wish.program = own_program();
+  return wish;
+}
+
+Result<decide::SetupPlan> make_plan(const Arguments& args, const PlanMachine& where) {
+  const auto facts = readiness_of(args);
+  if (!facts) return Failure(facts.error());
+  auto made = decide::plan_setup(*facts, wish_of(args));
+  if (!made) return Failure(made.error());
+  if (auto ok = act::prepare(where.machine(), made->plan); !ok) return Failure(ok.error());
+  return std::move(*made);
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  return names.empty()
+             ? std::string(m::kSetupNone)
+             : format::escape_for_terminal(fmt::format("{}", fmt::join(names, ", ")));
+}
+
+// How it stands, and what `docker info | grep nvidia` and `nvidia-ctk cdi list` would show.
+Result<int> status(Session& session, const Arguments& args, const PlanMachine& where) {
+  const auto code = show_standing(session, args, where, "setup");
+  if (!code || args.has("--json")) return code;
+  const auto facts = readiness_of(args);
+  if (!facts) return Failure(facts.error());
+  const EngineFacts& engine = facts->engine;
+  const std::string text =
+      fmt::format(m::kSetupRuntimes, listed(engine.runtimes),
+                  format::escape_for_terminal(engine.default_runtime)) +
+      "\n" + fmt::format(m::kSetupDevices, listed(engine.discovered)) + "\n";
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  return code;
+}
+
+}  // namespace
+
+Result<int> run_setup(Session& session, const Arguments& args) {
+  const std::string& what = args.words[0];
+  const auto where = PlanMachine::of(args);
+  if (!where) return Failure(where.error());
+  if (what == "undo") return undo_runs(session, args, *where, "setup");
+  if (what == "status") return status(session, args, *where);
+  const auto made = make_plan(args, *where);
+  if (!made) return Failure(made.error());
+  const Shown shown{made->plan, made->notes, "setup", "estiva/setup-plan/1"};
+  if (what == "apply") return run_plan(session, args, *where, shown);
+  if (auto ok = show_plan(session, args, shown); !ok) return Failure(ok.error());
+  return 0;
+}
+
+}  // namespace estiva::cli
