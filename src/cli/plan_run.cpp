@@ -106,7 +106,7 @@ Result<PlanMachine> PlanMachine::of(const Arguments& args) {
     return make_own_spec(dir, step.content);
   };
   where.machine_ = &where.parts_->machine;
-  where.journal_ = api::state_dir_of_machine() + "/plans";
+  where.journal_ = api::resolve_places().state_dir + "/plans";
   return where;
 }
 

@@ -2,6 +2,7 @@
 // the pure function that finds it. The table is explicit, so that one more rule is one row, one
 // function, one fixture and one page of docs/doctor/.
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,10 +15,11 @@ namespace estiva::decide {
 
 // What a rule has found: where, and what differs from one machine to the next. Empty: nothing.
 struct Hit {
-  std::string title;  // the sentence for this machine
-  std::vector<Evidence> evidence;
-  std::string remedy;     // empty: the row's
-  std::string foretells;  // the exact text that a user will meet here; empty: the row's symptom
+  std::string title = {};  // the sentence for this machine
+  std::vector<Evidence> evidence = {};
+  std::string remedy = {};     // empty: the row's
+  std::string foretells = {};  // the exact text that a user will meet; empty: the row's symptom
+  std::optional<Severity> severity = {};  // where it is another than the row's
 };
 
 struct Rule {

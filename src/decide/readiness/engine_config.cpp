@@ -1,0 +1,260 @@
+// K7 to K11: daemon.json, against what dockerd accepts and what it runs with.
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "base/messages/decide_doctor_engine.h"
+#include "decide/readiness/engine_look.h"
+#include "decide/readiness/finders.h"
+#include "decide/readiness/unit_look.h"
+#include "format/text.h"
+
+namespace estiva::decide {
+namespace {
+
+using format::JsonNode;
+
+constexpr std::string_view kSnapshotter = "containerd-snapshotter";
+constexpr std::string_view kSnapshotterDefault = "29.0";  // new installations have it from here on
+
+// Flags whose key in daemon.json has another name (moby/moby, opts.NamedOption).
+constexpr std::pair<std::string_view, std::string_view> kFlagKeys[] = {
+    {"-H", "hosts"},
+    {"--host", "hosts"},
+    {"-D", "debug"},
+    {"-l", "log-level"},
+    {"-s", "storage-driver"},
+    {"-b", "bridge"},
+    {"-G", "group"},
+    {"--label", "labels"},
+    {"--log-opt", "log-opts"},
+    {"--exec-opt", "exec-opts"},
+    {"--storage-opt", "storage-opts"},
+    {"--dns-opt", "dns-opts"},
+    {"--cdi-spec-dir", "cdi-spec-dirs"},
+    {"--registry-mirror", "registry-mirrors"},
+    {"--insecure-registry", "insecure-registries"},
+    {"--default-ulimit", "default-ulimits"},
+    {"--authorization-plugin", "authorization-plugins"},
+    {"--node-generic-resource", "node-generic-resources"},
+};
+
+// The key that a word of dockerd's command line sets; empty: the word is no flag. Runtimes may be
+// in both places, the lists are put together.
+std::string_view key_of(std::string_view word) {
+  const std::string_view flag = word.substr(0, word.find('='));
+  for (const auto& [name, key] : kFlagKeys) {
+    if (flag == name) return key;
+  }
+  return flag.starts_with("--") && flag != "--add-runtime" ? flag.substr(2) : std::string_view();
+}
+
+// The words of dockerd's command line: of its unit, which the next start takes; else of its
+// process.
+std::vector<std::string> command_line(const ReadinessFacts& facts) {
+  const UnitFact* unit = find_unit(facts.units, "docker.service");
+  if (unit == nullptr) return facts.engine.arguments;
+  std::vector<std::string> words;
+  for (const std::string& command : unit_commands(*unit, "ExecStart")) {
+    std::string_view rest = command, word;
+    while (format::next_word(rest, word)) words.emplace_back(word);
+  }
+  return words.empty() ? facts.engine.arguments : words;
+}
+
+bool is_list_of_texts(const JsonNode& node) {
+  if (!node.is_array()) return false;
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    if (!node.at(i).text()) return false;
+  }
+  return true;
+}
+
+bool is_map_of_booleans(const JsonNode& node) {
+  if (!node.is_object()) return false;
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    if (!node.at(i).boolean() && !node.at(i).is_null()) return false;
+  }
+  return true;
+}
+
+bool is_map_of_objects(const JsonNode& node) {
+  if (!node.is_object()) return false;
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    if (!node.at(i).is_object() && !node.at(i).is_null()) return false;
+  }
+  return true;
+}
+
+// The key that concerns GPUs and has a type that dockerd refuses; empty: none has.
+std::string_view wrong_key(const JsonNode& root) {
+  const JsonNode features = root["features"], runtimes = root["runtimes"];
+  const JsonNode dirs = root["cdi-spec-dirs"], standard = root["default-runtime"];
+  if (features && !is_map_of_booleans(features)) return "features";
+  if (runtimes && !is_map_of_objects(runtimes)) return "runtimes";
+  if (dirs && !is_list_of_texts(dirs)) return "cdi-spec-dirs";
+  if (standard && !standard.text()) return "default-runtime";
+  return {};
+}
+
+// Line of the place that a JSON error names by its byte; 0: it names none.
+unsigned line_of(std::string_view text, std::string_view error) {
+  const std::size_t digits = error.find_first_of("0123456789");
+  if (digits == error.npos) return 0;
+  const std::size_t end = error.find_first_not_of("0123456789", digits);
+  const auto at = format::parse_u64(error.substr(digits, end - digits));
+  if (!at || *at > text.size()) return 0;
+  return 1 + static_cast<unsigned>(std::ranges::count(text.substr(0, *at), '\n'));
+}
+
+bool is_known_runtime(const EngineFacts& engine, std::string_view name) {
+  return std::ranges::find(engine.runtimes, name) != engine.runtimes.end();
+}
+
+std::string listed(const EngineFacts& engine) {
+  return fmt::format(msg::kRuntimesAre, joined(engine.runtimes));
+}
+
+// A runtime of NVIDIA's that daemon.json declares and the engine does not list.
+std::string unloaded_runtime(const EngineFacts& engine, const JsonNode& root) {
+  const JsonNode runtimes = root["runtimes"];
+  for (std::size_t i = 0; i < runtimes.size(); ++i) {
+    const std::string_view name = runtimes.name_at(i);
+    if (name.starts_with("nvidia") && !is_known_runtime(engine, name)) return std::string(name);
+  }
+  return {};
+}
+
+// The default runtime where nobody declares it: dockerd does not start.
+std::string undeclared_default(const ReadinessFacts& facts, const JsonNode& root) {
+  const std::string name(root["default-runtime"].text().value_or(""));
+  if (!name.starts_with("nvidia") || root["runtimes"][name]) return {};
+  const std::vector<std::string> words = command_line(facts);
+  const bool by_flag = std::ranges::any_of(
+      words, [&](const std::string& word) { return word.find(name + "=") != word.npos; });
+  return by_flag ? std::string() : name;
+}
+
+// Features of `before` that `now` has no word of.
+std::vector<std::string> missing_features(const JsonNode& before, const JsonNode& now) {
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const std::string_view name = before.name_at(i);
+    if (name != "cdi" && !now[name]) missing.emplace_back(name);
+  }
+  return missing;
+}
+
+bool runs_snapshotter(const ReadinessFacts& facts) {
+  return facts.engine.info.find("io.containerd.snapshotter.v1") != std::string::npos &&
+         !docker_is_at_least(facts, kSnapshotterDefault).value_or(true);
+}
+
+}  // namespace
+
+Hits find_broken_daemon_json(const ReadinessFacts& facts) {
+  const TextFile& file = facts.engine.daemon_json;
+  const std::string_view text = json_text(file);
+  if (!is_docker(facts) || text.empty()) return {};
+  const auto tree = format::JsonTree::parse(text);
+  Evidence where{Evidence::Source::file, file.path, 0, {}};
+  std::string why;
+  if (!tree) {
+    why = tree.error().what;
+    where.line = line_of(text, why);
+  } else if (!tree->root().is_object()) {
+    why = msg::kNotAnObject;
+  } else if (const std::string_view key = wrong_key(tree->root()); !key.empty()) {
+    why = fmt::format(msg::kWrongType, key);
+    where = file_evidence(file, fmt::format("\"{}\"", key));
+  }
+  if (why.empty()) return {};
+  return {{.title = fmt::format(msg::kDaemonJsonBroken, file.path, why), .evidence = {where}}};
+}
+
+Hits find_flag_and_file(const ReadinessFacts& facts) {
+  const TextFile& file = facts.engine.daemon_json;
+  const auto tree = json_object(file);
+  if (!is_docker(facts) || !tree) return {};
+  const UnitFact* unit = find_unit(facts.units, "docker.service");
+  for (const std::string& word : command_line(facts)) {
+    const std::string_view key = key_of(word);
+    if (key.empty() || !tree->root()[key]) continue;
+    Hit hit{.title = fmt::format(msg::kFlagAndFile, key, file.path, word.substr(0, word.find('='))),
+            .evidence = {file_evidence(file, fmt::format("\"{}\"", key))}};
+    if (unit != nullptr) hit.evidence.push_back({Evidence::Source::file, unit->path, 0, word});
+    return {hit};
+  }
+  return {};
+}
+
+Hits find_unknown_runtime(const ReadinessFacts& facts) {
+  const EngineFacts& engine = facts.engine;
+  const TextFile& file = engine.daemon_json;
+  if (!is_docker(facts)) return {};
+  const auto tree = json_object(file);
+  if (tree) {
+    const std::string standard = undeclared_default(facts, tree->root());
+    if (!standard.empty()) {
+      return {{.title = fmt::format(msg::kDefaultRuntimeUnknown, standard, file.path),
+               .evidence = {file_evidence(file, "\"default-runtime\"")}}};
+    }
+  }
+  if (engine.runtimes.empty()) return {};
+  if (tree) {
+    const std::string unloaded = unloaded_runtime(engine, tree->root());
+    if (!unloaded.empty()) {
+      return {{.title = fmt::format(msg::kRuntimeNotLoaded, file.path, unloaded),
+               .evidence = {file_evidence(file, fmt::format("\"{}\"", unloaded)),
+                            engine_evidence(msg::kDockerInfo, listed(engine))},
+               .remedy = std::string(msg::kReloadDocker)}};
+    }
+  }
+  std::vector<const ContainerFact*> users;
+  for (const ContainerFact& one : facts.containers) {
+    if (one.runtime.starts_with("nvidia") && !is_known_runtime(engine, one.runtime))
+      users.push_back(&one);
+  }
+  if (users.empty()) return {};
+  return {{.title = fmt::format(msg::kRuntimeUnknown, names_of(users), users[0]->runtime),
+           .evidence = {engine_evidence(msg::kDockerInfo, listed(engine))}}};
+}
+
+Hits find_lost_features(const ReadinessFacts& facts) {
+  const TextFile& file = facts.engine.daemon_json;
+  const auto now = json_object(file);
+  // Only where a GPU set-up touched it: it wrote "cdi" there.
+  if (!is_docker(facts) || !now || !now->root()["features"]["cdi"]) return {};
+  const JsonNode features = now->root()["features"];
+  const auto before = json_object(facts.engine.daemon_json_before);
+  const std::vector<std::string> missing =
+      before ? missing_features(before->root()["features"], features) : std::vector<std::string>{};
+  if (!missing.empty()) {
+    return {{.title = fmt::format(msg::kFeaturesLost, file.path, joined(missing)),
+             .evidence = {file_evidence(file, "\"features\""),
+                          file_evidence(facts.engine.daemon_json_before,
+                                        fmt::format("\"{}\"", missing[0]))}}};
+  }
+  if (!runs_snapshotter(facts) || features[kSnapshotter]) return {};
+  return {{.title = fmt::format(msg::kSnapshotterLost, file.path),
+           .evidence = {file_evidence(file, "\"features\""),
+                        engine_evidence(msg::kDockerInfo, msg::kSnapshotterInUse)}}};
+}
+
+Hits find_runtime_not_found(const ReadinessFacts& facts) {
+  const EngineFacts& engine = facts.engine;
+  const auto tree = json_object(engine.daemon_json);
+  if (!is_docker(facts) || !sees_engine_host(facts) || !tree) return {};
+  Hits hits;
+  const JsonNode runtimes = tree->root()["runtimes"];
+  for (std::size_t i = 0; i < runtimes.size(); ++i) {
+    const std::string path(runtimes.at(i)["path"].text().value_or(""));
+    const auto found = engine.runtime_paths.find(path);
+    if (found == engine.runtime_paths.end() || found->second.is_executable) continue;
+    hits.push_back({.title = fmt::format(msg::kRuntimeProgram, runtimes.name_at(i), path),
+                    .evidence = {file_evidence(engine.daemon_json, fmt::format("\"{}\"", path))}});
+  }
+  return hits;
+}
+
+}  // namespace estiva::decide

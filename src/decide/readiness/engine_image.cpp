@@ -1,0 +1,271 @@
+// K22 to K27: whether an image goes with this machine's driver and cards.
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "base/messages/decide_doctor_image.h"
+#include "decide/readiness/engine_look.h"
+#include "decide/readiness/finders.h"
+#include "format/text.h"
+
+namespace estiva::decide {
+namespace {
+
+// The oldest driver branch that runs a CUDA of that major version (CUDA 13.1 release notes, minor
+// version compatibility), and the oldest compute capability that it has code for.
+struct CudaMajor {
+  unsigned major, driver, capability;
+};
+constexpr CudaMajor kMajors[] = {{13, 580, 75}, {12, 525, 50}, {11, 450, 35}};
+// The first CUDA that has code for a generation: what is built for 8.0 runs on 8.9 too.
+struct FirstCuda {
+  unsigned capability;
+  std::string_view cuda;
+};
+constexpr FirstCuda kFirst[] = {{100, "12.8"}, {90, "11.8"}, {80, "11.0"}};
+
+const CudaMajor* major_of(std::string_view cuda) {
+  const unsigned major = driver_branch(cuda);
+  const auto found = std::ranges::find(kMajors, major, &CudaMajor::major);
+  return found == std::end(kMajors) ? nullptr : found;
+}
+
+const ImageFact* image_of(const ReadinessFacts& facts, const ContainerFact& container) {
+  const auto found = std::ranges::find_if(facts.images, [&](const ImageFact& one) {
+    return (!one.id.empty() && one.id == container.image_id) ||
+           (!one.name.empty() && one.name == container.image);
+  });
+  return found == facts.images.end() ? nullptr : &*found;
+}
+
+std::string_view setting_of(const ReadinessFacts& facts, const ContainerFact& container,
+                            std::string_view name) {
+  const std::string_view own = value_of(container.environment, name);
+  const ImageFact* image = image_of(facts, container);
+  return own.empty() && image != nullptr ? value_of(image->environment, name) : own;
+}
+
+const std::string& driver_version(const ReadinessFacts& facts) {
+  return facts.driver.status.version.empty() ? facts.kernel.module_version
+                                             : facts.driver.status.version;
+}
+
+// "12.4" of the driver; empty: not known.
+std::string driver_cuda(const ReadinessFacts& facts) {
+  const Reading<unsigned>& cuda = facts.driver.status.cuda_version;
+  if (!cuda || *cuda == 0) return {};
+  return fmt::format("{}.{}", *cuda / 1000, *cuda % 1000 / 10);
+}
+
+// One "name op value". What we can't judge (brand, arch) counts as met: better no finding than a
+// wrong one.
+bool is_met(std::string_view condition, std::string_view cuda, std::string_view driver) {
+  const std::size_t at = condition.find_first_of("<>=!");
+  if (at == condition.npos) return true;
+  const std::size_t end = std::min(condition.find_first_not_of("<>=!", at), condition.size());
+  const std::string_view name = condition.substr(0, at), sign = condition.substr(at, end - at);
+  const std::string_view have = name == "cuda" ? cuda : name == "driver" ? driver : "";
+  if (have.empty()) return true;
+  const int order = compare_versions(have, condition.substr(end));
+  if (sign == ">=") return order >= 0;
+  if (sign == "<=") return order <= 0;
+  if (sign == ">") return order > 0;
+  if (sign == "<") return order < 0;
+  return sign == "!=" ? order != 0 : order == 0;
+}
+
+// "cuda>=12.8 brand=tesla,driver>=535,driver<536": blanks part alternatives, commas conditions.
+bool is_requirement_met(std::string_view text, std::string_view cuda, std::string_view driver) {
+  std::string_view alternative;
+  bool has_any = false;
+  while (format::next_word(text, alternative)) {
+    has_any = true;
+    bool met = true;
+    while (met && !alternative.empty()) {
+      const std::size_t comma = std::min(alternative.find(','), alternative.size());
+      met = is_met(alternative.substr(0, comma), cuda, driver);
+      alternative.remove_prefix(std::min(comma + 1, alternative.size()));
+    }
+    if (met) return true;
+  }
+  return !has_any;
+}
+
+// The requirement of a container that NVIDIA's hook would refuse; empty: none.
+std::string_view unmet_requirement(const ReadinessFacts& facts, const ContainerFact& container) {
+  const std::string_view off = setting_of(facts, container, "NVIDIA_DISABLE_REQUIRE");
+  const std::string_view wants = setting_of(facts, container, "NVIDIA_REQUIRE_CUDA");
+  const std::string cuda = driver_cuda(facts);
+  if (wants.empty() || off == "true" || off == "1" || cuda.empty()) return {};
+  if (!uses_hook(facts, container)) return {};
+  return is_requirement_met(wants, cuda, driver_version(facts)) ? std::string_view() : wants;
+}
+
+// The containers that use a GPU and whose image says its CUDA.
+struct CudaUser {
+  const ContainerFact* container;
+  const ImageFact* image;
+};
+std::vector<CudaUser> cuda_users(const ReadinessFacts& facts) {
+  std::vector<CudaUser> users;
+  for (const ContainerFact& one : facts.containers) {
+    const ImageFact* image = image_of(facts, one);
+    if (image != nullptr && !image->cuda_version.empty() && gpu_request(one).any())
+      users.push_back({&one, image});
+  }
+  return users;
+}
+
+bool is_too_old(const ReadinessFacts& facts, const ImageFact& image) {
+  const CudaMajor* major = major_of(image.cuda_version);
+  const unsigned branch = driver_branch(driver_version(facts));
+  return major != nullptr && branch != 0 && branch < major->driver;
+}
+
+// A card for desks and laptops: forward compatibility is not for it.
+bool is_consumer_card(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kNames = {"GeForce", "GTX", "TITAN"};
+  return std::ranges::any_of(kNames,
+                             [&](std::string_view one) { return name.find(one) != name.npos; });
+}
+
+bool spec_uses_compat(const ReadinessFacts& facts) {
+  const auto specs = gpu_specs(facts);
+  if (specs.empty()) return false;
+  return std::ranges::any_of(specs.front()->spec.edits.hooks, [](const CdiHook& hook) {
+    return std::ranges::find(hook.args, "enable-cuda-compat") != hook.args.end();
+  });
+}
+
+std::optional<Hit> judge_compat(const ReadinessFacts& facts, const CudaUser& user) {
+  const std::string cuda = driver_cuda(facts);
+  if (cuda.empty() || compare_versions(user.image->cuda_version, cuda) <= 0 ||
+      !gpu_request(*user.container).by_cdi ||
+      value_of(user.image->environment, "NV_CUDA_COMPAT_PACKAGE").empty())
+    return std::nullopt;
+  const auto card = std::ranges::find_if(
+      facts.driver.gpus, [](const Gpu& gpu) { return is_consumer_card(gpu.identity.name); });
+  // Another major version fails before that (K23).
+  if (card == facts.driver.gpus.end() || is_too_old(facts, *user.image)) return std::nullopt;
+  return Hit{
+      .title = fmt::format(msg::kCompatMayFail, user.container->name, user.image->cuda_version,
+                           driver_version(facts), card->identity.name),
+      .evidence = {{Evidence::Source::image, user.image->name, 0,
+                    fmt::format(msg::kCudaVersionIs, user.image->cuda_version)}},
+      .severity = Severity::warning};
+}
+
+// What CUDA and a card have in common: all, only what is compiled at the start, or nothing.
+enum class Match : std::uint8_t { good, perhaps, none };
+Match match(std::string_view cuda, unsigned capability) {
+  const CudaMajor* major = major_of(cuda);
+  if (major != nullptr && capability < major->capability) return Match::none;
+  for (const FirstCuda& one : kFirst) {
+    if (capability < one.capability) continue;
+    return compare_versions(cuda, one.cuda) < 0 ? Match::perhaps : Match::good;
+  }
+  return Match::good;
+}
+
+std::optional<Hit> judge_code(const ReadinessFacts& facts, const CudaUser& user) {
+  const std::string& cuda = user.image->cuda_version;
+  const Gpu* worst = nullptr;
+  Match found = Match::good;
+  bool some_good = false;
+  for (const Gpu& gpu : facts.driver.gpus) {
+    if (!gpu.identity.compute_capability) return std::nullopt;
+    const Match now = match(cuda, *gpu.identity.compute_capability);
+    some_good = some_good || now == Match::good;
+    if (now > found) worst = &gpu;
+    found = std::max(found, now);
+  }
+  if (worst == nullptr) return std::nullopt;
+  const unsigned capability = *worst->identity.compute_capability;
+  const std::string_view title =
+      found == Match::none ? msg::kNoKernelImage : msg::kNoKernelImagePerhaps;
+  Hit hit{.title = fmt::format(fmt::runtime(title), user.container->name, cuda,
+                               worst->identity.name, capability / 10, capability % 10),
+          .evidence = {{Evidence::Source::image, user.image->name, 0,
+                        fmt::format(msg::kCudaVersionIs, cuda)}}};
+  if (some_good || found == Match::perhaps) hit.severity = Severity::warning;
+  return hit;
+}
+
+Hits hits_by_text(const ReadinessFacts& facts, std::initializer_list<std::string_view> parts,
+                  std::string_view title) {
+  Hits hits;
+  for (const ContainerFact* one : containers_that_say(facts, parts)) {
+    hits.push_back({.title = fmt::format(fmt::runtime(title), one->name),
+                    .evidence = {said(*one, *parts.begin())}});
+  }
+  return hits;
+}
+
+}  // namespace
+
+Hits find_unmet_requirement(const ReadinessFacts& facts) {
+  Hits hits;
+  if (!has_gpu(facts)) return hits;
+  for (const ContainerFact& one : facts.containers) {
+    const std::string_view wants = unmet_requirement(facts, one);
+    if (wants.empty()) continue;
+    const std::string first(wants.substr(0, wants.find(' ')));
+    hits.push_back({.title = fmt::format(msg::kUnmetRequirement, one.name, first,
+                                         driver_version(facts), driver_cuda(facts)),
+                    .evidence = {{Evidence::Source::image, one.image, 0,
+                                  fmt::format(msg::kRequireCuda, wants)}}});
+  }
+  return hits;
+}
+
+Hits find_driver_too_old(const ReadinessFacts& facts) {
+  Hits hits;
+  if (!has_gpu(facts)) return hits;
+  for (const CudaUser& user : cuda_users(facts)) {
+    if (!is_too_old(facts, *user.image) || !unmet_requirement(facts, *user.container).empty())
+      continue;
+    const std::string& cuda = user.image->cuda_version;
+    Hit hit{.title = fmt::format(msg::kDriverTooOld, user.container->name, cuda,
+                                 major_of(cuda)->driver, driver_version(facts)),
+            .evidence = {{Evidence::Source::image, user.image->name, 0,
+                          fmt::format(msg::kCudaVersionIs, cuda)},
+                         host_evidence(msg::kLoadedModule, driver_version(facts))}};
+    // Compatibility libraries in the image may carry a data centre's card over it.
+    const bool may_work = !value_of(user.image->environment, "NV_CUDA_COMPAT_PACKAGE").empty() &&
+                          std::ranges::none_of(facts.driver.gpus, [](const Gpu& gpu) {
+                            return is_consumer_card(gpu.identity.name);
+                          });
+    if (may_work) hit.severity = Severity::warning;
+    hits.push_back(std::move(hit));
+  }
+  return hits;
+}
+
+Hits find_second_libcuda(const ReadinessFacts& facts) {
+  return hits_by_text(facts, {"system has unsupported display driver / cuda driver combination"},
+                      msg::kSecondLibcuda);
+}
+
+Hits find_forward_compat(const ReadinessFacts& facts) {
+  Hits hits = hits_by_text(facts, {"forward compatibility was attempted on non supported HW"},
+                           msg::kCompatFailed);
+  if (!hits.empty() || !has_gpu(facts) || !spec_uses_compat(facts)) return hits;
+  for (const CudaUser& user : cuda_users(facts)) {
+    if (auto hit = judge_compat(facts, user)) hits.push_back(std::move(*hit));
+  }
+  return hits;
+}
+
+Hits find_no_kernel_image(const ReadinessFacts& facts) {
+  Hits hits;
+  for (const CudaUser& user : cuda_users(facts)) {
+    if (auto hit = judge_code(facts, user)) hits.push_back(std::move(*hit));
+  }
+  return hits;
+}
+
+Hits find_driver_in_image(const ReadinessFacts& facts) {
+  return hits_by_text(facts, {"file creation failed", "file exists"}, msg::kDriverInImage);
+}
+
+}  // namespace estiva::decide

@@ -1,0 +1,741 @@
+// K1 to K32: one change on several healthy machines finds exactly what is declared; the smallest
+// change that is none finds nothing.
+#include "unit/decide/readiness_cases.h"
+
+namespace estiva::decide {
+namespace {
+
+using namespace bases;
+using Facts = ReadinessFacts;
+
+const std::vector<Base> kHosts = {kDebian, kUbuntu, kRhel, kArch};
+// Those on which '--gpus' still goes through NVIDIA's hook.
+const std::vector<Base> kHookHosts = {kDebian, kRhel, kArch};
+
+void add_flag(Facts& facts) {
+  facts.containers.push_back(flag_container("xtts"));
+}
+
+void no_cdi(Facts& facts) {
+  facts.engine.cdi_known = true;
+  facts.engine.cdi_dirs.clear();
+  facts.engine.discovered.clear();
+}
+
+void json(Facts& facts, const std::string& text) {
+  facts.engine.daemon_json.text = text;
+}
+
+void config(Facts& facts, const std::string& text) {
+  facts.toolkit.config.text = text;
+}
+
+void volatile_spec(Facts& facts) {
+  facts.cdi.files[0].path = "/var/run/cdi/nvidia.yaml";
+  std::erase_if(facts.units,
+                [](const UnitFact& one) { return one.name == "nvidia-cdi-refresh.service"; });
+}
+
+constexpr const char* kRefresh =
+    "[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\n"
+    "ExecStart=/usr/bin/nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml\n";
+
+// The two units of the guide that asked for this product.
+void guide_units(Facts& facts) {
+  facts.units.push_back(make_unit(
+      "nvidia-cdi-generate.service",
+      "[Unit]\nDescription=Generate NVIDIA Container Device Interface\nAfter=multi-user.target\n"
+      "Wants=nvidia-persistenced.service\n[Service]\nType=oneshot\n"
+      "ExecStart=/usr/bin/nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml\n"
+      "RemainAfterExit=true\nUser=root\n[Install]\nWantedBy=multi-user.target\n",
+      true));
+  facts.units.push_back(make_unit(
+      "docker-nvidia-setup.service",
+      "[Unit]\nAfter=docker.service nvidia-cdi-generate.service\nRequires=docker.service\n"
+      "Wants=nvidia-cdi-generate.service\n[Service]\nType=oneshot\n"
+      "ExecStart=/usr/bin/nvidia-ctk runtime configure --runtime=docker\n"
+      "[Install]\nWantedBy=multi-user.target\n",
+      true));
+}
+
+void selinux(Facts& facts) {
+  facts.kernel.selinux = std::string("enforcing");
+  facts.kernel.container_use_devices = false;
+  facts.engine.info = R"({"SecurityOptions":["name=seccomp","name=selinux"]})";
+}
+
+void lxc(Facts& facts) {
+  facts.kernel.in_container = true;
+  facts.kernel.container_manager = "lxc";
+}
+
+std::vector<Case> docker_cases() {
+  return {
+      {"K1", "no toolkit, and --gpus is used", kHosts,
+       [](Facts& f) {
+         f.toolkit = {};
+         add_flag(f);
+       }},
+      {"K1", "the hook is not on dockerd's PATH", kHosts,
+       [](Facts& f) {
+         f.engine.search_path = "/sbin:/bin";
+         add_flag(f);
+       }},
+      {"K1",
+       "no toolkit and no CDI spec",
+       {kDebian, kRhel, kArch},
+       [](Facts& f) {
+         f.toolkit = {};
+         f.cdi.files.clear();
+       }},
+      {"K2", "the toolkit is newer than dockerd", kHosts,
+       [](Facts& f) {
+         f.containers = {cdi_container("ollama", "no")};
+         for (auto& [name, program] : f.toolkit.programs) program.changed_at = f.now - 60;
+         f.toolkit.config.modified_at = f.now - 60;
+       }},
+      {"K3",
+       "CDI is off, and a container wants it",
+       kHosts,
+       no_cdi,
+       Severity::error,
+       {{"ubuntu", {"K32"}}}},
+      {"K3", "a Docker from before CDI", kHosts,
+       [](Facts& f) {
+         f.engine.version = "24.0.7";
+         f.engine.cdi_known = false;
+         f.engine.cdi_dirs.clear();
+         json(f, "");
+       }},
+      {"K4", "Docker 27, CDI and a restart policy", kHosts,
+       [](Facts& f) {
+         f.engine.version = "28.1.1";
+         f.containers = {cdi_container("ollama", "unless-stopped")};
+       }},
+      {"K5",
+       "the spec is made by a unit without order",
+       kHosts,
+       [](Facts& f) {
+         volatile_spec(f);
+         f.containers = {cdi_container("ollama", "always")};
+         f.units.push_back(
+             make_unit("nvidia-cdi-refresh.service", "[Service]\nType=oneshot\n", true));
+       },
+       Severity::error,
+       {{"rhel", {"K4"}}}},
+      {"K6", "the guide's units", kHosts, guide_units},
+      {"K6", "NVIDIA's own ring: before Docker and after multi-user", kHosts,
+       [](Facts& f) {
+         std::erase_if(
+             f.units, [](const UnitFact& one) { return one.name == "nvidia-cdi-refresh.service"; });
+         f.units.push_back(make_unit("nvidia-cdi-refresh.service",
+                                     std::string(kRefresh) +
+                                         "[Unit]\nBefore=docker.service\n"
+                                         "[Install]\nWantedBy=multi-user.target\n",
+                                     true));
+       }},
+      {"K12", "Docker is a snap", kHosts,
+       [](Facts& f) {
+         f.engine.kind = EngineKind::docker_snap;
+         f.engine.discovered.clear();
+       }},
+      {"K13", "Docker Desktop", kHosts,
+       [](Facts& f) {
+         f.engine.kind = EngineKind::docker_desktop;
+         f.engine.discovered.clear();
+       }},
+      {"K14",
+       "Podman 4 as docker",
+       {kDebian, kUbuntu, kArch},
+       [](Facts& f) {
+         f.engine.kind = EngineKind::podman;
+         f.engine.version = "4.9.4";
+         f.engine.cli_is_podman = true;
+       },
+       Severity::warning},
+      {"K32", "Docker 29.2 finds no CDI device", kHosts,
+       [](Facts& f) {
+         f.engine.version = "29.2.0";
+         f.engine.discovered.clear();
+         add_flag(f);
+       },
+       Severity::warning},
+  };
+}
+
+std::vector<Case> config_cases() {
+  return {
+      {"K7", "a comma too many", kHosts, [](Facts& f) { json(f, "{\n  \"debug\": true,\n}\n"); }},
+      {"K7", "a second document", kHosts, [](Facts& f) { json(f, "{}\n{}\n"); }},
+      {"K7", "a comment", kHosts, [](Facts& f) { json(f, "{} // runtimes\n"); }},
+      {"K7", "a list", kHosts, [](Facts& f) { json(f, "[]"); }},
+      {"K7", "features as text", kHosts,
+       [](Facts& f) { json(f, "{\"features\": {\"cdi\": \"true\"}}"); }},
+      {"K7", "runtimes as a list", kHosts, [](Facts& f) { json(f, "{\"runtimes\": []}"); }},
+      {"K7", "cdi-spec-dirs as a text", kHosts,
+       [](Facts& f) { json(f, "{\"cdi-spec-dirs\": \"/etc/cdi\"}"); }},
+      {"K8", "hosts in both places", kHosts,
+       [](Facts& f) { json(f, "{\"hosts\": [\"tcp://127.0.0.1:2375\"]}"); }},
+      {"K8", "containerd in both places", kHosts,
+       [](Facts& f) { json(f, "{\"containerd\": \"/run/containerd/containerd.sock\"}"); }},
+      {"K9", "a container's runtime is not known", kHosts,
+       [](Facts& f) { f.containers[0].runtime = "nvidia"; }},
+      {"K9", "the runtime is declared and not loaded", kHosts,
+       [](Facts& f) {
+         json(f, "{\"runtimes\": {\"nvidia\": {\"path\": \"/usr/bin/nvidia-container-runtime\"}}}");
+       }},
+      {"K9", "the default runtime is not declared", kHosts,
+       [](Facts& f) { json(f, "{\"default-runtime\": \"nvidia\"}"); }},
+      {"K10", "a feature is gone since the set-up", kHosts,
+       [](Facts& f) {
+         json(f, "{\"features\": {\"cdi\": true}}");
+         f.engine.daemon_json_before.path = "/etc/docker/daemon.json.bak";
+         f.engine.daemon_json_before.text =
+             std::string("{\"features\": {\"containerd-snapshotter\": true}}");
+       },
+       Severity::warning},
+      {"K10",
+       "the image store in use is not named any more",
+       {kDebian, kRhel, kWsl},
+       [](Facts& f) {
+         json(f, "{\"features\": {\"cdi\": true}}");
+         f.engine.info = R"({"DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]})";
+       },
+       Severity::warning},
+      {"K11", "the runtime's program is not there", kHosts,
+       [](Facts& f) {
+         json(f, "{\"runtimes\": {\"nvidia\": {\"path\": \"nvidia-container-runtime\"}}}");
+         f.engine.runtimes.emplace_back("nvidia");
+         f.engine.runtime_paths["nvidia-container-runtime"] = {};
+       }},
+  };
+}
+
+std::vector<Case> toolkit_cases() {
+  return {
+      {"K15", "rootless with cgroups", kHookHosts,
+       [](Facts& f) {
+         f.engine.is_rootless = true;
+         add_flag(f);
+       }},
+      {"K15", "rootless, and nobody uses --gpus yet", kHookHosts,
+       [](Facts& f) { f.engine.is_rootless = true; }, Severity::warning},
+      {"K16", "no-cgroups and a rootful engine", kHookHosts,
+       [](Facts& f) {
+         config(f, "[nvidia-container-cli]\nno-cgroups = true\n");
+         add_flag(f);
+       }},
+      {"K17", "legacy, systemd's cgroups and no links", kHookHosts,
+       [](Facts& f) {
+         f.driver.char_links.clear();
+         add_flag(f);
+       }},
+      {"K17",
+       "the nvidia runtime of an old toolkit",
+       {kDebian, kRhel, kUbuntu},
+       [](Facts& f) {
+         f.driver.char_links.clear();
+         f.engine.runtimes.emplace_back("nvidia");
+         f.toolkit.programs["nvidia-ctk"].version = "1.17.8";
+         f.containers[0].requests.clear();
+         f.containers[0].runtime = "nvidia";
+         f.containers[0].environment = {"NVIDIA_VISIBLE_DEVICES=all"};
+       }},
+      {"K18", "toolkit 1.8.0 on kernel 5.4", kHosts,
+       [](Facts& f) {
+         for (auto& [name, program] : f.toolkit.programs) program.version = "1.8.0";
+         f.kernel.kernels[0].release = "5.4.0-100-generic";
+       }},
+      {"K19", "ldconfig is elsewhere", kHosts,
+       [](Facts& f) {
+         config(f, "ldconfig = \"@/sbin/ldconfig.real\"\n");
+         f.toolkit.ldconfig_exists = false;
+       }},
+      {"K20", "ldconfig failed", kHosts,
+       [](Facts& f) {
+         f.containers[0].error =
+             "nvidia-container-cli: ldcache error: process /sbin/ldconfig.real failed with error "
+             "code: 1: unknown";
+       }},
+      {"K21", "toolkit 1.18.0 in memory", kHosts,
+       [](Facts& f) {
+         f.kernel.root_fs = "rootfs";
+         for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.0";
+       }},
+      {"K28", "--gpus on a Jetson", kHookHosts,
+       [](Facts& f) {
+         f.kernel.is_tegra = true;
+         add_flag(f);
+       }},
+      {"K28", "--gpus with mode csv", kHookHosts,
+       [](Facts& f) {
+         config(f, "mode = \"csv\"\n");
+         add_flag(f);
+       }},
+      {"K30",
+       "LXC without nodes",
+       {kDebian, kUbuntu, kRhel, kArch},
+       [](Facts& f) {
+         lxc(f);
+         f.driver.missing_nodes = {"/dev/nvidia0", "/dev/nvidia-uvm"};
+       }},
+      {"K31", "SELinux and a Docker that labels", kHosts, selinux},
+  };
+}
+
+std::vector<Case> image_cases() {
+  return {
+      {"K22", "the image wants a newer CUDA", kHookHosts,
+       [](Facts& f) {
+         add_flag(f);
+         f.containers.back().environment = {
+             "NVIDIA_REQUIRE_CUDA=cuda>=99.1 brand=tesla,driver>=999,driver<1000"};
+       }},
+      {"K23",
+       "CUDA 13 on an older driver",
+       {kDebian, kRhel, kWsl},
+       [](Facts& f) { f.images[0].cuda_version = "13.0.1"; }},
+      {"K24", "error 803", kHosts,
+       [](Facts& f) {
+         f.containers[0].log = {
+             "RuntimeError: Error 803: system has unsupported display driver / "
+             "cuda driver combination"};
+       }},
+      {"K25", "error 804", kHosts,
+       [](Facts& f) {
+         f.containers[0].log = {
+             "Error 804: forward compatibility was attempted on non supported HW"};
+       }},
+      {"K25",
+       "compatibility libraries on a GeForce",
+       {kDebian, kUbuntu, kArch},
+       [](Facts& f) {
+         f.driver.status.cuda_version = 12000U;
+         f.images[0].environment = {"NV_CUDA_COMPAT_PACKAGE=cuda-compat-12-8"};
+         f.cdi.files[0].spec.edits.hooks = {{"createContainer",
+                                             "/usr/bin/nvidia-cdi-hook",
+                                             {"nvidia-cdi-hook", "enable-cuda-compat"},
+                                             {},
+                                             {}}};
+       },
+       Severity::warning},
+      {"K26",
+       "a Pascal card and CUDA 13",
+       {kUbuntu, kArch, kWsl},
+       [](Facts& f) {
+         f.driver.status.version = "580.95.05";
+         f.driver.gpus[0].identity.compute_capability = 61U;
+         f.images[0].cuda_version = "13.0.1";
+       }},
+      {"K26", "a Hopper card and CUDA 11.7", kHosts,
+       [](Facts& f) {
+         f.driver.gpus[0].identity.compute_capability = 90U;
+         f.images[0].cuda_version = "11.7.1";
+       },
+       Severity::warning},
+      {"K26", "a Kepler card and CUDA 12", kHosts,
+       [](Facts& f) {
+         f.driver.gpus[0].identity.compute_capability = 37U;
+         f.images[0].cuda_version = "12.2.2";
+       }},
+      {"K26", "a Blackwell card and CUDA 12.4", kHosts,
+       [](Facts& f) {
+         f.driver.gpus[0].identity.compute_capability = 120U;
+         f.images[0].cuda_version = "12.4.1";
+       },
+       Severity::warning},
+      {"K27", "a driver's file in the image", kHosts,
+       [](Facts& f) {
+         f.containers[0].error =
+             "nvidia-container-cli: mount error: file creation failed: /var/lib/docker/overlay2/x/"
+             "merged/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1: file exists: unknown";
+       }},
+  };
+}
+
+TEST(ReadinessEngine, OneChangeFindsExactlyItsSignature) {
+  expect_cases(docker_cases());
+  expect_cases(config_cases());
+  expect_cases(toolkit_cases());
+  expect_cases(image_cases());
+}
+
+TEST(ReadinessEngine, WslWithoutAGpu) {
+  expect_cases({
+      {"K29", "WSL 1", {kWsl, kWsl, kWsl}, [](Facts& f) { f.kernel.has_dxg = false; }},
+      {"K29",
+       "Windows has no driver",
+       {kWsl, kWsl, kWsl},
+       [](Facts& f) { f.driver.files.libraries.clear(); }},
+  });
+  expect_near_misses({{"K29", "nobody wants one", {kWsl}, [](Facts& f) {
+                         f.driver.files.libraries.clear();
+                         f.toolkit = {};
+                         f.containers.clear();
+                       }}});
+}
+
+TEST(ReadinessEngine, DockerThatGoesWell) {
+  expect_near_misses({
+      {"K1",
+       "CDI alone, without the toolkit",
+       {kDebian, kRhel, kArch},
+       [](Facts& f) { f.toolkit = {}; }},
+      {"K1",
+       "nvidia-cdi-hook alone is enough from 29.2 on",
+       {kUbuntu},
+       [](Facts& f) { f.toolkit.programs.erase("nvidia-container-runtime-hook"); }},
+      {"K1", "dockerd's PATH is not known", kHosts,
+       [](Facts& f) {
+         f.engine.search_path.clear();
+         add_flag(f);
+       }},
+      {"K1", "no GPU", {{"cpu_only", cpu_only}}, add_flag},
+      {"K1",
+       "only the engine's socket is in this container",
+       {{"plain_container", plain_container}},
+       [](Facts& f) { f.engine = debian_host().engine; }},
+      {"K2", "an upgrade: the configuration is older", kHosts,
+       [](Facts& f) {
+         f.containers.clear();
+         for (auto& [name, program] : f.toolkit.programs) program.changed_at = f.now - 60;
+       }},
+      {"K2", "it works already", kHosts,
+       [](Facts& f) {
+         for (auto& [name, program] : f.toolkit.programs) program.changed_at = f.now - 60;
+         f.toolkit.config.modified_at = f.now - 60;
+         add_flag(f);
+       }},
+      {"K2", "as old as dockerd", kHosts,
+       [](Facts& f) {
+         f.containers.clear();
+         f.toolkit.config.modified_at = f.now;
+         for (auto& [name, program] : f.toolkit.programs) program.changed_at = *f.engine.started_at;
+       }},
+      {"K4", "28.2", kHosts,
+       [](Facts& f) {
+         f.engine.version = "28.2.0";
+         f.containers = {cdi_container("ollama", "always")};
+       }},
+      {"K4", "no restart policy", kHosts,
+       [](Facts& f) {
+         f.engine.version = "28.1.1";
+         f.containers = {cdi_container("ollama", "no"), cdi_container("xtts", "on-failure")};
+       }},
+      {"K5", "Docker says that it is after it", kHosts,
+       [](Facts& f) {
+         volatile_spec(f);
+         f.units[0].text += "[Unit]\nAfter=nvidia-cdi-refresh.service\n";
+         f.units.push_back(make_unit("nvidia-cdi-refresh.service", "[Service]\n", true));
+       }},
+      {"K5",
+       "a spec that lasts",
+       {kDebian, kRhel, kArch},
+       [](Facts& f) {
+         f.units.push_back(make_unit("nvidia-cdi-refresh.service", "[Service]\n", true));
+       }},
+      {"K5", "the unit is off", kHosts,
+       [](Facts& f) {
+         volatile_spec(f);
+         f.units.push_back(make_unit("nvidia-cdi-refresh.service", "[Service]\n", false));
+       }},
+      {"K6", "the guide's units are off", kHosts,
+       [](Facts& f) {
+         guide_units(f);
+         for (UnitFact& one : f.units)
+           one.is_enabled = one.is_enabled && one.name.find("nvidia-cdi-g") != 0 &&
+                            one.name.find("docker-n") != 0;
+       }},
+      {"K12", "a snap that has the runtime", kHosts,
+       [](Facts& f) {
+         f.engine.kind = EngineKind::docker_snap;
+         f.engine.discovered.clear();
+         f.engine.runtimes.emplace_back("nvidia");
+       }},
+      {"K13",
+       "Docker Desktop in WSL",
+       {kWsl},
+       [](Facts& f) { f.engine.kind = EngineKind::docker_desktop; }},
+      {"K14",
+       "Podman 5",
+       {kDebian, kUbuntu, kArch},
+       [](Facts& f) {
+         f.engine.kind = EngineKind::podman;
+         f.engine.version = "5.0.0";
+         f.engine.cli_is_podman = true;
+       }},
+      {"K32",
+       "29.1 does not look for CDI",
+       {kDebian, kRhel, kArch},
+       [](Facts& f) {
+         f.engine.discovered.clear();
+         add_flag(f);
+       }},
+  });
+}
+
+TEST(ReadinessEngine, DaemonJsonThatDockerTakes) {
+  for (const char* text :
+       {"", " \n", "\xEF\xBB\xBF{}", "{\"runtimes\": null, \"features\": null}",
+        "{\"log-opts\": {\"max-size\": \"10m\"}}", "{\"features\": {\"buildkit\": true}}",
+        "{\"debug\": true, \"debug\": true}", "{\"cdi-spec-dirs\": [\"/etc/cdi\"]}",
+        "{\"default-runtime\": \"runc\"}"}) {
+    Facts facts = debian_host();
+    json(facts, text);
+    EXPECT_EQ(ids_of(facts), Ids{}) << text << told(facts);
+  }
+  Facts facts = debian_host();
+  json(facts, "{\n  \"debug\": true,\n}\n");
+  EXPECT_EQ(finding(facts, "K7").evidence[0].line, 3U);
+  EXPECT_EQ(finding(facts, "K7").evidence[0].path, "/etc/docker/daemon.json");
+}
+
+TEST(ReadinessEngine, DaemonJsonThatNeedsNothing) {
+  expect_near_misses({
+      {"K8", "a drop-in took the flag away", kHosts,
+       [](Facts& f) {
+         json(f, "{\"hosts\": [\"unix:///var/run/docker.sock\"]}");
+         f.units[0].text += "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n";
+       }},
+      {"K8", "runtimes may be in both places", kHosts,
+       [](Facts& f) {
+         f.units[0].text +=
+             "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd "
+             "--add-runtime=nvidia=/usr/bin/nvidia-container-runtime\n";
+         f.engine.runtimes.emplace_back("nvidia");
+         json(f, "{\"runtimes\": {\"nvidia\": {\"path\": \"nvidia-container-runtime\"}}}");
+       }},
+      {"K9", "the flag declares the default runtime", kHosts,
+       [](Facts& f) {
+         json(f, "{\"default-runtime\": \"nvidia\"}");
+         f.units[0].text +=
+             "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd "
+             "--add-runtime nvidia=/usr/bin/nvidia-container-runtime\n";
+       }},
+      {"K9", "the runtimes are not known", kHosts,
+       [](Facts& f) {
+         f.engine.runtimes.clear();
+         f.containers[0].runtime = "nvidia";
+       }},
+      {"K10", "the feature is off on purpose", kHosts,
+       [](Facts& f) {
+         json(f, "{\"features\": {\"cdi\": true, \"buildkit\": false}}");
+         f.engine.daemon_json_before.text = std::string("{\"features\": {\"buildkit\": true}}");
+       }},
+      {"K10", "no set-up was there", kHosts,
+       [](Facts& f) {
+         json(f, "{\"features\": {}}");
+         f.engine.daemon_json_before.text = std::string("{\"features\": {\"buildkit\": true}}");
+       }},
+      {"K11", "nobody looked for it", kHosts,
+       [](Facts& f) {
+         f.engine.runtimes.emplace_back("nvidia");
+         json(f, "{\"runtimes\": {\"nvidia\": {\"path\": \"/opt/nvidia-container-runtime\"}}}");
+       }},
+      {"K11", "it is there", kHosts,
+       [](Facts& f) {
+         f.engine.runtimes.emplace_back("nvidia");
+         json(f, "{\"runtimes\": {\"nvidia\": {\"path\": \"nvidia-container-runtime\"}}}");
+         f.engine.runtime_paths["nvidia-container-runtime"] = {true, true, false, false, 0, 0};
+       }},
+  });
+}
+
+TEST(ReadinessEngine, TheToolkitThatGoesWell) {
+  expect_near_misses({
+      {"K15", "no-cgroups is set", kHookHosts,
+       [](Facts& f) {
+         f.engine.is_rootless = true;
+         config(f, "no-cgroups = true\n");
+         add_flag(f);
+       }},
+      {"K16", "commented out", kHookHosts,
+       [](Facts& f) {
+         config(f, "#no-cgroups = true\n");
+         add_flag(f);
+       }},
+      {"K17", "cgroupfs", kHookHosts,
+       [](Facts& f) {
+         f.driver.char_links.clear();
+         f.engine.cgroup_driver = "cgroupfs";
+         add_flag(f);
+       }},
+      {"K17", "only CDI", kHookHosts, [](Facts& f) { f.driver.char_links.clear(); }},
+      {"K17", "the nodes are named", kHookHosts,
+       [](Facts& f) {
+         f.driver.char_links.clear();
+         add_flag(f);
+         f.containers.back().device_paths = {"/dev/nvidia0", "/dev/nvidiactl"};
+       }},
+      {"K17",
+       "Docker 29.2 turns --gpus into CDI",
+       {kUbuntu},
+       [](Facts& f) { f.driver.char_links.clear(); }},
+      {"K18", "toolkit 1.8.1", kHosts,
+       [](Facts& f) {
+         for (auto& [name, program] : f.toolkit.programs) program.version = "1.8.1";
+         f.kernel.kernels[0].release = "5.4.0-100-generic";
+       }},
+      {"K18", "kernel 5.6", kHosts,
+       [](Facts& f) {
+         for (auto& [name, program] : f.toolkit.programs) program.version = "1.8.0";
+         f.kernel.kernels[0].release = "5.6.0-1-generic";
+       }},
+      {"K19", "a path inside the container", kHosts,
+       [](Facts& f) {
+         config(f, "ldconfig = \"/sbin/ldconfig.real\"\n");
+         f.toolkit.ldconfig_exists = false;
+       }},
+      {"K21", "1.18.1", kHosts,
+       [](Facts& f) {
+         f.kernel.root_fs = "rootfs";
+         for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.1";
+       }},
+      {"K28", "mode auto on a PC", kHookHosts, add_flag},
+      {"K30", "LXC with all of it", {kDebian, kArch}, lxc},
+      {"K30",
+       "a Docker container",
+       {{"plain_container", plain_container}},
+       [](Facts& f) { f.toolkit = debian_host().toolkit; }},
+      {"K30",
+       "LXC that wants none",
+       {kDebian},
+       [](Facts& f) {
+         f = plain_container();
+         lxc(f);
+       }},
+      {"K31", "Docker does not label", kHosts,
+       [](Facts& f) {
+         selinux(f);
+         f.engine.info = "{}";
+       }},
+      {"K31", "permissive", kHosts,
+       [](Facts& f) {
+         selinux(f);
+         f.kernel.selinux = std::string("permissive");
+       }},
+  });
+}
+
+TEST(ReadinessEngine, ImagesThatGoWell) {
+  const auto require = [](const std::string& text) {
+    return [=](Facts& f) {
+      add_flag(f);
+      f.containers.back().environment = {"NVIDIA_REQUIRE_CUDA=" + text};
+    };
+  };
+  expect_near_misses({
+      {"K22", "the same CUDA", {kDebian}, require("cuda>=12.4")},
+      {"K22",
+       "an alternative for this driver",
+       {kDebian},
+       require("cuda>=99.1 brand=geforce,driver>=550,driver<551")},
+      {"K22",
+       "switched off",
+       {kDebian},
+       [=](Facts& f) {
+         require("cuda>=99.1")(f);
+         f.containers.back().environment.emplace_back("NVIDIA_DISABLE_REQUIRE=true");
+       }},
+      {"K22", "CDI does not look", kHosts,
+       [](Facts& f) { f.containers[0].environment = {"NVIDIA_REQUIRE_CUDA=cuda>=99.1"}; }},
+      {"K23",
+       "the oldest driver for CUDA 12",
+       {kDebian, kRhel, kWsl},
+       [](Facts& f) {
+         f.driver.status.version = "525.60.13";
+         f.images[0].cuda_version = "12.2.0";
+       }},
+      {"K23",
+       "the container uses no GPU",
+       {kDebian, kRhel},
+       [](Facts& f) {
+         f.images[0].cuda_version = "13.0.1";
+         f.containers[0].requests.clear();
+       }},
+      {"K25",
+       "the image is not newer",
+       {kDebian},
+       [](Facts& f) {
+         f.images[0].environment = {"NV_CUDA_COMPAT_PACKAGE=cuda-compat-12-2"};
+         f.cdi.files[0].spec.edits.hooks = {
+             {"createContainer", "h", {"enable-cuda-compat"}, {}, {}}};
+       }},
+      {"K26",
+       "Turing and CUDA 13",
+       {kUbuntu, kArch},
+       [](Facts& f) {
+         f.driver.gpus[0].identity.compute_capability = 75U;
+         f.images[0].cuda_version = "13.0.1";
+       }},
+      {"K26", "Ada runs what is built for Ampere", kHosts,
+       [](Facts& f) {
+         f.driver.gpus[0].identity.compute_capability = 89U;
+         f.images[0].cuda_version = "11.0.3";
+       }},
+      {"K26", "Blackwell and CUDA 12.8", kHosts,
+       [](Facts& f) {
+         f.driver.gpus[0].identity.compute_capability = 120U;
+         f.images[0].cuda_version = "12.8.0";
+       }},
+  });
+  Facts facts = debian_host();
+  require("cuda>=12.5 brand=tesla,driver>=470,driver<471")(facts);
+  EXPECT_EQ(finding(facts, "K22").title,
+            "xtts wants cuda>=12.5, and driver 550.163.01 offers CUDA 12.4");
+}
+
+TEST(ReadinessEngine, WhatIsOnlyATrapOrWorthKnowing) {
+  Facts facts = debian_host();
+  facts.containers.clear();
+  no_cdi(facts);
+  EXPECT_EQ(finding(facts, "K3").severity, Severity::warning);
+  facts.toolkit = {};
+  facts.cdi.files.clear();
+  EXPECT_EQ(finding(facts, "K3").severity, Severity::error);
+  facts = debian_host();
+  facts.containers = {flag_container("xtts")};
+  facts.engine.version = "20.10.24";
+  no_cdi(facts);
+  EXPECT_EQ(ids_of(facts), Ids{"K3"});
+  EXPECT_EQ(finding(facts, "K3").severity, Severity::info);
+
+  facts = rhel_host();
+  no_cdi(facts);
+  EXPECT_EQ(finding(facts, "K3").title,
+            "/etc/docker/daemon.json switches CDI on, and Docker was not restarted since");
+  EXPECT_EQ(finding(facts, "K3").evidence.back(),
+            (Evidence{Evidence::Source::file, "/etc/docker/daemon.json", 2,
+                      "\"features\": {\"cdi\": true}"}));
+
+  facts = debian_host();
+  volatile_spec(facts);
+  facts.containers.clear();
+  facts.units.push_back(make_unit("nvidia-cdi-refresh.service", kRefresh, true));
+  EXPECT_EQ(finding(facts, "K5").severity, Severity::info) << told(facts);
+
+  facts = podman_only();
+  facts.kernel.container_use_devices = false;
+  EXPECT_EQ(ids_of(facts), Ids{"K31"});
+  EXPECT_EQ(finding(facts, "K31").severity, Severity::warning);
+
+  facts = rhel_host();
+  facts.images[0].cuda_version = "13.0.1";
+  facts.images[0].environment = {"NV_CUDA_COMPAT_PACKAGE=cuda-compat-13-0"};
+  EXPECT_EQ(finding(facts, "K23").severity, Severity::warning) << "a data centre card may use it";
+}
+
+TEST(ReadinessEngine, NamesTheRing) {
+  Facts facts = debian_host();
+  guide_units(facts);
+  const Finding found = finding(facts, "K6");
+  EXPECT_EQ(found.title,
+            "units wait for each other in a ring: docker-nvidia-setup.service after "
+            "nvidia-cdi-generate.service after multi-user.target after "
+            "docker-nvidia-setup.service; systemd drops one of them at boot");
+  ASSERT_EQ(found.evidence.size(), 2U);
+  EXPECT_EQ(found.evidence[0].path, "/usr/lib/systemd/system/docker-nvidia-setup.service");
+}
+
+}  // namespace
+}  // namespace estiva::decide
