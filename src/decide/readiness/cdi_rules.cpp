@@ -262,7 +262,7 @@ constexpr Rule kRules[] = {
     row("C9", Severity::error, msg::kC9Text, Fix::automatic, find_frozen_numbers),
     row("C10", Severity::error, msg::kC10Text, Fix::automatic, find_missing_hooks),
     row("C11", Severity::error, msg::kC11Text, Fix::automatic, find_incomplete_specs),
-    row("C12", Severity::error, msg::kC12Text, Fix::automatic, find_missing_nodes),
+    row("C12", Severity::error, msg::kC12Text, Fix::automatic, find_missing_spec_nodes),
     row("C13", Severity::error, msg::kC13Text, Fix::automatic, find_missing_sockets),
     row("C14", Severity::error, msg::kC14Text, Fix::guide, find_c14),
     row("C15", Severity::info, msg::kC15Text, Fix::automatic, find_chmod_hooks),

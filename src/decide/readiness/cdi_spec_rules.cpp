@@ -240,7 +240,7 @@ std::vector<Hit> find_incomplete_specs(const ReadinessFacts& facts) {
   return hits;
 }
 
-std::vector<Hit> find_missing_nodes(const ReadinessFacts& facts) {
+std::vector<Hit> find_missing_spec_nodes(const ReadinessFacts& facts) {
   std::vector<Hit> hits;
   const CdiView view = view_cdi(facts);
   for (const CdiFile* file : used_files(view)) {

@@ -208,7 +208,7 @@ ContainerFact flag_container(const std::string& name) {
 }
 
 UnitFact make_unit(const std::string& name, const std::string& text, bool enabled) {
-  return {name, "/usr/lib/systemd/system/" + name, text, {}, enabled, true};
+  return {name, "/usr/lib/systemd/system/" + name, text, {}, enabled, false, true};
 }
 
 ReadinessFacts debian_host() {
