@@ -273,7 +273,11 @@ Reader::Read Reader::annotations(std::map<std::string, std::string>& to) {
 
 template <class T>
 Reader::Read Reader::objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&)) {
-  return list([this, &to, take](const YamlNode& node, std::string_view) {
+  return list([this, &to, take](const YamlNode& node, std::string_view name) {
+    // In Go a device is no pointer.
+    if (is_null(node) && name != "devices") {
+      return reject(node, fmt::format(msg::kCdiNullElement, name));
+    }
     T one;
     (this->*take)(node, one);
     to.push_back(std::move(one));

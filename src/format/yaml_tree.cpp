@@ -128,6 +128,8 @@ bool Builder::add_scalar(fy_event& event) {
   node.place = place_of(event);
   node.is_plain = event.scalar.value == nullptr ||
                   fy_scalar_token_get_style(event.scalar.value) == FYSS_PLAIN;
+  // Half of a surrogate pair, written as an escape.
+  if (!is_utf8(node.text)) return fail_at(node.place, msg::kYamlNotUtf8);
   return add(std::move(node), event.scalar.anchor);
 }
 
@@ -154,7 +156,8 @@ bool Builder::add(YamlNode node, fy_token* anchor) {
 
 bool Builder::add_alias(fy_event& event) {
   const std::string name = text_of(event.alias.anchor);
-  const TextPlace place = place_of(event);
+  TextPlace place = place_of(event);
+  if (place.column > 1) --place.column;  // the parser's is that of the name after the '*'
   const auto found = anchors_.find(name);
   if (found == anchors_.end()) return fail_at(place, fmt::format(msg::kYamlNoAnchor, name));
   if (std::find(open_.begin(), open_.end(), found->second) != open_.end()) {

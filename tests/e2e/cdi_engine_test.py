@@ -172,6 +172,29 @@ CASES = [
     ("alias of nothing", lambda n: yaml(n, "    env: *e")),
     ("NUL", lambda n: yaml(n, "    env: [\"A=\0\"]")),
     ("escaped NUL", lambda n: spec(n, edits='{"env": ["A=\\u0000"]}')),
+    ("escaped e acute", lambda n: spec(n, edits='{"env": ["A=\\u00e9"]}')),
+    ("escaped surrogates", lambda n: spec(n, edits='{"env": ["A=\\ud83d\\ude00"]}')),
+    ("escaped half of a pair", lambda n: spec(n, edits='{"env": ["A=\\ud83d"]}')),
+    ("emoji", lambda n: spec(n, edits='{"env": ["A=\U0001f600"]}')),
+    ("escaped slash", lambda n: spec(n, edits='{"env": ["A=\\/"]}')),
+    ("escaped nonsense", lambda n: spec(n, edits='{"env": ["A=\\q"]}')),
+    ("single quotes", lambda n: yaml(n, "    env: ['A=''b']")),
+    ("folded text", lambda n: yaml(n, "    env:\n    - >\n      A=b\n      c\n")),
+    ("text over lines", lambda n: yaml(n, "    env:\n    - A=b\n      c\n")),
+    ("colon in plain text", lambda n: yaml(n, "    env:\n    - A=b:c:d\n")),
+    ("colon and blank in plain text", lambda n: yaml(n, "    env:\n    - A=b: c\n")),
+    ("hash in plain text", lambda n: yaml(n, "    env:\n    - A=b#c\n")),
+    ("at sign", lambda n: yaml(n, "    env:\n    - @A=b\n")),
+    ("percent", lambda n: yaml(n, "    env:\n    - A=%b\n")),
+    ("yaml directive 1.1", lambda n: "%YAML 1.1\n---\n" + yaml(n, ENV)),
+    ("flow over lines", lambda n: yaml(n, "    env: [\nA=b,\n]")),
+    ("lists at the key", lambda n: yaml(n, "    env:\n    - A=b")),
+    ("lists further in", lambda n: yaml(n, "    env:\n         - A=b")),
+    ("wrong indentation", lambda n: yaml(n, "    env:\n   - A=b")),
+    ("complex key", lambda n: yaml(n, "    ? env\n    : [A=b]")),
+    ("key is a list", lambda n: yaml(n, "    [env]: [A=b]")),
+    ("null key", lambda n: yaml(n, "    ~: [A=b]")),
+    ("line separator", lambda n: spec(n, edits='{"env": ["A=\u2028b"]}')),
     ("bell", lambda n: yaml(n, "    env: [\"A=\a\"]")),
     ("DEL", lambda n: yaml(n, "    env: [\"A=\x7f\"]")),
     ("tab as indentation", lambda n: yaml(n, "\tenv: [A=b]")),
@@ -241,6 +264,19 @@ class Engine(unittest.TestCase):
         self.assertEqual(theirs, [f"{kind}={name}" for name in ("both", "hidden", "only-static")])
         self.assertEqual(ours["devices"][kind + "=both"], self.folders[1] + "/b.yaml")
         self.assertEqual(ours["vanished"], [f"{kind}={name}" for name in ("conflict", "conflict-above", "conflict-below")])
+
+    def test_what_ends_an_engine_is_refused_here(self):
+        """The library of Docker 28 takes a slice out of a name of one letter, and looks into a node that is null."""
+        files = {"a.yaml": spec(0, kind="x/gpu"), "b.yaml": spec(0, kind="a.com/x"),
+                 "c.yaml": spec(0, edits='{"deviceNodes": [null]}')}
+        for name, text in files.items():
+            self.write(0, name, text)
+            with self.assertRaisesRegex(AssertionError, "dockerd ended"):
+                self.docker.start()
+            said = subprocess.run([BUILD + "/cdi-effective", "28.5.2", *self.folders], check=True, stdout=subprocess.PIPE)
+            self.assertIn("ends engines that read it", json.loads(said.stdout)["unused"][f"{self.folders[0]}/{name}"])
+            os.remove(f"{self.folders[0]}/{name}")
+        self.docker.start()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ inline constexpr char kCdiUnknownMember[] = "a CDI spec has no member '{}' here"
 inline constexpr char kCdiUnknownNear[] = "a CDI spec has no member '{}' here; did you mean '{}'";
 inline constexpr char kCdiTwice[] = "'{}' stands here for the second time";        // name
 inline constexpr char kCdiWrongType[] = "'{}' is {}, and must be {}";              // name, is, must
+inline constexpr char kCdiNullElement[] =
+    "an element of '{}' is nothing, which ends engines that read it";  // name
 inline constexpr char kCdiBadKey[] = "a member's name must be text";
 inline constexpr char kCdiBadMerge[] = "'<<' must be followed by a mapping, or a list of them";
 inline constexpr char kCdiOutOfRange[] = "'{}' is {}, and must be a whole number from {} to {}";
