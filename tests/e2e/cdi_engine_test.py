@@ -241,6 +241,37 @@ class Engine(unittest.TestCase):
         notes += [f"{f}: {t}" for f, t in ours["unused"].items() for name in differing if name.lower()[:7] in f]
         self.assertEqual(differing, [], "\n".join(notes))
 
+    def render(self, how, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return subprocess.run([BUILD + "/cdi-effective", "render-" + how, path], check=True, stdout=subprocess.PIPE).stdout
+
+    def test_what_we_write_reaches_a_container_as_it_is(self):
+        """Each hostile text, in YAML and in JSON, and a node and a mount beside it."""
+        texts = ["", " ", "a b", "#", "a: b", "'", '"', "\\", "\\n", "{}", "[a", "&a *b", "!!int 5", "%", "@", "yes", "~", "\t",
+                 "a\nb", "\x01\x7f", "\u0085", "\u00e9", "\u2028", "\ufeff", "\ufffe", "\U0001f600", "x" * 3000]
+        wanted = [f"T{i}={text}" for i, text in enumerate(texts)]
+        for how in ("yaml", "json"):
+            text = json.dumps({
+                "cdiVersion": "0.5.0", "kind": f"{how}.estiva.test/gpu", "devices": [{"name": "0", "containerEdits": {
+                    "env": wanted, "deviceNodes": [{"path": "/dev/given", "hostPath": "/dev/null"}],
+                    "mounts": [{"hostPath": self.dir + "/a b: #", "containerPath": "/given: #'", "options": ["ro", "rbind"]}],
+                }}]}, ensure_ascii=False)
+            # What may not stand as it is, as an escape.
+            text = "".join(c if c in "\n" or c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+            self.write(0, f"{how}.{how}", self.render(how, how, text))
+        with open(self.dir + "/a b: #", "w") as file:
+            file.write("mounted")
+        self.docker.start()
+        self.docker.import_image()
+        for how in ("yaml", "json"):
+            run = ["run", "--rm", "--network", "none", "--device", f"{how}.estiva.test/gpu=0", "busybox:test", "/bin/busybox"]
+            got = self.docker.run(*run, "env", "-0").stdout.decode().split("\0")
+            self.assertEqual([one for one in got if one.startswith("T")], wanted)
+            self.assertEqual(self.docker.say(*run, "cat", "/given: #'"), "mounted")
+            self.assertEqual(self.docker.say(*run, "stat", "-c", "%t:%T", "/dev/given"), "1:3")
+
     def test_files_win_shadow_and_take_each_other_away(self):
         kind = "estiva.test/gpu"
         self.write(0, "a.yaml", spec(0, "only-static", kind=kind))

@@ -1,4 +1,5 @@
-// CDI specs: whatever is taken is written again as a text that gives an equal value, in both formats.
+// CDI specs: whatever is taken is written again as a text that gives an equal value, in both
+// formats.
 #include "format/cdi_rules.h"
 #include "format/cdi_spec.h"
 

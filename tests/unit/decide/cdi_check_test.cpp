@@ -1,8 +1,7 @@
-#include "decide/cdi/check.h"
-
 #include <functional>
 #include <gtest/gtest.h>
 
+#include "decide/cdi/check.h"
 #include "decide/cdi/gpu_names.h"
 
 namespace estiva::decide {
@@ -52,7 +51,9 @@ struct Scene {
     made.edits.nodes = {node(path)};
     spec.devices.push_back(made);
   }
-  static HostPath device(unsigned major, unsigned minor) { return {true, false, true, false, major, minor}; }
+  static HostPath device(unsigned major, unsigned minor) {
+    return {true, false, true, false, major, minor};
+  }
   static HostPath file() { return {true, false, false, false, 0, 0}; }
   static HostPath program() { return {true, true, false, false, 0, 0}; }
   static HostPath socket() { return {true, false, false, true, 0, 0}; }
@@ -85,18 +86,21 @@ TEST(CdiCheck, ASpecThatFitsItsHostHasNoProblem) {
 TEST(CdiCheck, TheVersionMustBeWithinTheEngines) {
   EXPECT_EQ(after([](Scene& s) { s.newest = "0.4.0"; }),
             (CdiProblem{"C4", Severity::error, "", "cdiVersion", "",
-                        "its version is 0.5.0, and the engine reads 0.4.0 at most, so it leaves the whole file aside"}));
+                        "its version is 0.5.0, and the engine reads 0.4.0 at most, so it leaves "
+                        "the whole file aside"}));
   EXPECT_TRUE(is_fine([](Scene& s) { s.newest = "0.5.0"; }));
   EXPECT_TRUE(is_fine([](Scene& s) { s.newest = ""; }));
 }
 
 TEST(CdiCheck, NodesMustBeThere) {
   EXPECT_EQ(after([](Scene& s) { s.paths["/dev/nvidia1"] = {}; }),
-            (CdiProblem{"C12", Severity::error, "1", "devices[1].containerEdits.deviceNodes[0]", "/dev/nvidia1",
-                        "the device node /dev/nvidia1 is not on this machine"}));
-  EXPECT_EQ(after([](Scene& s) { s.paths["/dev/nvidia-uvm"] = {}; }),
-            (CdiProblem{"D11", Severity::error, "", "containerEdits.deviceNodes[1]", "/dev/nvidia-uvm",
-                        "the device node /dev/nvidia-uvm is not on this machine, and CUDA can't start without it"}));
+            (CdiProblem{"C12", Severity::error, "1", "devices[1].containerEdits.deviceNodes[0]",
+                        "/dev/nvidia1", "the device node /dev/nvidia1 is not on this machine"}));
+  EXPECT_EQ(
+      after([](Scene& s) { s.paths["/dev/nvidia-uvm"] = {}; }),
+      (CdiProblem{"D11", Severity::error, "", "containerEdits.deviceNodes[1]", "/dev/nvidia-uvm",
+                  "the device node /dev/nvidia-uvm is not on this machine, and CUDA can't start "
+                  "without it"}));
   // What was not looked at is not judged.
   EXPECT_TRUE(is_fine([](Scene& s) { s.paths.clear(); }));
   // The path on the host counts, not the one inside.
@@ -108,9 +112,10 @@ TEST(CdiCheck, NodesMustBeThere) {
 }
 
 TEST(CdiCheck, NodesMustBeDevicesWithADriver) {
-  EXPECT_EQ(after([](Scene& s) { s.paths["/dev/nvidiactl"] = Scene::file(); }),
-            (CdiProblem{"D13", Severity::error, "", "containerEdits.deviceNodes[0]", "/dev/nvidiactl",
-                        "/dev/nvidiactl stands where a device node should be, and is none"}));
+  EXPECT_EQ(
+      after([](Scene& s) { s.paths["/dev/nvidiactl"] = Scene::file(); }),
+      (CdiProblem{"D13", Severity::error, "", "containerEdits.deviceNodes[0]", "/dev/nvidiactl",
+                  "/dev/nvidiactl stands where a device node should be, and is none"}));
   EXPECT_EQ(after([](Scene& s) { s.paths["/dev/nvidiactl"] = Scene::device(0, 255); }).text,
             "the device node /dev/nvidiactl has no driver: its numbers are 0:255");
   EXPECT_TRUE(is_fine([](Scene& s) {
@@ -124,10 +129,11 @@ TEST(CdiCheck, FrozenNumbersMustBeTheHosts) {
     return [=](Scene& s) { s.spec.edits.nodes[1] = frozen("/dev/nvidia-uvm", major, minor); };
   };
   EXPECT_TRUE(is_fine(uvm(511, 0)));
-  EXPECT_EQ(after(uvm(239, 0)),
-            (CdiProblem{"C9", Severity::error, "", "containerEdits.deviceNodes[1]", "/dev/nvidia-uvm",
-                        "the spec says that /dev/nvidia-uvm is 239:0, and on this machine it is 511:0; containers get "
-                        "the wrong device"}));
+  EXPECT_EQ(after(uvm(239, 0)), (CdiProblem{"C9", Severity::error, "",
+                                            "containerEdits.deviceNodes[1]", "/dev/nvidia-uvm",
+                                            "the spec says that /dev/nvidia-uvm is 239:0, and on "
+                                            "this machine it is 511:0; containers get "
+                                            "the wrong device"}));
   EXPECT_EQ(after(uvm(511, 1)).id, "C9");
   EXPECT_EQ(after(uvm(512, 0)).id, "C9");
   // A major of 0 is none, whatever the minor.
@@ -141,15 +147,20 @@ TEST(CdiCheck, MountsMustBeThereAndOfTheLoadedDriver) {
   EXPECT_EQ(after([](Scene& s) { s.paths[kLib] = {}; }),
             (CdiProblem{"C8", Severity::error, "", "containerEdits.mounts[0]", kLib,
                         std::string(kLib) + ", which the spec mounts, is not on this machine"}));
-  EXPECT_EQ(after([](Scene& s) { s.driver.module_version = "570.86.10"; }),
-            (CdiProblem{"C8", Severity::error, "", "containerEdits.mounts[0]", kLib,
-                        std::string(kLib) + " is of driver version 550.163.01, and the loaded kernel module is 570.86.10"}));
+  EXPECT_EQ(
+      after([](Scene& s) { s.driver.module_version = "570.86.10"; }),
+      (CdiProblem{
+          "C8", Severity::error, "", "containerEdits.mounts[0]", kLib,
+          std::string(kLib) +
+              " is of driver version 550.163.01, and the loaded kernel module is 570.86.10"}));
   EXPECT_EQ(after([](Scene& s) {
               s.driver.module_version = "570.86.10";
               s.paths[kLib] = {};
             }).text,
-            std::string(kLib) + ", which the spec mounts, is not on this machine: it is of driver version 550.163.01, and "
-                                "the loaded kernel module is 570.86.10");
+            std::string(kLib) +
+                ", which the spec mounts, is not on this machine: it is of driver version "
+                "550.163.01, and "
+                "the loaded kernel module is 570.86.10");
   EXPECT_TRUE(is_fine([](Scene& s) { s.driver.module_version = ""; }));
 }
 
@@ -160,14 +171,16 @@ TEST(CdiCheck, OnlyTheDriversOwnFilesHaveItsVersion) {
       s.paths[path] = Scene::file();
     };
   };
-  for (const char* fine : {"/usr/lib/libnvidia-egl-gbm.so.1.1.0", "/usr/lib/libcuda.so.1", "/usr/lib/libcuda.so",
-                           "/usr/lib/libx.so.550", "/usr/lib/libx.so.550.a", "/usr/lib/libnvidia-ml.so.550.163.01",
-                           "/lib/firmware/nvidia/550.163.01/gsp_ga10x.bin", "/lib/firmware/nvidia/ga102/x.bin",
-                           "/opt/550.54.14/tool", "/usr/bin/nvidia-smi"}) {
+  for (const char* fine :
+       {"/usr/lib/libnvidia-egl-gbm.so.1.1.0", "/usr/lib/libcuda.so.1", "/usr/lib/libcuda.so",
+        "/usr/lib/libx.so.550", "/usr/lib/libx.so.550.a", "/usr/lib/libnvidia-ml.so.550.163.01",
+        "/lib/firmware/nvidia/550.163.01/gsp_ga10x.bin", "/lib/firmware/nvidia/ga102/x.bin",
+        "/opt/550.54.14/tool", "/usr/bin/nvidia-smi"}) {
     EXPECT_TRUE(is_fine(with(fine))) << fine;
   }
-  for (const char* wrong : {"/usr/lib/libnvidia-ml.so.550.54.14", "/usr/lib/libnvidia-ml.so.550.163",
-                            "/usr/lib/libnvidia-ml.so.550.163.010", "/lib/firmware/nvidia/550.54.14/gsp_ga10x.bin"}) {
+  for (const char* wrong :
+       {"/usr/lib/libnvidia-ml.so.550.54.14", "/usr/lib/libnvidia-ml.so.550.163",
+        "/usr/lib/libnvidia-ml.so.550.163.010", "/lib/firmware/nvidia/550.54.14/gsp_ga10x.bin"}) {
     EXPECT_EQ(after(with(wrong)).id, "C8") << wrong;
   }
 }
@@ -180,9 +193,10 @@ TEST(CdiCheck, SocketsMustBeThereNow) {
     };
   };
   const std::string socket = "/run/nvidia-persistenced/socket";
-  EXPECT_EQ(after(with(socket, {})),
-            (CdiProblem{"C13", Severity::error, "", "containerEdits.mounts[1]", socket,
-                        "the socket /run/nvidia-persistenced/socket, which the spec mounts, is gone"}));
+  EXPECT_EQ(
+      after(with(socket, {})),
+      (CdiProblem{"C13", Severity::error, "", "containerEdits.mounts[1]", socket,
+                  "the socket /run/nvidia-persistenced/socket, which the spec mounts, is gone"}));
   EXPECT_EQ(after(with(socket, Scene::file())).id, "C13");
   EXPECT_TRUE(is_fine(with(socket, Scene::socket())));
   EXPECT_EQ(after(with("/tmp/nvidia-mps", {})).id, "C13");
@@ -192,12 +206,17 @@ TEST(CdiCheck, SocketsMustBeThereNow) {
 
 TEST(CdiCheck, WhatHasNoSourceOnTheHostIsNotLookedFor) {
   Scene scene;
-  scene.spec.edits.mounts = {{"tmpfs", "/a", "tmpfs", {}}, {"/b", "/b", "tmpfs", {}}, {"/c", "/c", "bind", {}},
-                             {"/d", "/d", "none", {}},     {"/e", "/e", "", {}}};
+  scene.spec.edits.mounts = {{"tmpfs", "/a", "tmpfs", {}},
+                             {"/b", "/b", "tmpfs", {}},
+                             {"/c", "/c", "bind", {}},
+                             {"/d", "/d", "none", {}},
+                             {"/e", "/e", "", {}}};
   scene.spec.devices.resize(1);
-  scene.spec.devices[0].edits.hooks = {{"prestart", kHook, {}, {}, {}}, {"poststop", kHook, {}, {}, {}}};
+  scene.spec.devices[0].edits.hooks = {{"prestart", kHook, {}, {}, {}},
+                                       {"poststop", kHook, {}, {}, {}}};
   scene.spec.edits.nodes = {{"/dev/x", "/dev/y", "", "", {}, {}, {}, {}, {}}};
-  EXPECT_EQ(host_paths_of(scene.spec), (std::vector<std::string>{"/c", "/d", "/dev/nvidia0", "/dev/y", "/e", kHook}));
+  EXPECT_EQ(host_paths_of(scene.spec),
+            (std::vector<std::string>{"/c", "/d", "/dev/nvidia0", "/dev/y", "/e", kHook}));
   EXPECT_EQ(host_paths_of({}), std::vector<std::string>{});
 }
 
@@ -209,17 +228,21 @@ TEST(CdiCheck, HooksMustBeExecutable) {
     };
   };
   EXPECT_TRUE(is_fine(with(Scene::program(), {"nvidia-cdi-hook", "update-ldcache"})));
-  EXPECT_EQ(after(with({}, {})), (CdiProblem{"C10", Severity::error, "0", "devices[0].containerEdits.hooks[0]", kHook,
-                                             "the hook /usr/bin/nvidia-cdi-hook is not on this machine"}));
-  EXPECT_EQ(after(with(Scene::file(), {})).text, "the hook /usr/bin/nvidia-cdi-hook can't be executed");
-  const CdiProblem chmod = after(with(Scene::program(), {"nvidia-ctk", "hook", "chmod", "--mode", "755"}));
+  EXPECT_EQ(after(with({}, {})),
+            (CdiProblem{"C10", Severity::error, "0", "devices[0].containerEdits.hooks[0]", kHook,
+                        "the hook /usr/bin/nvidia-cdi-hook is not on this machine"}));
+  EXPECT_EQ(after(with(Scene::file(), {})).text,
+            "the hook /usr/bin/nvidia-cdi-hook can't be executed");
+  const CdiProblem chmod =
+      after(with(Scene::program(), {"nvidia-ctk", "hook", "chmod", "--mode", "755"}));
   EXPECT_EQ(chmod.id, "C15");
   EXPECT_EQ(chmod.severity, Severity::warning);
 }
 
 TEST(CdiCheck, AComputeDeviceNeedsLibcudaAndItsNodes) {
   EXPECT_EQ(after([](Scene& s) { s.spec.edits.mounts.clear(); }),
-            (CdiProblem{"C11", Severity::error, "", "containerEdits", "", "no libcuda.so is mounted, so CUDA can't be used"}));
+            (CdiProblem{"C11", Severity::error, "", "containerEdits", "",
+                        "no libcuda.so is mounted, so CUDA can't be used"}));
   EXPECT_EQ(after([](Scene& s) { s.spec.edits.nodes.pop_back(); }),
             (CdiProblem{"C11", Severity::error, "", "containerEdits", "",
                         "the spec does not give /dev/nvidia-uvm, so CUDA can't start"}));
@@ -234,7 +257,8 @@ TEST(CdiCheck, AComputeDeviceNeedsLibcudaAndItsNodes) {
                         "the device '1': no libcuda.so is mounted, so CUDA can't be used"}));
   // The name inside the container counts.
   EXPECT_TRUE(is_fine([](Scene& s) { s.spec.edits.mounts[0].container_path = "/x/libcuda.so.1"; }));
-  EXPECT_EQ(after([](Scene& s) { s.spec.edits.mounts[0].container_path = "/x/libcudart.so"; }).id, "C11");
+  EXPECT_EQ(after([](Scene& s) { s.spec.edits.mounts[0].container_path = "/x/libcudart.so"; }).id,
+            "C11");
 }
 
 TEST(CdiCheck, OtherDevicesNeedNothing) {
@@ -283,15 +307,18 @@ TEST(CdiCheck, GraphicsNeedModeset) {
 }
 
 TEST(CdiCheck, ADeviceMustGiveTheGpuThatItNames) {
-  EXPECT_EQ(after([](Scene& s) { s.spec.devices[0].edits.nodes = {node("/dev/nvidia1")}; }),
-            (CdiProblem{"C12", Severity::error, "0", "devices[0].containerEdits.deviceNodes", "/dev/nvidia1",
-                        "the device '0' is /dev/nvidia0 on this machine, and the spec gives it /dev/nvidia1"}));
+  EXPECT_EQ(
+      after([](Scene& s) { s.spec.devices[0].edits.nodes = {node("/dev/nvidia1")}; }),
+      (CdiProblem{
+          "C12", Severity::error, "0", "devices[0].containerEdits.deviceNodes", "/dev/nvidia1",
+          "the device '0' is /dev/nvidia0 on this machine, and the spec gives it /dev/nvidia1"}));
   // The minor number counts, not the index.
   EXPECT_TRUE(is_fine([](Scene& s) {
     s.driver.gpus[0].minor = 1, s.driver.gpus[1].minor = 0;
     std::swap(s.spec.devices[0].edits, s.spec.devices[1].edits);
   }));
-  EXPECT_TRUE(is_fine([](Scene& s) { s.spec.devices[0].edits.nodes.push_back(node("/dev/nvidia1")); }));
+  EXPECT_TRUE(
+      is_fine([](Scene& s) { s.spec.devices[0].edits.nodes.push_back(node("/dev/nvidia1")); }));
   EXPECT_TRUE(is_fine([](Scene& s) { s.spec.devices[0].edits.nodes = {node("/dev/dri/card0")}; }));
   EXPECT_TRUE(is_fine([](Scene& s) {
     s.spec.kind = "nvidia.com/gds";
@@ -299,7 +326,8 @@ TEST(CdiCheck, ADeviceMustGiveTheGpuThatItNames) {
   }));
 }
 
-std::string fault(const std::string& name, const std::function<void(std::vector<DriverGpu>&)>& change = {}) {
+std::string fault(const std::string& name,
+                  const std::function<void(std::vector<DriverGpu>&)>& change = {}) {
   std::vector<DriverGpu> gpus = Scene().driver.gpus;
   gpus[1].migs = {{"MIG-a", "1:0", {}}};
   if (change) change(gpus);
@@ -307,8 +335,8 @@ std::string fault(const std::string& name, const std::function<void(std::vector<
 }
 
 TEST(CdiCheck, NamesMustBeOfGpusThatAreThere) {
-  for (const char* fine : {"0", "1", "gpu1", "GPU-0", "GPU-1", "MIG-a", "1:0", "mig1:0", "all", "none", "", "gpu", "0:",
-                           ":0", "a:b", "gpux"}) {
+  for (const char* fine : {"0", "1", "gpu1", "GPU-0", "GPU-1", "MIG-a", "1:0", "mig1:0", "all",
+                           "none", "", "gpu", "0:", ":0", "a:b", "gpux"}) {
     EXPECT_EQ(fault(fine), "") << fine;
   }
   EXPECT_EQ(fault("2"), "no GPU of this machine has the index of the device '2'");
@@ -319,7 +347,8 @@ TEST(CdiCheck, NamesMustBeOfGpusThatAreThere) {
   EXPECT_EQ(fault("mig0:0"), "no MIG instance of this machine is called 'mig0:0'");
 
   const auto in_mig = [](std::vector<DriverGpu>& gpus) { gpus[1].mig_enabled = true; };
-  EXPECT_EQ(fault("1", in_mig), "the device '1' is a GPU in MIG mode, which can only be used through its instances");
+  EXPECT_EQ(fault("1", in_mig),
+            "the device '1' is a GPU in MIG mode, which can only be used through its instances");
   EXPECT_EQ(fault("GPU-1", in_mig).substr(0, 22), "the device 'GPU-1' is ");
   EXPECT_EQ(fault("0", in_mig), "");
   EXPECT_EQ(fault("1:0", in_mig), "");
@@ -339,7 +368,8 @@ TEST(CdiCheck, AGpuNodeIsKnownByItsNumber) {
   EXPECT_EQ(gpu_minor_of("/dev/nvidia0"), 0u);
   EXPECT_EQ(gpu_minor_of("/dev/nvidia15"), 15u);
   EXPECT_EQ(gpu_minor_of("/dev/nvidia1048575"), 1048575u);
-  for (const char* other : {"/dev/nvidia", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia1048576", "/dev/nvidia0a", "nvidia0"}) {
+  for (const char* other : {"/dev/nvidia", "/dev/nvidiactl", "/dev/nvidia-uvm",
+                            "/dev/nvidia1048576", "/dev/nvidia0a", "nvidia0"}) {
     EXPECT_EQ(gpu_minor_of(other), std::nullopt) << other;
   }
 }

@@ -1,6 +1,6 @@
-#include "decide/cdi/effective.h"
-
 #include <gtest/gtest.h>
+
+#include "decide/cdi/effective.h"
 
 namespace estiva::decide {
 namespace {
@@ -20,9 +20,10 @@ using Paths = std::vector<std::string>;
 
 TEST(CdiEffective, OneFileIsWhatAnEngineSees) {
   const std::vector<CdiFile> files = {file("/etc/cdi/a.yaml", 0, {"1", "0"})};
-  EXPECT_EQ(effective_devices(files, ""), (CdiEffective{{{"a.com/gpu=0", "/etc/cdi/a.yaml", {}, {}},
-                                                         {"a.com/gpu=1", "/etc/cdi/a.yaml", {}, {}}},
-                                                        {}}));
+  EXPECT_EQ(effective_devices(files, ""),
+            (CdiEffective{{{"a.com/gpu=0", "/etc/cdi/a.yaml", {}, {}},
+                           {"a.com/gpu=1", "/etc/cdi/a.yaml", {}, {}}},
+                          {}}));
   EXPECT_EQ(effective_devices({}, "0.5.0"), CdiEffective{});
 }
 
@@ -44,15 +45,19 @@ TEST(CdiEffective, OtherKindsAndNamesAreOtherDevices) {
 }
 
 TEST(CdiEffective, TwoFilesOfOneDirectoryTakeADeviceAway) {
-  const CdiFile a = file("/e/a.yaml", 0, {"0", "1"}), b = file("/e/b.yaml", 0, {"0"}), c = file("/e/c.yaml", 0, {"0"});
+  const CdiFile a = file("/e/a.yaml", 0, {"0", "1"}), b = file("/e/b.yaml", 0, {"0"}),
+                c = file("/e/c.yaml", 0, {"0"});
   EXPECT_EQ(effective_devices(std::vector{b, a}, ""),
-            (CdiEffective{{{"a.com/gpu=0", "", {}, {"/e/a.yaml", "/e/b.yaml"}}, {"a.com/gpu=1", "/e/a.yaml", {}, {}}}, {}}));
-  EXPECT_EQ(effective_devices(std::vector{a, b, c}, "").devices[0].conflicting, (Paths{"/e/a.yaml", "/e/b.yaml", "/e/c.yaml"}));
+            (CdiEffective{{{"a.com/gpu=0", "", {}, {"/e/a.yaml", "/e/b.yaml"}},
+                           {"a.com/gpu=1", "/e/a.yaml", {}, {}}},
+                          {}}));
+  EXPECT_EQ(effective_devices(std::vector{a, b, c}, "").devices[0].conflicting,
+            (Paths{"/e/a.yaml", "/e/b.yaml", "/e/c.yaml"}));
 }
 
 TEST(CdiEffective, AConflictBelowTakesADeviceAwayAboveToo) {
-  const CdiFile a = file("/e/a.yaml", 0, {"0"}), b = file("/e/b.yaml", 0, {"0"}), c = file("/r/c.yaml", 1, {"0"}),
-                d = file("/r/d.yaml", 1, {"0"});
+  const CdiFile a = file("/e/a.yaml", 0, {"0"}), b = file("/e/b.yaml", 0, {"0"}),
+                c = file("/r/c.yaml", 1, {"0"}), d = file("/r/d.yaml", 1, {"0"});
   EXPECT_EQ(effective_devices(std::vector{a, b, c}, "").devices[0],
             (CdiEffectiveDevice{"a.com/gpu=0", "", {"/r/c.yaml"}, {"/e/a.yaml", "/e/b.yaml"}}));
   EXPECT_EQ(effective_devices(std::vector{a, c, d}, "").devices[0],
@@ -68,24 +73,31 @@ TEST(CdiEffective, FilesThatCountForNothingSayWhy) {
   ignored.error_line = 3;
   broken.error = "line 4, column 1: it is broken";
   broken.error_line = 4;
-  const std::vector<CdiFile> files = {file("/e/d.yaml", 0, {"0"}), file("/e/c.yaml", 0, {"0"}, "0.7.0"), broken, ignored};
+  const std::vector<CdiFile> files = {file("/e/d.yaml", 0, {"0"}),
+                                      file("/e/c.yaml", 0, {"0"}, "0.7.0"), broken, ignored};
   using Why = CdiUnusedFile::Why;
   const CdiEffective result = effective_devices(files, "0.6.0");
-  EXPECT_EQ(result.devices, (std::vector<CdiEffectiveDevice>{{"a.com/gpu=0", "/e/d.yaml", {}, {}}}));
-  EXPECT_EQ(result.unused,
-            (std::vector<CdiUnusedFile>{
-                {"/e/a.yml", Why::ignored,
-                 "engines read only files whose names end in .json or .yaml, so nobody reads this one", 0},
-                {"/e/b.yaml", Why::invalid, "line 4, column 1: it is broken", 4},
-                {"/e/c.yaml", Why::too_new,
-                 "its version is 0.7.0, and the engine reads 0.6.0 at most, so it leaves the whole file aside", 0}}));
+  EXPECT_EQ(result.devices,
+            (std::vector<CdiEffectiveDevice>{{"a.com/gpu=0", "/e/d.yaml", {}, {}}}));
+  EXPECT_EQ(
+      result.unused,
+      (std::vector<CdiUnusedFile>{
+          {"/e/a.yml", Why::ignored,
+           "engines read only files whose names end in .json or .yaml, so nobody reads this one",
+           0},
+          {"/e/b.yaml", Why::invalid, "line 4, column 1: it is broken", 4},
+          {"/e/c.yaml", Why::too_new,
+           "its version is 0.7.0, and the engine reads 0.6.0 at most, so it leaves the whole file "
+           "aside",
+           0}}));
   // An engine that reads it, or that is not known, has a conflict.
   EXPECT_EQ(effective_devices(files, "0.7.0").devices[0].conflicting.size(), 2u);
   EXPECT_EQ(effective_devices(files, "").devices[0].conflicting.size(), 2u);
 }
 
 TEST(CdiEffective, ADeviceIsFoundByItsName) {
-  const CdiEffective all = effective_devices(std::vector{file("/e/a.yaml", 0, {"0", "1", "9"})}, "");
+  const CdiEffective all =
+      effective_devices(std::vector{file("/e/a.yaml", 0, {"0", "1", "9"})}, "");
   ASSERT_NE(find_device(all, "a.com/gpu=1"), nullptr);
   EXPECT_EQ(find_device(all, "a.com/gpu=1")->name, "a.com/gpu=1");
   EXPECT_EQ(find_device(all, "a.com/gpu=2"), nullptr);

@@ -49,9 +49,10 @@ TEST(CdiParse, EveryMemberArrives) {
 
 // The spec of one device whose edits are written in YAML's flow style.
 Result<CdiSpec> with_edits(const std::string& edits, TextPlace* place = nullptr) {
-  return parse_cdi_spec("cdiVersion: 0.5.0\nkind: a.com/gpu\ndevices:\n- name: a\n  containerEdits:\n    {" +
-                            edits + "}\n",
-                        place);
+  return parse_cdi_spec(
+      "cdiVersion: 0.5.0\nkind: a.com/gpu\ndevices:\n- name: a\n  containerEdits:\n    {" + edits +
+          "}\n",
+      place);
 }
 
 CdiEdits edits_of(const std::string& edits) {
@@ -74,13 +75,27 @@ TEST(CdiParse, NullIsWhatIsAbsent) {
 
 TEST(CdiParse, NumbersAndBooleansMayStandForText) {
   const std::pair<const char*, const char*> cases[] = {
-      {"0", "0"},       {"010", "8"},        {"0x1F", "31"},        {"yes", "true"},
-      {"off", "false"}, {"1.50", "1.5"},     {"1e3", "1000"},       {"1e6", "1e+06"},
-      {"100000.0", "100000"}, {"0.0001", "0.0001"}, {"0.00001", "1e-05"}, {"-1", "-1"},
-      {".inf", "+Inf"}, {"-.inf", "-Inf"},   {".nan", "NaN"},       {"18446744073709551615", "18446744073709551615"},
-      {"0.1", "0.1"},   {"1.0", "1"}};
+      {"0", "0"},
+      {"010", "8"},
+      {"0x1F", "31"},
+      {"yes", "true"},
+      {"off", "false"},
+      {"1.50", "1.5"},
+      {"1e3", "1000"},
+      {"1e6", "1e+06"},
+      {"100000.0", "100000"},
+      {"0.0001", "0.0001"},
+      {"0.00001", "1e-05"},
+      {"-1", "-1"},
+      {".inf", "+Inf"},
+      {"-.inf", "-Inf"},
+      {".nan", "NaN"},
+      {"18446744073709551615", "18446744073709551615"},
+      {"0.1", "0.1"},
+      {"1.0", "1"}};
   for (const auto& [written, read] : cases) {
-    EXPECT_EQ(edits_of(fmt::format("env: [{}]", written)).env, std::vector<std::string>{read}) << written;
+    EXPECT_EQ(edits_of(fmt::format("env: [{}]", written)).env, std::vector<std::string>{read})
+        << written;
   }
 }
 
@@ -96,7 +111,8 @@ TEST(CdiParse, WholeNumbersAreReadInTheirRange) {
   EXPECT_EQ(major("0777"), 511);
   EXPECT_EQ(major("9223372036854775807"), INT64_MAX);
   EXPECT_EQ(major("-9223372036854775808"), INT64_MIN);
-  for (const char* wrong : {"9223372036854775808", "1.5", "'1'", "true", "a", "[1]", "{}", ".inf", ".nan", "1e19"}) {
+  for (const char* wrong :
+       {"9223372036854775808", "1.5", "'1'", "true", "a", "[1]", "{}", ".inf", ".nan", "1e19"}) {
     EXPECT_EQ(major(wrong), std::nullopt) << wrong;
   }
   const auto uid = [](const std::string& number) {
@@ -167,9 +183,20 @@ TEST(CdiParse, WhatIsWrongIsRefusedWithItsPlace) {
       {"containerEdits: {env: [[A=b]]}", {1, 24}, "'env' is a list, and must be text"},
       {"containerEdits: {additionalGids: [-1]}", {1, 35}, "from 0 to 4294967295"},
       {"containerEdits: {additionalGids: [a]}", {1, 35}, "is text, and must be a whole number"},
-      {"containerEdits: {additionalGids: [yes]}", {1, 35}, "is true or false, and must be a whole number"},
-      {"containerEdits: {intelRdt: {enableCMT: 1}}", {1, 40}, "is a number, and must be true or false"},
-      {"containerEdits: {intelRdt: {enableCMT: []}}", {1, 40}, "is a list, and must be true or false"},
+      {"containerEdits: {additionalGids: [yes]}",
+       {1, 35},
+       "is true or false, and must be a whole number"},
+      {"containerEdits: {intelRdt: {enableCMT: 1}}",
+       {1, 40},
+       "is a number, and must be true or false"},
+      {"containerEdits: {intelRdt: {enableCMT: []}}",
+       {1, 40},
+       "is a list, and must be true or false"},
+      {R"({"kind": "a\/b"})", {1, 10}, "engines refuse the escapes"},
+      {R"({"kind": "\ud83d\ude00"})", {1, 10}, "engines refuse the escapes"},
+      {R"({"kind": "\uDbff\udfff"})", {1, 10}, "engines refuse the escapes"},
+      {R"({"k\/": "a"})", {1, 2}, "engines refuse the escapes"},
+      {R"({"annotations": {"a\/b": "c"}})", {1, 18}, "engines refuse the escapes"},
       {"kind: [", {2, 1}, "this is not YAML"},
   };
   for (const auto& c : cases) {
@@ -179,8 +206,19 @@ TEST(CdiParse, WhatIsWrongIsRefusedWithItsPlace) {
     const std::string& what = spec.error().what;
     EXPECT_NE(what.find(c.what), std::string::npos) << c.text << ": " << what;
     EXPECT_EQ(place, c.place) << c.text << ": " << what;
-    EXPECT_EQ(what.starts_with(fmt::format("line {}, column {}: ", place.line, place.column)), place.line != 0);
+    EXPECT_EQ(what.starts_with(fmt::format("line {}, column {}: ", place.line, place.column)),
+              place.line != 0);
     EXPECT_FALSE(spec.error().remedy.empty());
+  }
+}
+
+TEST(CdiParse, OtherEscapesAreTaken) {
+  const std::pair<const char*, const char*> cases[] = {{R"("\\/")", "\\/"},      {R"("\ud7ff")", "\ud7ff"},
+                                                       {R"("\ue000")", "\ue000"}, {R"("\\ud83d")", "\\ud83d"},
+                                                       {R"('\/')", "\\/"},       {R"(a\/b)", "a\\/b"},
+                                                       {R"("\x41\e\N\_")", "A\x1b\u0085\u00a0"}};
+  for (const auto& [written, read] : cases) {
+    EXPECT_EQ(edits_of(fmt::format("env: [{}]", written)).env, std::vector<std::string>{read}) << written;
   }
 }
 
@@ -197,7 +235,8 @@ TEST(CdiParse, ALongWordIsCutInTheSentence) {
 
 TEST(CdiParse, APlaceIsFoundAgain) {
   const std::string text =
-      "kind: a\ndevices:\n- name: a\n- name: b\n  containerEdits:\n    mounts:\n    - hostPath: /x\n";
+      "kind: a\ndevices:\n- name: a\n- name: b\n  containerEdits:\n    mounts:\n    - hostPath: "
+      "/x\n";
   const std::pair<const char*, TextPlace> cases[] = {
       {"kind", {1, 7}},
       {"", {1, 1}},

@@ -125,7 +125,8 @@ containerEdits:
 }
 )");
   EXPECT_EQ(render_cdi_yaml({}), "cdiVersion: \"\"\nkind: \"\"\ndevices: []\n");
-  EXPECT_EQ(render_cdi_json({}), "{\n  \"cdiVersion\": \"\",\n  \"kind\": \"\",\n  \"devices\": []\n}\n");
+  EXPECT_EQ(render_cdi_json({}),
+            "{\n  \"cdiVersion\": \"\",\n  \"kind\": \"\",\n  \"devices\": []\n}\n");
 }
 
 CdiSpec spec_with(const std::string& text) {
@@ -143,16 +144,125 @@ CdiSpec spec_with(const std::string& text) {
 }
 
 TEST(CdiRender, EveryHostileTextSurvives) {
-  const std::string texts[] = {
-      "", " ", "a b", " a", "a ", "a:", ":a", "a: b", "a :b", "#", "a #b", "a#b", "-", "- a", "--a", "?", "? a", "!",
-      "!!str", "&a", "*a", "[", "]", "{", "}", "[a]", "{a: b}", ",", "a,b", "|", ">", "%", "@", "`", "'", "''", "\"",
-      "\\", "\\n", "\\u0041", "a'b", "a\"b", "y", "Y", "n", "yes", "NO", "On", "off", "true", "False", "null", "NULL",
-      "~", "nul", "trues", "<<", "=", "0", "00", "010", "0x1F", "0b1", "0o7", "1_000", "1.5", ".5", "5.", "1e3", "+1",
-      "-1", ".inf", "-.inf", ".nan", "0:0", "12:30:45", "2001-01-02", "2001-01-02T03:04:05Z", "\n", "a\nb", "a\n",
-      "\na", "\r", "\r\n", "\t", "a\tb", "\ta", std::string("\0", 1), std::string("a\0b", 3), "\x01", "\x1b[31m",
-      "\x7f", "\u0080", "\u0085", "\u009f", "\u00a0", "\u2028", "a\u2029b", "\ufeff", "a\ufeff", "\ufffd", "\ufffe",
-      "\uffff", "\U0001f600", "\U0010ffff", "\u00e9", "---", "--- a", "...", "a\n---\nb", "%YAML 1.2", "/", "//", "/a:",
-      "/dev/dri/by-path/pci-0000:01:00.0-card", "A=b c", "key", std::string(100'000, 'x'), std::string(100, '\n')};
+  const std::string texts[] = {"",
+                               " ",
+                               "a b",
+                               " a",
+                               "a ",
+                               "a:",
+                               ":a",
+                               "a: b",
+                               "a :b",
+                               "#",
+                               "a #b",
+                               "a#b",
+                               "-",
+                               "- a",
+                               "--a",
+                               "?",
+                               "? a",
+                               "!",
+                               "!!str",
+                               "&a",
+                               "*a",
+                               "[",
+                               "]",
+                               "{",
+                               "}",
+                               "[a]",
+                               "{a: b}",
+                               ",",
+                               "a,b",
+                               "|",
+                               ">",
+                               "%",
+                               "@",
+                               "`",
+                               "'",
+                               "''",
+                               "\"",
+                               "\\",
+                               "\\n",
+                               "\\u0041",
+                               "a'b",
+                               "a\"b",
+                               "y",
+                               "Y",
+                               "n",
+                               "yes",
+                               "NO",
+                               "On",
+                               "off",
+                               "true",
+                               "False",
+                               "null",
+                               "NULL",
+                               "~",
+                               "nul",
+                               "trues",
+                               "<<",
+                               "=",
+                               "0",
+                               "00",
+                               "010",
+                               "0x1F",
+                               "0b1",
+                               "0o7",
+                               "1_000",
+                               "1.5",
+                               ".5",
+                               "5.",
+                               "1e3",
+                               "+1",
+                               "-1",
+                               ".inf",
+                               "-.inf",
+                               ".nan",
+                               "0:0",
+                               "12:30:45",
+                               "2001-01-02",
+                               "2001-01-02T03:04:05Z",
+                               "\n",
+                               "a\nb",
+                               "a\n",
+                               "\na",
+                               "\r",
+                               "\r\n",
+                               "\t",
+                               "a\tb",
+                               "\ta",
+                               std::string("\0", 1),
+                               std::string("a\0b", 3),
+                               "\x01",
+                               "\x1b[31m",
+                               "\x7f",
+                               "\u0080",
+                               "\u0085",
+                               "\u009f",
+                               "\u00a0",
+                               "\u2028",
+                               "a\u2029b",
+                               "\ufeff",
+                               "a\ufeff",
+                               "\ufffd",
+                               "\ufffe",
+                               "\uffff",
+                               "\U0001f600",
+                               "\U0010ffff",
+                               "\u00e9",
+                               "---",
+                               "--- a",
+                               "...",
+                               "a\n---\nb",
+                               "%YAML 1.2",
+                               "/",
+                               "//",
+                               "/a:",
+                               "/dev/dri/by-path/pci-0000:01:00.0-card",
+                               "A=b c",
+                               "key",
+                               std::string(100'000, 'x'),
+                               std::string(100, '\n')};
   for (const std::string& text : texts) {
     const CdiSpec spec = spec_with(text);
     for (const std::string& written : {render_cdi_yaml(spec), render_cdi_json(spec)}) {
@@ -171,10 +281,11 @@ TEST(CdiRender, WhatIsNoUtf8BecomesAReplacementCharacter) {
 }
 
 std::string any_text() {
-  static const std::vector<std::string> kParts = {"a", "Z", "0", "7", " ", "\n", "\t", ":", "#", "-", "/", ".", "=", "\"",
-                                                  "'", "\\", "{", "]", ",", "&", "*", "!", "%", "@", "~", "<", "yes",
-                                                  "null", "\x01", "\x7f", "\u0085", "\u00e9", "\u2028", "\ufeff",
-                                                  "\U0001f600"};
+  static const std::vector<std::string> kParts = {
+      "a",    "Z",    "0",    "7",      " ",      "\n",     "\t",     ":",         "#",
+      "-",    "/",    ".",    "=",      "\"",     "'",      "\\",     "{",         "]",
+      ",",    "&",    "*",    "!",      "%",      "@",      "~",      "<",         "yes",
+      "null", "\x01", "\x7f", "\u0085", "\u00e9", "\u2028", "\ufeff", "\U0001f600"};
   std::string text;
   for (const int i : *rc::gen::container<std::vector<int>>(rc::gen::inRange<int>(0, 35))) {
     text += kParts[static_cast<std::size_t>(i)];
@@ -202,16 +313,18 @@ CdiEdits any_edits() {
   edits.env = any_texts();
   if (any_bool()) {
     edits.nodes = {{any_text(), any_text(), any_text(), any_text(), any_number<std::int64_t>(),
-                    any_number<std::int64_t>(), any_number<std::uint32_t>(), any_number<std::uint32_t>(),
-                    any_number<std::uint32_t>()},
+                    any_number<std::int64_t>(), any_number<std::uint32_t>(),
+                    any_number<std::uint32_t>(), any_number<std::uint32_t>()},
                    {}};
   }
   if (any_bool()) edits.net_devices = {{any_text(), any_text()}};
   if (any_bool()) edits.mounts = {{any_text(), any_text(), any_text(), any_texts()}};
-  if (any_bool()) edits.hooks = {{any_text(), any_text(), any_texts(), any_texts(), any_number<std::int64_t>()}};
+  if (any_bool())
+    edits.hooks = {{any_text(), any_text(), any_texts(), any_texts(), any_number<std::int64_t>()}};
   if (any_bool()) edits.additional_gids = {*rc::gen::arbitrary<std::uint32_t>(), 0};
   if (any_bool()) {
-    edits.intel_rdt = CdiIntelRdt{any_text(), any_text(), any_text(), any_texts(), any_bool(), any_bool(), any_bool()};
+    edits.intel_rdt = CdiIntelRdt{any_text(), any_text(), any_text(), any_texts(),
+                                  any_bool(), any_bool(), any_bool()};
   }
   return edits;
 }

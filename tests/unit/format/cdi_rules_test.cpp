@@ -49,7 +49,9 @@ Change net(std::vector<CdiNetDevice> all) {
   return [all](CdiSpec& spec) { spec.devices[0].edits.net_devices = all; };
 }
 Change clos(const std::string& id) {
-  return [id](CdiSpec& spec) { spec.edits.intel_rdt = CdiIntelRdt{id, "", "", {}, false, false, false}; };
+  return [id](CdiSpec& spec) {
+    spec.edits.intel_rdt = CdiIntelRdt{id, "", "", {}, false, false, false};
+  };
 }
 Change kind(const std::string& name) {
   return [name](CdiSpec& spec) { spec.kind = name; };
@@ -70,18 +72,51 @@ Change version(const std::string& word) {
 TEST(CdiRules, WhatIsAllowed) {
   const std::string longest(63, 'a');
   const Change cases[] = {
-      [](CdiSpec&) {}, version("v1.1.0"), kind("ab/cd"), kind("A-b_c.9/g.p-u_0"), name("0"), name("a"), name("0:1"),
-      name("GPU-a_b.c:9"), name("00"), node({"/dev/a", "/dev/b", "c", "rwm", 195, 0, 438, 0, 0}),
-      node(node_of_type("")), node(node_of_type("b")), node(node_of_type("c")), node(node_of_type("u")),
-      node(node_of_type("p")), node(node_with("")), node(node_with("mwrr")), node(node_numbered(0, 0)),
-      mount({"/a", "/b", "", {}}), hook({"prestart", "/a", {}, {"A=b"}, 0}), hook({"createRuntime", "/a", {}, {}, {}}),
-      hook({"createContainer", "/a", {}, {}, {}}), hook({"startContainer", "/a", {}, {}, {}}),
-      hook({"poststart", "/a", {}, {}, {}}), hook({"poststop", "a", {}, {}, -1}), net({{"a", "b"}, {"b", "a"}}),
-      clos(""), clos("..."), clos(std::string(4095, 'a')), env("A="), env("A=b=c"), annotation("a"), annotation("A"),
-      annotation(longest), annotation("a.b/" + longest), annotation("A.COM/x_Y.z-0"), annotation("a-b.c/0"),
-      annotation(std::string(253, 'a') + "/a"), annotation("a", std::string(262143, 'b')),
-      [](CdiSpec& spec) { spec.devices[0].edits = {}, spec.devices[0].edits.intel_rdt = CdiIntelRdt{}; },
-      [](CdiSpec& spec) { spec.devices[0].edits = {}, spec.devices[0].edits.additional_gids = {0}; },
+      [](CdiSpec&) {},
+      version("v1.1.0"),
+      kind("ab/cd"),
+      kind("A-b_c.9/g.p-u_0"),
+      name("0"),
+      name("a"),
+      name("0:1"),
+      name("GPU-a_b.c:9"),
+      name("00"),
+      node({"/dev/a", "/dev/b", "c", "rwm", 195, 0, 438, 0, 0}),
+      node(node_of_type("")),
+      node(node_of_type("b")),
+      node(node_of_type("c")),
+      node(node_of_type("u")),
+      node(node_of_type("p")),
+      node(node_with("")),
+      node(node_with("mwrr")),
+      node(node_numbered(0, 0)),
+      mount({"/a", "/b", "", {}}),
+      hook({"prestart", "/a", {}, {"A=b"}, 0}),
+      hook({"createRuntime", "/a", {}, {}, {}}),
+      hook({"createContainer", "/a", {}, {}, {}}),
+      hook({"startContainer", "/a", {}, {}, {}}),
+      hook({"poststart", "/a", {}, {}, {}}),
+      hook({"poststop", "a", {}, {}, -1}),
+      net({{"a", "b"}, {"b", "a"}}),
+      clos(""),
+      clos("..."),
+      clos(std::string(4095, 'a')),
+      env("A="),
+      env("A=b=c"),
+      annotation("a"),
+      annotation("A"),
+      annotation(longest),
+      annotation("a.b/" + longest),
+      annotation("A.COM/x_Y.z-0"),
+      annotation("a-b.c/0"),
+      annotation(std::string(253, 'a') + "/a"),
+      annotation("a", std::string(262143, 'b')),
+      [](CdiSpec& spec) {
+        spec.devices[0].edits = {}, spec.devices[0].edits.intel_rdt = CdiIntelRdt{};
+      },
+      [](CdiSpec& spec) {
+        spec.devices[0].edits = {}, spec.devices[0].edits.additional_gids = {0};
+      },
       [](CdiSpec& spec) { spec.devices.push_back(spec.devices[0]), spec.devices[1].name = "1"; },
       [](CdiSpec& spec) {
         spec.version = "1.0.0";
@@ -91,7 +126,8 @@ TEST(CdiRules, WhatIsAllowed) {
   int number = 0;
   for (const Change& change : cases) {
     const auto violations = after(change);
-    EXPECT_TRUE(violations.empty()) << number << ": " << violations[0].place << ": " << violations[0].text;
+    EXPECT_TRUE(violations.empty())
+        << number << ": " << violations[0].place << ": " << violations[0].text;
     ++number;
   }
 }
@@ -126,7 +162,8 @@ TEST(CdiRules, NamesAndVersions) {
       {kind("gpu"), "kind", "'gpu' is not VENDOR/CLASS"},
       {kind("/gpu"), "kind", "is not VENDOR/CLASS"},
       {kind("nvidia.com/"), "kind", "is not VENDOR/CLASS"},
-      {kind("a.com/b/c"), "kind", "the class 'b/c' has characters other than letters, digits and '_-.'"},
+      {kind("a.com/b/c"), "kind",
+       "the class 'b/c' has characters other than letters, digits and '_-.'"},
       {kind("9a.com/gpu"), "kind", "the vendor '9a.com' does not start with a letter"},
       {kind("a./gpu"), "kind", "the vendor 'a.' does not end with a letter or a digit"},
       {kind("a.com/-u"), "kind", "the class '-u' does not start with a letter"},
@@ -141,8 +178,10 @@ TEST(CdiRules, NamesAndVersions) {
       {name("a/b"), "devices[0].name", "has characters other than letters, digits and '_-.:'"},
       {name("aéb"), "devices[0].name", "has characters other"},
       {[](CdiSpec& spec) { spec.devices.clear(); }, "devices", "declares no device"},
-      {[](CdiSpec& spec) { spec.devices.push_back(spec.devices[0]); }, "devices[1].name", "'0' is declared twice"},
-      {[](CdiSpec& spec) { spec.devices[0].edits = {}; }, "devices[0].containerEdits", "'0' changes nothing"},
+      {[](CdiSpec& spec) { spec.devices.push_back(spec.devices[0]); }, "devices[1].name",
+       "'0' is declared twice"},
+      {[](CdiSpec& spec) { spec.devices[0].edits = {}; }, "devices[0].containerEdits",
+       "'0' changes nothing"},
   });
 }
 
@@ -151,30 +190,47 @@ TEST(CdiRules, Edits) {
       {env("A"), "containerEdits.env[0]", "'A' is not NAME=VALUE"},
       {env("=A"), "containerEdits.env[0]", "'=A' is not"},
       {env(""), "containerEdits.env[0]", "'' is not"},
-      {[](CdiSpec& spec) { spec.devices[0].edits.env = {"A=b", "c"}; }, "devices[0].containerEdits.env[1]", "'c'"},
+      {[](CdiSpec& spec) {
+         spec.devices[0].edits.env = {"A=b", "c"};
+       },
+       "devices[0].containerEdits.env[1]", "'c'"},
       {node(CdiNode{}), "devices[0].containerEdits.deviceNodes[0].path", "has no path"},
       {node(node_of_type("d")), "devices[0].containerEdits.deviceNodes[0].type", "'d' is no type"},
-      {node(node_with("rx")), "devices[0].containerEdits.deviceNodes[0].permissions", "'rx' is no permission"},
+      {node(node_with("rx")), "devices[0].containerEdits.deviceNodes[0].permissions",
+       "'rx' is no permission"},
       {node(node_with("none")), "devices[0].containerEdits.deviceNodes[0].permissions", "'none'"},
-      {node(node_numbered(-1, 0)), "devices[0].containerEdits.deviceNodes[0].major", "-1 is negative", false},
-      {node(node_numbered(0, -1)), "devices[0].containerEdits.deviceNodes[0].minor", "-1 is negative", false},
+      {node(node_numbered(-1, 0)), "devices[0].containerEdits.deviceNodes[0].major",
+       "-1 is negative", false},
+      {node(node_numbered(0, -1)), "devices[0].containerEdits.deviceNodes[0].minor",
+       "-1 is negative", false},
       {mount({"", "/b", "", {}}), "devices[0].containerEdits.mounts[0].hostPath", "no hostPath"},
-      {mount({"/a", "", "", {}}), "devices[0].containerEdits.mounts[0].containerPath", "no containerPath"},
-      {hook({"Prestart", "/a", {}, {}, {}}), "devices[0].containerEdits.hooks[0].hookName", "'Prestart' is no hook"},
-      {hook({"prestart", "", {}, {}, {}}), "devices[0].containerEdits.hooks[0].path", "a hook has no path"},
-      {hook({"prestart", "/a", {}, {"A"}, {}}), "devices[0].containerEdits.hooks[0].env[0]", "'A' is not"},
-      {net({{"", "b"}}), "devices[0].containerEdits.netDevices[0].hostInterfaceName", "no hostInterfaceName"},
+      {mount({"/a", "", "", {}}), "devices[0].containerEdits.mounts[0].containerPath",
+       "no containerPath"},
+      {hook({"Prestart", "/a", {}, {}, {}}), "devices[0].containerEdits.hooks[0].hookName",
+       "'Prestart' is no hook"},
+      {hook({"prestart", "", {}, {}, {}}), "devices[0].containerEdits.hooks[0].path",
+       "a hook has no path"},
+      {hook({"prestart", "/a", {}, {"A"}, {}}), "devices[0].containerEdits.hooks[0].env[0]",
+       "'A' is not"},
+      {net({{"", "b"}}), "devices[0].containerEdits.netDevices[0].hostInterfaceName",
+       "no hostInterfaceName"},
       {net({{"a", ""}}), "devices[0].containerEdits.netDevices[0].name", "has no name"},
-      {net({{"a", "b"}, {"a", "c"}}), "devices[0].containerEdits.netDevices[1].hostInterfaceName", "'a' is named twice"},
-      {net({{"a", "b"}, {"c", "b"}}), "devices[0].containerEdits.netDevices[1].name", "'b' is named twice"},
+      {net({{"a", "b"}, {"a", "c"}}), "devices[0].containerEdits.netDevices[1].hostInterfaceName",
+       "'a' is named twice"},
+      {net({{"a", "b"}, {"c", "b"}}), "devices[0].containerEdits.netDevices[1].name",
+       "'b' is named twice"},
       {clos("."), "containerEdits.intelRdt.closID", "closID"},
       {clos(".."), "containerEdits.intelRdt.closID", "closID"},
       {clos("a/b"), "containerEdits.intelRdt.closID", "closID"},
       {clos("a\nb"), "containerEdits.intelRdt.closID", "closID"},
       {clos(std::string(4096, 'a')), "containerEdits.intelRdt.closID", "closID"},
-      {[](CdiSpec& spec) { spec.edits.intel_rdt = CdiIntelRdt{"", "", "", {}, true, false, false}; },
+      {[](CdiSpec& spec) {
+         spec.edits.intel_rdt = CdiIntelRdt{"", "", "", {}, true, false, false};
+       },
        "containerEdits.intelRdt.enableCMT", "'enableCMT' is not part"},
-      {[](CdiSpec& spec) { spec.edits.intel_rdt = CdiIntelRdt{"", "", "", {}, false, true, false}; },
+      {[](CdiSpec& spec) {
+         spec.edits.intel_rdt = CdiIntelRdt{"", "", "", {}, false, true, false};
+       },
        "containerEdits.intelRdt.enableMBM", "'enableMBM' is not part"},
   });
 }
@@ -196,8 +252,12 @@ TEST(CdiRules, AnnotationsFollowKubernetes) {
       {annotation("a-.b/c"), "annotations", "has a prefix", false},
       {annotation(std::string(254, 'a') + "/a"), "annotations", "has a prefix", false},
       {annotation("a/b/c"), "annotations", "more than one '/'", false},
-      {annotation("a", std::string(262144, 'b')), "annotations", "have 262145 bytes; 262144 are allowed", false},
-      {[](CdiSpec& spec) { spec.devices[0].annotations = {{"a b", ""}}; }, "devices[0].annotations", "'a b'", false},
+      {annotation("a", std::string(262144, 'b')), "annotations",
+       "have 262145 bytes; 262144 are allowed", false},
+      {[](CdiSpec& spec) {
+         spec.devices[0].annotations = {{"a b", ""}};
+       },
+       "devices[0].annotations", "'a b'", false},
   });
 }
 
@@ -214,9 +274,10 @@ TEST(CdiRules, AllViolationsAreToldInTheOrderOfTheMembers) {
   std::vector<std::string> places;
   for (const CdiViolation& one : validate_cdi(spec)) places.push_back(one.place);
   EXPECT_EQ(places, (std::vector<std::string>{
-                        "cdiVersion", "kind", "annotations", "devices[0].name", "devices[0].containerEdits.env[0]",
-                        "devices[1].name", "devices[1].name", "devices[1].containerEdits.env[0]",
-                        "containerEdits.hooks[0].hookName", "containerEdits.hooks[0].path"}));
+                        "cdiVersion", "kind", "annotations", "devices[0].name",
+                        "devices[0].containerEdits.env[0]", "devices[1].name", "devices[1].name",
+                        "devices[1].containerEdits.env[0]", "containerEdits.hooks[0].hookName",
+                        "containerEdits.hooks[0].path"}));
 }
 
 TEST(CdiRules, TheMinimumVersionIsWhatTheContentNeeds) {
@@ -226,7 +287,9 @@ TEST(CdiRules, TheMinimumVersionIsWhatTheContentNeeds) {
     change(spec);
     return std::string(minimum_version(spec));
   };
-  const auto rdt = [](CdiIntelRdt one) { return [one](CdiSpec& spec) { spec.edits.intel_rdt = one; }; };
+  const auto rdt = [](CdiIntelRdt one) {
+    return [one](CdiSpec& spec) { spec.edits.intel_rdt = one; };
+  };
   EXPECT_EQ(least([](CdiSpec&) {}), "0.3.0");
   EXPECT_EQ(least(mount({"/a", "/a", "", {}})), "0.3.0");
   EXPECT_EQ(least(mount({"/a", "/a", "bind", {}})), "0.4.0");
@@ -260,11 +323,26 @@ TEST(CdiRules, VersionsAreCompared) {
 }
 
 TEST(CdiRules, EachEngineReadsUpToItsOwnVersion) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"24.0.9", ""},      {"25.0.0", "0.6.0"}, {"26.1.5+dfsg1", "0.6.0"}, {"26.999.0", "0.6.0"}, {"27.0.0", "0.7.0"},
-      {"27.4.1", "0.7.0"}, {"27.5.0", "0.8.0"}, {"28.0.4", "0.8.0"},       {"28.1.0", "1.0.0"},   {"28.5.2+dfsg4", "1.0.0"},
-      {"29.1.9", "1.0.0"}, {"29.2.0", "1.1.0"}, {"29.2-rc1", "1.1.0"},     {"31.0.0", "1.1.0"},   {"29", ""},
-      {"", ""},            {"dev", ""},         {"a.b", ""},               {"29.", ""},           {"99999.1", ""}};
+  const std::pair<const char*, const char*> cases[] = {{"24.0.9", ""},
+                                                       {"25.0.0", "0.6.0"},
+                                                       {"26.1.5+dfsg1", "0.6.0"},
+                                                       {"26.999.0", "0.6.0"},
+                                                       {"27.0.0", "0.7.0"},
+                                                       {"27.4.1", "0.7.0"},
+                                                       {"27.5.0", "0.8.0"},
+                                                       {"28.0.4", "0.8.0"},
+                                                       {"28.1.0", "1.0.0"},
+                                                       {"28.5.2+dfsg4", "1.0.0"},
+                                                       {"29.1.9", "1.0.0"},
+                                                       {"29.2.0", "1.1.0"},
+                                                       {"29.2-rc1", "1.1.0"},
+                                                       {"31.0.0", "1.1.0"},
+                                                       {"29", ""},
+                                                       {"", ""},
+                                                       {"dev", ""},
+                                                       {"a.b", ""},
+                                                       {"29.", ""},
+                                                       {"99999.1", ""}};
   for (const auto& [version, newest] : cases) {
     EXPECT_EQ(newest_version_of_engine(EngineKind::docker, version), newest) << version;
   }

@@ -93,7 +93,8 @@ TEST(YamlTree, WhatIsNoYamlIsRefusedWithItsPlace) {
     EXPECT_TRUE(tree.error().what.starts_with(start)) << tree.error().what;
   }
   // These may stand.
-  for (const char* text : {"a: \xC2\x85", "a: \xC2\xA0", "a: \xEF\xBF\xBD", "a: \t\"b\"", "a: 1\r\n"}) {
+  for (const char* text :
+       {"a: \xC2\x85", "a: \xC2\xA0", "a: \xEF\xBF\xBD", "a: \t\"b\"", "a: 1\r\n"}) {
     EXPECT_TRUE(YamlTree::parse(text)) << text;
   }
 }
@@ -127,7 +128,8 @@ TEST(YamlTree, AliasesMayNotStandForTooMuch) {
   // Ten to the power of nine.
   std::string bomb = "a0: &a0 [x]\n";
   for (int i = 1; i < 10; ++i) {
-    bomb += fmt::format("a{0}: &a{0} [*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1}]\n", i, i - 1);
+    bomb += fmt::format(
+        "a{0}: &a{0} [*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1},*a{1}]\n", i, i - 1);
   }
   const auto tree = YamlTree::parse(bomb);
   ASSERT_FALSE(tree);
