@@ -108,11 +108,13 @@ class Reader {
   Read flag(bool& to);
   template <class T>
   Read number(std::optional<T>& to);
-  Read list(std::function<void(const YamlNode&, std::string_view)> each);
   Read texts(std::vector<std::string>& to);
   Read annotations(std::map<std::string, std::string>& to);
-  template <class T>
-  Read objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&));
+  Read group_ids(std::vector<std::uint32_t>& to);
+  template <class Each>
+  void elements(const YamlNode& node, std::string_view name, Each each);
+  template <auto take, class T>
+  Read objects(std::vector<T>& to);
 
   void read_device(const YamlNode& node, CdiDevice& device);
   Read edits(CdiEdits& to);
@@ -245,23 +247,30 @@ Reader::Read Reader::number(std::optional<T>& to) {
   };
 }
 
-Reader::Read Reader::list(std::function<void(const YamlNode&, std::string_view)> each) {
-  return [this, each = std::move(each)](const YamlNode& node, std::string_view name) {
-    if (is_null(node)) return;
-    if (node.kind != YamlNode::Kind::sequence) return reject_type(node, name, msg::kCdiList);
-    for (const std::uint32_t id : node.children) {
-      if (fault_) return;
-      each(tree_[id], name);
-    }
-  };
+template <class Each>
+void Reader::elements(const YamlNode& node, std::string_view name, Each each) {
+  if (is_null(node)) return;
+  if (node.kind != YamlNode::Kind::sequence) return reject_type(node, name, msg::kCdiList);
+  for (const std::uint32_t id : node.children) {
+    if (fault_) return;
+    each(tree_[id]);
+  }
 }
 
 Reader::Read Reader::texts(std::vector<std::string>& to) {
-  return list([this, &to](const YamlNode& node, std::string_view name) {
-    std::string one;
-    text(one)(node, name);
-    to.push_back(std::move(one));
-  });
+  return [this, &to](const YamlNode& node, std::string_view name) {
+    elements(node, name, [&](const YamlNode& element) { text(to.emplace_back())(element, name); });
+  };
+}
+
+Reader::Read Reader::group_ids(std::vector<std::uint32_t>& to) {
+  return [this, &to](const YamlNode& node, std::string_view name) {
+    elements(node, name, [&](const YamlNode& element) {
+      std::optional<std::uint32_t> one;
+      number(one)(element, name);
+      to.push_back(one.value_or(0));
+    });
+  };
 }
 
 Reader::Read Reader::annotations(std::map<std::string, std::string>& to) {
@@ -275,17 +284,17 @@ Reader::Read Reader::annotations(std::map<std::string, std::string>& to) {
   };
 }
 
-template <class T>
-Reader::Read Reader::objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&)) {
-  return list([this, &to, take](const YamlNode& node, std::string_view name) {
-    // In Go a device is no pointer.
-    if (is_null(node) && name != "devices") {
-      return reject(node, fmt::format(msg::kCdiNullElement, name));
-    }
-    T one;
-    (this->*take)(node, one);
-    to.push_back(std::move(one));
-  });
+template <auto take, class T>
+Reader::Read Reader::objects(std::vector<T>& to) {
+  return [this, &to](const YamlNode& node, std::string_view name) {
+    elements(node, name, [&](const YamlNode& element) {
+      // In Go a device is no pointer.
+      if (is_null(element) && name != "devices") {
+        return reject(element, fmt::format(msg::kCdiNullElement, name));
+      }
+      (this->*take)(element, to.emplace_back());
+    });
+  };
 }
 
 void Reader::read(CdiSpec& spec) {
@@ -293,7 +302,7 @@ void Reader::read(CdiSpec& spec) {
           {{"cdiVersion", text(spec.version)},
            {"kind", text(spec.kind)},
            {"annotations", annotations(spec.annotations)},
-           {"devices", objects(spec.devices, &Reader::read_device)},
+           {"devices", objects<&Reader::read_device>(spec.devices)},
            {"containerEdits", edits(spec.edits)}});
 }
 
@@ -307,18 +316,14 @@ void Reader::read_device(const YamlNode& node, CdiDevice& device) {
 Reader::Read Reader::edits(CdiEdits& to) {
   return [this, &to](const YamlNode& node, std::string_view name) {
     if (is_null(node)) return;
-    std::vector<std::optional<std::uint32_t>> gids;
     members(node, name,
             {{"env", texts(to.env)},
-             {"deviceNodes", objects(to.nodes, &Reader::read_node)},
-             {"netDevices", objects(to.net_devices, &Reader::read_net)},
-             {"mounts", objects(to.mounts, &Reader::read_mount)},
-             {"hooks", objects(to.hooks, &Reader::read_hook)},
-             {"additionalGids", list([&](const YamlNode& gid, std::string_view word) {
-                number(gids.emplace_back())(gid, word);
-              })},
+             {"deviceNodes", objects<&Reader::read_node>(to.nodes)},
+             {"netDevices", objects<&Reader::read_net>(to.net_devices)},
+             {"mounts", objects<&Reader::read_mount>(to.mounts)},
+             {"hooks", objects<&Reader::read_hook>(to.hooks)},
+             {"additionalGids", group_ids(to.additional_gids)},
              {"intelRdt", rdt(to.intel_rdt)}});
-    for (const auto& gid : gids) to.additional_gids.push_back(gid.value_or(0));
   };
 }
 

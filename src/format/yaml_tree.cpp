@@ -150,8 +150,12 @@ bool Builder::add_scalar(fy_event& event) {
   node.text = text_of(event.scalar.value);
   node.tag = text_of(event.scalar.tag);
   node.place = place_of(event);
-  node.is_plain =
-      event.scalar.value == nullptr || fy_scalar_token_get_style(event.scalar.value) == FYSS_PLAIN;
+  const fy_scalar_style style =
+      event.scalar.value == nullptr ? FYSS_PLAIN : fy_scalar_token_get_style(event.scalar.value);
+  node.is_plain = style == FYSS_PLAIN;
+  node.has_json_escape = style == FYSS_DOUBLE_QUOTED && has_json_escape(raw_of(event));
+  const bool is_quoted = style == FYSS_DOUBLE_QUOTED || style == FYSS_SINGLE_QUOTED;
+  if (is_quoted && node.place.column > 1) --node.place.column;  // the parser's is after the quote
   // Half of a surrogate pair, written as an escape.
   if (!is_utf8(node.text)) return fail_at(node.place, msg::kYamlNotUtf8);
   return add(std::move(node), event.scalar.anchor);

@@ -18,10 +18,10 @@ struct YamlNode {
   enum class Kind : std::uint8_t { scalar, sequence, mapping };
   Kind kind = Kind::scalar;
   bool is_plain = false;  // a scalar without quotes
-  // Written with "\\/" or with a surrogate pair, which JSON has and YAML 1.1 has not.
+  // Written with "\/" or with a surrogate pair, which JSON has and YAML 1.1 has not.
   bool has_json_escape = false;
-  std::string text;       // of a scalar, decoded
-  std::string tag;        // "tag:yaml.org,2002:str"; empty: none
+  std::string text;  // of a scalar, decoded
+  std::string tag;   // "tag:yaml.org,2002:str"; empty: none
   TextPlace place;
   std::vector<std::uint32_t> children;  // of a mapping: key, value, key, value
 };

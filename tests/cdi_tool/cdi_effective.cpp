@@ -24,7 +24,8 @@ static int render(const std::string& how, const std::string& path) {
     std::cerr << spec.error().what << '\n';
     return 1;
   }
-  std::cout << (how == "render-yaml" ? format::render_cdi_yaml(*spec) : format::render_cdi_json(*spec));
+  std::cout << (how == "render-yaml" ? format::render_cdi_yaml(*spec)
+                                     : format::render_cdi_json(*spec));
   return 0;
 }
 

@@ -213,12 +213,16 @@ TEST(CdiParse, WhatIsWrongIsRefusedWithItsPlace) {
 }
 
 TEST(CdiParse, OtherEscapesAreTaken) {
-  const std::pair<const char*, const char*> cases[] = {{R"("\\/")", "\\/"},      {R"("\ud7ff")", "\ud7ff"},
-                                                       {R"("\ue000")", "\ue000"}, {R"("\\ud83d")", "\\ud83d"},
-                                                       {R"('\/')", "\\/"},       {R"(a\/b)", "a\\/b"},
+  const std::pair<const char*, const char*> cases[] = {{R"("\\/")", "\\/"},
+                                                       {R"("\ud7ff")", "\ud7ff"},
+                                                       {R"("\ue000")", "\ue000"},
+                                                       {R"("\\ud83d")", "\\ud83d"},
+                                                       {R"('\/')", "\\/"},
+                                                       {R"(a\/b)", "a\\/b"},
                                                        {R"("\x41\e\N\_")", "A\x1b\u0085\u00a0"}};
   for (const auto& [written, read] : cases) {
-    EXPECT_EQ(edits_of(fmt::format("env: [{}]", written)).env, std::vector<std::string>{read}) << written;
+    EXPECT_EQ(edits_of(fmt::format("env: [{}]", written)).env, std::vector<std::string>{read})
+        << written;
   }
 }
 
