@@ -1,9 +1,10 @@
 // Names in CDI specs: kinds, devices, and annotations' keys after Kubernetes' rules.
+#include "format/cdi_names.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
 #include "base/messages/format_cdi.h"
-#include "format/cdi_names.h"
 #include "format/cdi_rules.h"
 
 namespace estiva::format {
@@ -26,9 +27,8 @@ bool is_alnum(char c) {
 }
 
 bool has_only(std::string_view text, std::string_view marks) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_alnum(c) || marks.find(c) != marks.npos;
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_alnum(c) || marks.find(c) != marks.npos; });
 }
 
 // pkg/parser, validateVendorOrClassName. A name of one character makes its releases panic: they cut
@@ -45,9 +45,8 @@ bool is_dns_name(std::string_view name) {
   if (name.empty() || name.size() > 253) return false;
   for (std::size_t from = 0; from <= name.size();) {
     const std::string_view label = name.substr(from, name.find('.', from) - from);
-    const bool is_tame = std::all_of(label.begin(), label.end(), [](char c) {
-      return is_small(c) || is_digit(c) || c == '-';
-    });
+    const bool is_tame = std::all_of(label.begin(), label.end(),
+                                     [](char c) { return is_small(c) || is_digit(c) || c == '-'; });
     if (label.empty() || !is_tame || label.front() == '-' || label.back() == '-') return false;
     from += label.size() + 1;
   }

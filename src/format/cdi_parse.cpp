@@ -41,8 +41,8 @@ std::string float_text(double number) {
     return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, how).ptr);
   };
   const std::string scientific = print(std::chars_format::scientific);
-  const auto exponent = parse_i64(scientific.substr(scientific.find('e') + 1 +
-                                                    (scientific.find("e+") != scientific.npos)));
+  const auto exponent = parse_i64(
+      scientific.substr(scientific.find('e') + 1 + (scientific.find("e+") != scientific.npos)));
   return exponent.value_or(0) < -4 || exponent.value_or(0) >= 6 ? scientific
                                                                 : print(std::chars_format::fixed);
 }
@@ -57,12 +57,13 @@ std::string scalar_text(const YamlScalar& value) {
 }
 
 std::string_view kind_of(const YamlNode& node) {
-  if (node.kind == YamlNode::Kind::sequence) return "a list";
-  if (node.kind == YamlNode::Kind::mapping) return "a mapping";
+  if (node.kind == YamlNode::Kind::sequence) return msg::kCdiList;
+  if (node.kind == YamlNode::Kind::mapping) return msg::kCdiMapping;
   const YamlScalar value = resolve_scalar(node);
-  if (std::holds_alternative<YamlNull>(value)) return "nothing";
-  if (std::holds_alternative<bool>(value)) return "true or false";
-  return std::holds_alternative<std::string>(value) ? "text" : "a number";
+  if (std::holds_alternative<YamlNull>(value)) return msg::kCdiNothing;
+  if (std::holds_alternative<bool>(value)) return msg::kCdiBoolean;
+  return std::holds_alternative<std::string>(value) ? std::string_view(msg::kCdiText)
+                                                    : msg::kCdiNumber;
 }
 
 class Reader {
@@ -107,11 +108,13 @@ class Reader {
   Read flag(bool& to);
   template <class T>
   Read number(std::optional<T>& to);
-  Read list(std::function<void(const YamlNode&, std::string_view)> each);
   Read texts(std::vector<std::string>& to);
   Read annotations(std::map<std::string, std::string>& to);
-  template <class T>
-  Read objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&));
+  Read group_ids(std::vector<std::uint32_t>& to);
+  template <class Each>
+  void elements(const YamlNode& node, std::string_view name, Each each);
+  template <auto take, class T>
+  Read objects(std::vector<T>& to);
 
   void read_device(const YamlNode& node, CdiDevice& device);
   Read edits(CdiEdits& to);
@@ -127,7 +130,9 @@ class Reader {
 };
 
 std::optional<std::string> Reader::key_of(const YamlNode& key) {
-  if (key.kind == YamlNode::Kind::scalar) {
+  if (key.has_json_escape) {
+    reject(key, msg::kCdiJsonEscape);
+  } else if (key.kind == YamlNode::Kind::scalar) {
     const YamlScalar value = resolve_scalar(key);
     if (!std::holds_alternative<YamlNull>(value) && !std::holds_alternative<YamlBadTag>(value)) {
       return scalar_text(value);
@@ -167,7 +172,7 @@ void Reader::merge(
 }
 
 void Reader::members(const YamlNode& map, std::string_view name, Members known) {
-  if (map.kind != YamlNode::Kind::mapping) return reject_type(map, name, "a mapping");
+  if (map.kind != YamlNode::Kind::mapping) return reject_type(map, name, msg::kCdiMapping);
   Seen seen;
   std::set<std::string_view> taken;
   pairs(map, seen, [&](const YamlNode& key, const std::string& word, const YamlNode& value) {
@@ -192,7 +197,8 @@ void Reader::unknown(const YamlNode& key, const std::string& name, Members known
 
 Reader::Read Reader::text(std::string& to) {
   return [this, &to](const YamlNode& node, std::string_view name) {
-    if (node.kind != YamlNode::Kind::scalar) return reject_type(node, name, "text");
+    if (node.kind != YamlNode::Kind::scalar) return reject_type(node, name, msg::kCdiText);
+    if (node.has_json_escape) return reject(node, msg::kCdiJsonEscape);
     const YamlScalar value = resolve_scalar(node);
     if (std::holds_alternative<YamlBadTag>(value)) {
       return reject(node, fmt::format(msg::kCdiBadTag, shown(node.text), node.tag));
@@ -206,7 +212,7 @@ Reader::Read Reader::flag(bool& to) {
     if (is_null(node)) return;
     const YamlScalar value =
         node.kind == YamlNode::Kind::scalar ? resolve_scalar(node) : YamlScalar(YamlBadTag{});
-    if (!std::holds_alternative<bool>(value)) return reject_type(node, name, "true or false");
+    if (!std::holds_alternative<bool>(value)) return reject_type(node, name, msg::kCdiBoolean);
     to = std::get<bool>(value);
   };
 }
@@ -229,7 +235,7 @@ Reader::Read Reader::number(std::optional<T>& to) {
         node.kind == YamlNode::Kind::scalar ? resolve_scalar(node) : YamlScalar(YamlBadTag{});
     if (std::holds_alternative<std::string>(value) || std::holds_alternative<bool>(value) ||
         std::holds_alternative<YamlBadTag>(value)) {
-      return reject_type(node, name, "a whole number");
+      return reject_type(node, name, msg::kCdiWholeNumber);
     }
     constexpr auto kLeast = static_cast<std::int64_t>(std::numeric_limits<T>::min());
     constexpr auto kMost = static_cast<std::int64_t>(std::numeric_limits<T>::max());
@@ -241,29 +247,36 @@ Reader::Read Reader::number(std::optional<T>& to) {
   };
 }
 
-Reader::Read Reader::list(std::function<void(const YamlNode&, std::string_view)> each) {
-  return [this, each = std::move(each)](const YamlNode& node, std::string_view name) {
-    if (is_null(node)) return;
-    if (node.kind != YamlNode::Kind::sequence) return reject_type(node, name, "a list");
-    for (const std::uint32_t id : node.children) {
-      if (fault_) return;
-      each(tree_[id], name);
-    }
-  };
+template <class Each>
+void Reader::elements(const YamlNode& node, std::string_view name, Each each) {
+  if (is_null(node)) return;
+  if (node.kind != YamlNode::Kind::sequence) return reject_type(node, name, msg::kCdiList);
+  for (const std::uint32_t id : node.children) {
+    if (fault_) return;
+    each(tree_[id]);
+  }
 }
 
 Reader::Read Reader::texts(std::vector<std::string>& to) {
-  return list([this, &to](const YamlNode& node, std::string_view name) {
-    std::string one;
-    text(one)(node, name);
-    to.push_back(std::move(one));
-  });
+  return [this, &to](const YamlNode& node, std::string_view name) {
+    elements(node, name, [&](const YamlNode& element) { text(to.emplace_back())(element, name); });
+  };
+}
+
+Reader::Read Reader::group_ids(std::vector<std::uint32_t>& to) {
+  return [this, &to](const YamlNode& node, std::string_view name) {
+    elements(node, name, [&](const YamlNode& element) {
+      std::optional<std::uint32_t> one;
+      number(one)(element, name);
+      to.push_back(one.value_or(0));
+    });
+  };
 }
 
 Reader::Read Reader::annotations(std::map<std::string, std::string>& to) {
   return [this, &to](const YamlNode& node, std::string_view name) {
     if (is_null(node)) return;
-    if (node.kind != YamlNode::Kind::mapping) return reject_type(node, name, "a mapping");
+    if (node.kind != YamlNode::Kind::mapping) return reject_type(node, name, msg::kCdiMapping);
     Seen seen;
     pairs(node, seen, [&](const YamlNode&, const std::string& key, const YamlNode& value) {
       text(to[key])(value, key);
@@ -271,26 +284,30 @@ Reader::Read Reader::annotations(std::map<std::string, std::string>& to) {
   };
 }
 
-template <class T>
-Reader::Read Reader::objects(std::vector<T>& to, void (Reader::*take)(const YamlNode&, T&)) {
-  return list([this, &to, take](const YamlNode& node, std::string_view) {
-    T one;
-    (this->*take)(node, one);
-    to.push_back(std::move(one));
-  });
+template <auto take, class T>
+Reader::Read Reader::objects(std::vector<T>& to) {
+  return [this, &to](const YamlNode& node, std::string_view name) {
+    elements(node, name, [&](const YamlNode& element) {
+      // In Go a device is no pointer.
+      if (is_null(element) && name != "devices") {
+        return reject(element, fmt::format(msg::kCdiNullElement, name));
+      }
+      (this->*take)(element, to.emplace_back());
+    });
+  };
 }
 
 void Reader::read(CdiSpec& spec) {
-  members(tree_[tree_.root], "the spec",
+  members(tree_[tree_.root], msg::kCdiTheSpec,
           {{"cdiVersion", text(spec.version)},
            {"kind", text(spec.kind)},
            {"annotations", annotations(spec.annotations)},
-           {"devices", objects(spec.devices, &Reader::read_device)},
+           {"devices", objects<&Reader::read_device>(spec.devices)},
            {"containerEdits", edits(spec.edits)}});
 }
 
 void Reader::read_device(const YamlNode& node, CdiDevice& device) {
-  members(node, "a device",
+  members(node, msg::kCdiADevice,
           {{"name", text(device.name)},
            {"annotations", annotations(device.annotations)},
            {"containerEdits", edits(device.edits)}});
@@ -299,23 +316,19 @@ void Reader::read_device(const YamlNode& node, CdiDevice& device) {
 Reader::Read Reader::edits(CdiEdits& to) {
   return [this, &to](const YamlNode& node, std::string_view name) {
     if (is_null(node)) return;
-    std::vector<std::optional<std::uint32_t>> gids;
     members(node, name,
             {{"env", texts(to.env)},
-             {"deviceNodes", objects(to.nodes, &Reader::read_node)},
-             {"netDevices", objects(to.net_devices, &Reader::read_net)},
-             {"mounts", objects(to.mounts, &Reader::read_mount)},
-             {"hooks", objects(to.hooks, &Reader::read_hook)},
-             {"additionalGids", list([&](const YamlNode& gid, std::string_view word) {
-                number(gids.emplace_back())(gid, word);
-              })},
+             {"deviceNodes", objects<&Reader::read_node>(to.nodes)},
+             {"netDevices", objects<&Reader::read_net>(to.net_devices)},
+             {"mounts", objects<&Reader::read_mount>(to.mounts)},
+             {"hooks", objects<&Reader::read_hook>(to.hooks)},
+             {"additionalGids", group_ids(to.additional_gids)},
              {"intelRdt", rdt(to.intel_rdt)}});
-    for (const auto& gid : gids) to.additional_gids.push_back(gid.value_or(0));
   };
 }
 
 void Reader::read_node(const YamlNode& node, CdiNode& to) {
-  members(node, "a device node",
+  members(node, msg::kCdiANode,
           {{"path", text(to.path)},
            {"hostPath", text(to.host_path)},
            {"type", text(to.type)},
@@ -328,7 +341,7 @@ void Reader::read_node(const YamlNode& node, CdiNode& to) {
 }
 
 void Reader::read_mount(const YamlNode& node, CdiMount& to) {
-  members(node, "a mount",
+  members(node, msg::kCdiAMount,
           {{"hostPath", text(to.host_path)},
            {"containerPath", text(to.container_path)},
            {"type", text(to.type)},
@@ -336,7 +349,7 @@ void Reader::read_mount(const YamlNode& node, CdiMount& to) {
 }
 
 void Reader::read_hook(const YamlNode& node, CdiHook& to) {
-  members(node, "a hook",
+  members(node, msg::kCdiAHook,
           {{"hookName", text(to.name)},
            {"path", text(to.path)},
            {"args", texts(to.args)},
@@ -345,7 +358,7 @@ void Reader::read_hook(const YamlNode& node, CdiHook& to) {
 }
 
 void Reader::read_net(const YamlNode& node, CdiNetDevice& to) {
-  members(node, "a network device",
+  members(node, msg::kCdiANet,
           {{"hostInterfaceName", text(to.host_name)}, {"name", text(to.name)}});
 }
 
@@ -397,7 +410,8 @@ std::string_view next_step(std::string_view& place) {
 const YamlNode* child_of(const YamlTree& tree, const YamlNode& node, std::string_view step) {
   if (step.starts_with('[')) {
     const auto index = parse_u64(step.substr(1, step.size() - 2));
-    if (node.kind != YamlNode::Kind::sequence || !index || *index >= node.children.size()) return nullptr;
+    if (node.kind != YamlNode::Kind::sequence || !index || *index >= node.children.size())
+      return nullptr;
     return &tree[node.children[*index]];
   }
   if (node.kind != YamlNode::Kind::mapping) return nullptr;

@@ -15,7 +15,8 @@ namespace {
 bool needs_escape(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  if (character.size() == 2) return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+  if (character.size() == 2)
+    return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
   return character == "\u2028" || character == "\u2029" || character == "\uFEFF" ||
          character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF";
 }
@@ -54,7 +55,7 @@ bool is_letter(char c) {
 
 // What YAML 1.1 takes for a boolean or for nothing.
 bool is_yaml_word(std::string_view text) {
-  static constexpr std::array<std::string_view, 9> kWords = {"y",  "n",    "yes",   "no",  "on",
+  static constexpr std::array<std::string_view, 9> kWords = {"y",   "n",    "yes",   "no",  "on",
                                                              "off", "true", "false", "null"};
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
     return std::equal(text.begin(), text.end(), word.begin(), word.end(),
@@ -66,7 +67,8 @@ bool is_yaml_word(std::string_view text) {
 bool may_be_plain(std::string_view text) {
   if (text.empty() || !(is_letter(text[0]) || text[0] == '/') || text.back() == ':') return false;
   const bool is_tame = std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || std::string_view("/_.=+:-").find(c) != std::string_view::npos;
+    return is_letter(c) || (c >= '0' && c <= '9') ||
+           std::string_view("/_.=+:-").find(c) != std::string_view::npos;
   });
   return is_tame && !is_yaml_word(text);
 }
@@ -261,12 +263,14 @@ template <class Out>
 void write_edits(Out& out, const CdiEdits& edits) {
   out.begin_map("containerEdits");
   write_texts(out, "env", edits.env);
-  write_objects(out, "deviceNodes", edits.nodes, [&](const CdiNode& node) { write_node(out, node); });
+  write_objects(out, "deviceNodes", edits.nodes,
+                [&](const CdiNode& node) { write_node(out, node); });
   write_objects(out, "netDevices", edits.net_devices, [&](const CdiNetDevice& net) {
     out.text("hostInterfaceName", net.host_name);
     out.text("name", net.name);
   });
-  write_objects(out, "mounts", edits.mounts, [&](const CdiMount& mount) { write_mount(out, mount); });
+  write_objects(out, "mounts", edits.mounts,
+                [&](const CdiMount& mount) { write_mount(out, mount); });
   write_objects(out, "hooks", edits.hooks, [&](const CdiHook& hook) { write_hook(out, hook); });
   if (!edits.additional_gids.empty()) {
     out.begin_list("additionalGids");

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::array<std::string_view, 10> kVersions = {
     "0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "1.0.0", "1.1.0"};
-constexpr std::array<std::string_view, 6> kHooks = {"prestart",       "createRuntime", "createContainer",
-                                                    "startContainer", "poststart",     "poststop"};
+constexpr std::array<std::string_view, 6> kHooks = {
+    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"};
 constexpr std::size_t kMaxClosId = 4095;  // a file's name, as the library counts
 
 // -1: not known.
@@ -72,7 +72,8 @@ void Rules::check_annotations(const std::string& place,
     add_taken(place, fault_of_annotation(key));
     size += key.size() + value.size();
   }
-  if (size > kMaxAnnotations) add_taken(place, fmt::format(msg::kCdiAnnotationsSize, size, kMaxAnnotations));
+  if (size > kMaxAnnotations)
+    add_taken(place, fmt::format(msg::kCdiAnnotationsSize, size, kMaxAnnotations));
 }
 
 void Rules::check_env(const std::string& place, const std::vector<std::string>& env) {
@@ -198,7 +199,8 @@ bool needs_070(const CdiEdits& edits) {
 
 bool needs_060(const CdiSpec& spec) {
   const std::size_t slash = spec.kind.find('/');
-  const bool has_dot = slash != std::string::npos && spec.kind.find('.', slash) != std::string::npos;
+  const bool has_dot =
+      slash != std::string::npos && spec.kind.find('.', slash) != std::string::npos;
   return has_dot || !spec.annotations.empty() ||
          std::any_of(spec.devices.begin(), spec.devices.end(),
                      [](const CdiDevice& device) { return !device.annotations.empty(); });
@@ -260,11 +262,8 @@ std::string_view newest_version_of_engine(EngineKind kind, std::string_view vers
     unsigned number;
     std::string_view newest;
   };
-  static constexpr std::array<Since, 5> kDocker = {{{29002, "1.1.0"},
-                                                    {28001, "1.0.0"},
-                                                    {27005, "0.8.0"},
-                                                    {27000, "0.7.0"},
-                                                    {25000, "0.6.0"}}};
+  static constexpr std::array<Since, 5> kDocker = {
+      {{29002, "1.1.0"}, {28001, "1.0.0"}, {27005, "0.8.0"}, {27000, "0.7.0"}, {25000, "0.6.0"}}};
   if (kind == EngineKind::none || kind == EngineKind::podman) return {};
   const auto number = engine_number(version);
   if (!number) return {};

@@ -1,7 +1,7 @@
-// CDI specs as text: read as strictly as the engines' library reads them, and written so that the same
-// value always gives the same bytes. Source of the members and of what is accepted: the CDI library
-// (github.com/cncf-tags/container-device-interface, specs-go/config.go, pkg/cdi/spec.go), which
-// reads YAML and JSON alike through sigs.k8s.io/yaml. What a spec may hold is in cdi_rules.h.
+// CDI specs as text: read as strictly as the engines' library reads them, and written so that the
+// same value always gives the same bytes. Source of the members and of what is accepted: the CDI
+// library (github.com/cncf-tags/container-device-interface, specs-go/config.go, pkg/cdi/spec.go),
+// which reads YAML and JSON alike through sigs.k8s.io/yaml. What a spec may hold is in cdi_rules.h.
 #pragma once
 #include <string>
 #include <string_view>
@@ -14,10 +14,9 @@ namespace estiva::format {
 
 // Reads a spec from YAML or JSON. Like the library it takes the first document and leaves what
 // follows, takes names of members in any case, takes a number or a boolean where text belongs,
-// and null for what is absent; anchors, aliases and merge keys work. An unknown member, a wrong type
-// or a member twice rejects the whole text. Errors: the sentence begins with "line L, column C: "
-// where a place is known, and `place` (if given) has the same.
-// Limits: yaml_tree.h.
+// and null for what is absent; anchors, aliases and merge keys work. An unknown member, a wrong
+// type or a member twice rejects the whole text. Errors: the sentence begins with "line L, column
+// C: " where a place is known, and `place` (if given) has the same. Limits: yaml_tree.h.
 Result<CdiSpec> parse_cdi_spec(std::string_view text, TextPlace* place = nullptr);
 
 // A file as an engine would see it: parsed and checked by all rules, or with the reason why it

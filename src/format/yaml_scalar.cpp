@@ -27,7 +27,8 @@ std::optional<YamlScalar> known_word(std::string_view text) {
   if (is_one_of(text, {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})) {
     return true;
   }
-  if (is_one_of(text, {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})) {
+  if (is_one_of(text,
+                {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})) {
     return false;
   }
   if (is_one_of(text, {".nan", ".NaN", ".NAN"})) return std::numeric_limits<double>::quiet_NaN();
@@ -148,7 +149,8 @@ YamlScalar resolve_scalar(const YamlNode& scalar) {
   if (tag.empty()) return scalar.is_plain ? resolve_text(scalar.text) : YamlScalar(scalar.text);
   if (!tag.starts_with(kTagPrefix)) return scalar.text;
   tag.remove_prefix(kTagPrefix.size());
-  if (is_one_of(tag, {"null", "bool", "int", "float"})) return fit_tag(resolve_text(scalar.text), tag);
+  if (is_one_of(tag, {"null", "bool", "int", "float"}))
+    return fit_tag(resolve_text(scalar.text), tag);
   return scalar.text;
 }
 

@@ -58,10 +58,21 @@ std::string text_of(fy_token* token) {
   return text == nullptr ? std::string() : std::string(text, length);
 }
 
+// In a text between double quotes.
+bool has_json_escape(std::string_view raw) {
+  for (std::size_t at = raw.find('\\'); at != raw.npos; at = raw.find('\\', at + 2)) {
+    const std::string_view escape = raw.substr(at + 1, 3);
+    if (escape.starts_with('/')) return true;
+    if (escape.size() < 3 || escape[0] != 'u' || (escape[1] | 0x20) != 'd') continue;
+    if (std::string_view("89abcdefABCDEF").find(escape[2]) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 // Takes the parser's events and makes the tree of them.
 class Builder {
  public:
-  explicit Builder(YamlTree& tree) : tree_(tree) {}
+  Builder(std::string_view text, YamlTree& tree) : text_(text), tree_(tree) {}
 
   // False: fault() says why, or the document has ended.
   bool take(fy_event& event);
@@ -78,9 +89,12 @@ class Builder {
     return false;
   }
 
+  std::string_view raw_of(fy_event& event) const;
+
+  std::string_view text_;
   YamlTree& tree_;
-  std::vector<std::uint32_t> open_;        // containers around the next node
-  std::vector<std::size_t> expanded_;      // by node: values in it, aliases written out
+  std::vector<std::uint32_t> open_;    // containers around the next node
+  std::vector<std::size_t> expanded_;  // by node: values in it, aliases written out
   std::map<std::string, std::uint32_t, std::less<>> anchors_;
   std::optional<Fault> fault_;
 };
@@ -121,13 +135,29 @@ bool Builder::take(fy_event& event) {
   }
 }
 
+// As it is written; empty where that is not known.
+std::string_view Builder::raw_of(fy_event& event) const {
+  const fy_mark* start = fy_event_start_mark(&event);
+  const fy_mark* end = fy_event_end_mark(&event);
+  const bool known = start != nullptr && end != nullptr && start->input_pos <= end->input_pos &&
+                     end->input_pos <= text_.size();
+  return known ? text_.substr(start->input_pos, end->input_pos - start->input_pos)
+               : std::string_view();
+}
+
 bool Builder::add_scalar(fy_event& event) {
   YamlNode node;
   node.text = text_of(event.scalar.value);
   node.tag = text_of(event.scalar.tag);
   node.place = place_of(event);
-  node.is_plain = event.scalar.value == nullptr ||
-                  fy_scalar_token_get_style(event.scalar.value) == FYSS_PLAIN;
+  const fy_scalar_style style =
+      event.scalar.value == nullptr ? FYSS_PLAIN : fy_scalar_token_get_style(event.scalar.value);
+  node.is_plain = style == FYSS_PLAIN;
+  node.has_json_escape = style == FYSS_DOUBLE_QUOTED && has_json_escape(raw_of(event));
+  const bool is_quoted = style == FYSS_DOUBLE_QUOTED || style == FYSS_SINGLE_QUOTED;
+  if (is_quoted && node.place.column > 1) --node.place.column;  // the parser's is after the quote
+  // Half of a surrogate pair, written as an escape.
+  if (!is_utf8(node.text)) return fail_at(node.place, msg::kYamlNotUtf8);
   return add(std::move(node), event.scalar.anchor);
 }
 
@@ -154,7 +184,8 @@ bool Builder::add(YamlNode node, fy_token* anchor) {
 
 bool Builder::add_alias(fy_event& event) {
   const std::string name = text_of(event.alias.anchor);
-  const TextPlace place = place_of(event);
+  TextPlace place = place_of(event);
+  if (place.column > 1) --place.column;  // the parser's is that of the name after the '*'
   const auto found = anchors_.find(name);
   if (found == anchors_.end()) return fail_at(place, fmt::format(msg::kYamlNoAnchor, name));
   if (std::find(open_.begin(), open_.end(), found->second) != open_.end()) {
@@ -225,7 +256,7 @@ std::optional<Fault> build(std::string_view text, YamlTree& tree) {
   if (!diagnosis || !parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
     return Fault{{}, msg::kYamlSyntax};
   }
-  Builder builder(tree);
+  Builder builder(text, tree);
   while (fy_event* event = fy_parser_parse(parser.get())) {
     const bool goes_on = builder.take(*event);
     fy_parser_event_free(parser.get(), event);

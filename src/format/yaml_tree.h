@@ -18,8 +18,10 @@ struct YamlNode {
   enum class Kind : std::uint8_t { scalar, sequence, mapping };
   Kind kind = Kind::scalar;
   bool is_plain = false;  // a scalar without quotes
-  std::string text;       // of a scalar, decoded
-  std::string tag;        // "tag:yaml.org,2002:str"; empty: none
+  // Written with "\/" or with a surrogate pair, which JSON has and YAML 1.1 has not.
+  bool has_json_escape = false;
+  std::string text;  // of a scalar, decoded
+  std::string tag;   // "tag:yaml.org,2002:str"; empty: none
   TextPlace place;
   std::vector<std::uint32_t> children;  // of a mapping: key, value, key, value
 };
@@ -29,8 +31,8 @@ struct YamlTree {
   // Larger than any file that people write; what the parser does is in proportion to it.
   static constexpr std::size_t kMaxText = 2 * 1024 * 1024;
   static constexpr std::size_t kMaxDepth = 64;
-  static constexpr std::size_t kMaxValues = 200'000;     // nodes in the text
-  static constexpr std::size_t kMaxExpanded = 400'000;   // nodes with each alias written out
+  static constexpr std::size_t kMaxValues = 200'000;    // nodes in the text
+  static constexpr std::size_t kMaxExpanded = 400'000;  // nodes with each alias written out
 
   std::vector<YamlNode> nodes;
   std::uint32_t root = 0;  // of nodes; meaningless where there are none (an empty document)

@@ -1,5 +1,5 @@
-// cdi-effective VERSION FOLDER...: which CDI devices a Docker of that version sees in the folders, by
-// rising priority, as JSON: {"devices": {NAME: FILE}, "vanished": [...], "unused": {FILE: WHY}}.
+// cdi-effective VERSION FOLDER...: which CDI devices a Docker of that version sees in the folders,
+// by rising priority, as JSON: {"devices": {NAME: FILE}, "vanished": [...], "unused": {FILE: WHY}}.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -13,20 +13,35 @@
 
 using namespace estiva;
 
+static std::string read_text(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string((std::istreambuf_iterator<char>(in)), {});
+}
+
+static int render(const std::string& how, const std::string& path) {
+  const auto spec = format::parse_cdi_spec(read_text(path));
+  if (!spec) {
+    std::cerr << spec.error().what << '\n';
+    return 1;
+  }
+  std::cout << (how == "render-yaml" ? format::render_cdi_yaml(*spec)
+                                     : format::render_cdi_json(*spec));
+  return 0;
+}
+
 static std::vector<CdiFile> read_folder(const std::string& folder, unsigned priority) {
   std::vector<CdiFile> files;
   if (!std::filesystem::is_directory(folder)) return files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.is_directory()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    files.push_back(format::read_cdi_file(entry.path(), priority, std::move(text)));
+    files.push_back(format::read_cdi_file(entry.path(), priority, read_text(entry.path())));
   }
   return files;
 }
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
+  if (std::string_view(argv[1]).starts_with("render-")) return render(argv[1], argv[2]);
   std::vector<CdiFile> files;
   for (int i = 2; i < argc; ++i) {
     for (CdiFile& file : read_folder(argv[i], static_cast<unsigned>(i))) {

@@ -172,6 +172,29 @@ CASES = [
     ("alias of nothing", lambda n: yaml(n, "    env: *e")),
     ("NUL", lambda n: yaml(n, "    env: [\"A=\0\"]")),
     ("escaped NUL", lambda n: spec(n, edits='{"env": ["A=\\u0000"]}')),
+    ("escaped e acute", lambda n: spec(n, edits='{"env": ["A=\\u00e9"]}')),
+    ("escaped surrogates", lambda n: spec(n, edits='{"env": ["A=\\ud83d\\ude00"]}')),
+    ("escaped half of a pair", lambda n: spec(n, edits='{"env": ["A=\\ud83d"]}')),
+    ("emoji", lambda n: spec(n, edits='{"env": ["A=\U0001f600"]}')),
+    ("escaped slash", lambda n: spec(n, edits='{"env": ["A=\\/"]}')),
+    ("escaped nonsense", lambda n: spec(n, edits='{"env": ["A=\\q"]}')),
+    ("single quotes", lambda n: yaml(n, "    env: ['A=''b']")),
+    ("folded text", lambda n: yaml(n, "    env:\n    - >\n      A=b\n      c\n")),
+    ("text over lines", lambda n: yaml(n, "    env:\n    - A=b\n      c\n")),
+    ("colon in plain text", lambda n: yaml(n, "    env:\n    - A=b:c:d\n")),
+    ("colon and blank in plain text", lambda n: yaml(n, "    env:\n    - A=b: c\n")),
+    ("hash in plain text", lambda n: yaml(n, "    env:\n    - A=b#c\n")),
+    ("at sign", lambda n: yaml(n, "    env:\n    - @A=b\n")),
+    ("percent", lambda n: yaml(n, "    env:\n    - A=%b\n")),
+    ("yaml directive 1.1", lambda n: "%YAML 1.1\n---\n" + yaml(n, ENV)),
+    ("flow over lines", lambda n: yaml(n, "    env: [\nA=b,\n]")),
+    ("lists at the key", lambda n: yaml(n, "    env:\n    - A=b")),
+    ("lists further in", lambda n: yaml(n, "    env:\n         - A=b")),
+    ("wrong indentation", lambda n: yaml(n, "    env:\n   - A=b")),
+    ("complex key", lambda n: yaml(n, "    ? env\n    : [A=b]")),
+    ("key is a list", lambda n: yaml(n, "    [env]: [A=b]")),
+    ("null key", lambda n: yaml(n, "    ~: [A=b]")),
+    ("line separator", lambda n: spec(n, edits='{"env": ["A=\u2028b"]}')),
     ("bell", lambda n: yaml(n, "    env: [\"A=\a\"]")),
     ("DEL", lambda n: yaml(n, "    env: [\"A=\x7f\"]")),
     ("tab as indentation", lambda n: yaml(n, "\tenv: [A=b]")),
@@ -218,6 +241,37 @@ class Engine(unittest.TestCase):
         notes += [f"{f}: {t}" for f, t in ours["unused"].items() for name in differing if name.lower()[:7] in f]
         self.assertEqual(differing, [], "\n".join(notes))
 
+    def render(self, how, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return subprocess.run([BUILD + "/cdi-effective", "render-" + how, path], check=True, stdout=subprocess.PIPE).stdout
+
+    def test_what_we_write_reaches_a_container_as_it_is(self):
+        """Each hostile text, in YAML and in JSON, and a node and a mount beside it."""
+        texts = ["", " ", "a b", "#", "a: b", "'", '"', "\\", "\\n", "{}", "[a", "&a *b", "!!int 5", "%", "@", "yes", "~", "\t",
+                 "a\nb", "\x01\x7f", "\u0085", "\u00e9", "\u2028", "\ufeff", "\ufffe", "\U0001f600", "x" * 3000]
+        wanted = [f"T{i}={text}" for i, text in enumerate(texts)]
+        for how in ("yaml", "json"):
+            text = json.dumps({
+                "cdiVersion": "0.5.0", "kind": f"{how}.estiva.test/gpu", "devices": [{"name": "0", "containerEdits": {
+                    "env": wanted, "deviceNodes": [{"path": "/dev/given", "hostPath": "/dev/null"}],
+                    "mounts": [{"hostPath": self.dir + "/a b: #", "containerPath": "/given: #'", "options": ["ro", "rbind"]}],
+                }}]}, ensure_ascii=False)
+            # What may not stand as it is, as an escape.
+            text = "".join(c if c in "\n" or c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+            self.write(0, f"{how}.{how}", self.render(how, how, text))
+        with open(self.dir + "/a b: #", "w") as file:
+            file.write("mounted")
+        self.docker.start()
+        self.docker.import_image()
+        for how in ("yaml", "json"):
+            run = ["run", "--rm", "--network", "none", "--device", f"{how}.estiva.test/gpu=0", "busybox:test", "/bin/busybox"]
+            got = self.docker.run(*run, "env", "-0").stdout.decode().split("\0")
+            self.assertEqual([one for one in got if one.startswith("T")], wanted)
+            self.assertEqual(self.docker.say(*run, "cat", "/given: #'"), "mounted")
+            self.assertEqual(self.docker.say(*run, "stat", "-c", "%t:%T", "/dev/given"), "1:3")
+
     def test_files_win_shadow_and_take_each_other_away(self):
         kind = "estiva.test/gpu"
         self.write(0, "a.yaml", spec(0, "only-static", kind=kind))
@@ -241,6 +295,19 @@ class Engine(unittest.TestCase):
         self.assertEqual(theirs, [f"{kind}={name}" for name in ("both", "hidden", "only-static")])
         self.assertEqual(ours["devices"][kind + "=both"], self.folders[1] + "/b.yaml")
         self.assertEqual(ours["vanished"], [f"{kind}={name}" for name in ("conflict", "conflict-above", "conflict-below")])
+
+    def test_what_ends_an_engine_is_refused_here(self):
+        """The library of Docker 28 takes a slice out of a name of one letter, and looks into a node that is null."""
+        files = {"a.yaml": spec(0, kind="x/gpu"), "b.yaml": spec(0, kind="a.com/x"),
+                 "c.yaml": spec(0, edits='{"deviceNodes": [null]}')}
+        for name, text in files.items():
+            self.write(0, name, text)
+            with self.assertRaisesRegex(AssertionError, "dockerd ended"):
+                self.docker.start()
+            said = subprocess.run([BUILD + "/cdi-effective", "28.5.2", *self.folders], check=True, stdout=subprocess.PIPE)
+            self.assertIn("ends engines that read it", json.loads(said.stdout)["unused"][f"{self.folders[0]}/{name}"])
+            os.remove(f"{self.folders[0]}/{name}")
+        self.docker.start()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-// What a user reads when a CDI spec does not fit the host, or a file of CDI specs counts for nothing.
+// What a user reads when a CDI spec does not fit the host, or a file of CDI specs counts for
+// nothing.
 #pragma once
 #include <string_view>
 

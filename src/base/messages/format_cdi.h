@@ -10,11 +10,11 @@ inline constexpr char kYamlTooBig[] = "the text has more than {}";  // size
 inline constexpr char kYamlNul[] = "there is a NUL byte";
 inline constexpr char kYamlNotUtf8[] = "this is not UTF-8";
 inline constexpr char kYamlControl[] = "the control character U+{:04X} may not stand here";
-inline constexpr char kYamlTooDeep[] = "this is nested deeper than {} levels";          // limit
-inline constexpr char kYamlTooMany[] = "the text has more than {} values";              // limit
-inline constexpr char kYamlManyAliases[] = "aliases stand for more than {} values";     // limit
-inline constexpr char kYamlNoAnchor[] = "nothing before this is called '&{}'";          // name
-inline constexpr char kYamlAliasInside[] = "the alias '*{}' stands inside of itself";   // name
+inline constexpr char kYamlTooDeep[] = "this is nested deeper than {} levels";         // limit
+inline constexpr char kYamlTooMany[] = "the text has more than {} values";             // limit
+inline constexpr char kYamlManyAliases[] = "aliases stand for more than {} values";    // limit
+inline constexpr char kYamlNoAnchor[] = "nothing before this is called '&{}'";         // name
+inline constexpr char kYamlAliasInside[] = "the alias '*{}' stands inside of itself";  // name
 inline constexpr char kYamlSyntax[] = "this is not YAML";
 inline constexpr char kYamlSyntaxWhy[] = "this is not YAML: {}";  // the parser's words
 
@@ -24,11 +24,30 @@ inline constexpr char kCdiHow[] =
     "Make the spec again with 'estiva cdi generate', or correct it by hand";
 inline constexpr char kCdiUnknownMember[] = "a CDI spec has no member '{}' here";  // name
 inline constexpr char kCdiUnknownNear[] = "a CDI spec has no member '{}' here; did you mean '{}'";
-inline constexpr char kCdiTwice[] = "'{}' stands here for the second time";        // name
-inline constexpr char kCdiWrongType[] = "'{}' is {}, and must be {}";              // name, is, must
+inline constexpr char kCdiTwice[] = "'{}' stands here for the second time";  // name
+inline constexpr char kCdiWrongType[] = "'{}' is {}, and must be {}";        // name, is, must
+// What a value is, and what it must be.
+inline constexpr char kCdiMapping[] = "a mapping";
+inline constexpr char kCdiList[] = "a list";
+inline constexpr char kCdiNothing[] = "nothing";
+inline constexpr char kCdiBoolean[] = "true or false";
+inline constexpr char kCdiText[] = "text";
+inline constexpr char kCdiNumber[] = "a number";
+inline constexpr char kCdiWholeNumber[] = "a whole number";
+inline constexpr char kCdiTheSpec[] = "the spec";
+inline constexpr char kCdiADevice[] = "a device";
+inline constexpr char kCdiANode[] = "a device node";
+inline constexpr char kCdiAMount[] = "a mount";
+inline constexpr char kCdiAHook[] = "a hook";
+inline constexpr char kCdiANet[] = "a network device";
+inline constexpr char kCdiNullElement[] =
+    "an element of '{}' is nothing, which ends engines that read it";  // name
 inline constexpr char kCdiBadKey[] = "a member's name must be text";
 inline constexpr char kCdiBadMerge[] = "'<<' must be followed by a mapping, or a list of them";
 inline constexpr char kCdiOutOfRange[] = "'{}' is {}, and must be a whole number from {} to {}";
+inline constexpr char kCdiJsonEscape[] =
+    "engines refuse the escapes \\/ and \\uD800 to \\uDFFF, also in a .json file; write the "
+    "character itself";
 inline constexpr char kCdiBadTag[] = "'{}' can't be read as {}";  // text, tag
 
 // CDI specs: rules. Each stands after its place.

@@ -39,8 +39,8 @@ bool is_gpu_node(const CdiNode& node) {
   return node.path == kWsl || gpu_minor_of(node.path).has_value();
 }
 
-// "550.163.01" of ".../libcuda.so.550.163.01" or ".../firmware/nvidia/550.163.01/gsp_ga10x.bin". Other
-// libraries' versions ("libnvidia-egl-gbm.so.1.1.0") begin with fewer digits.
+// "550.163.01" of ".../libcuda.so.550.163.01" or ".../firmware/nvidia/550.163.01/gsp_ga10x.bin".
+// Other libraries' versions ("libnvidia-egl-gbm.so.1.1.0") begin with fewer digits.
 std::string_view driver_version_in(std::string_view path) {
   std::string_view version;
   if (const std::size_t so = base_name(path).rfind(".so."); so != std::string_view::npos) {
@@ -62,8 +62,8 @@ class Checker {
  private:
   void add(std::string_view id, std::string place, std::string path, std::string text,
            Severity severity = Severity::error) {
-    found_.push_back({std::string(id), severity, device_, std::move(place), std::move(path),
-                      std::move(text)});
+    found_.push_back(
+        {std::string(id), severity, device_, std::move(place), std::move(path), std::move(text)});
   }
   const HostPath* look_up(const std::string& path) const {
     const auto found = host_.paths.find(path);
@@ -112,8 +112,7 @@ void Checker::check_numbers(const std::string& place, const CdiNode& node, const
   // A major of 0 is none: the engine looks at the host then.
   const std::int64_t major = node.major.value_or(0), minor = node.minor.value_or(0);
   if (major == 0 || (major == host.major && minor == host.minor)) return;
-  add("C9", place, path,
-      fmt::format(msg::kCdiFrozen, path, major, minor, host.major, host.minor));
+  add("C9", place, path, fmt::format(msg::kCdiFrozen, path, major, minor, host.major, host.minor));
 }
 
 void Checker::check_mount(const std::string& place, const CdiMount& mount) {
@@ -180,7 +179,8 @@ void Checker::check_name(const std::string& place, const CdiDevice& device) {
       fmt::format(msg::kCdiOtherGpu, device.name, expected, other));
 }
 
-// Every compute device must have it, alone or with the common edits. One sentence where all lack it.
+// Every compute device must have it, alone or with the common edits. One sentence where all lack
+// it.
 void Checker::require(std::string text, const std::function<bool(const CdiEdits&)>& has) {
   std::vector<std::size_t> lacking;
   std::size_t compute = 0;
@@ -216,12 +216,12 @@ bool has_library(const CdiEdits& edits, std::string_view start) {
 }
 
 void Checker::check_complete() {
-  require(msg::kCdiNoLibcuda, [](const CdiEdits& edits) { return has_library(edits, "libcuda.so"); });
+  require(msg::kCdiNoLibcuda,
+          [](const CdiEdits& edits) { return has_library(edits, "libcuda.so"); });
   // Windows' driver has one node for all.
   for (const std::string_view node : {kControl, kUvm}) {
-    require(fmt::format(msg::kCdiLacksNode, node), [&](const CdiEdits& edits) {
-      return has_node(edits, node) || has_node(edits, kWsl);
-    });
+    require(fmt::format(msg::kCdiLacksNode, node),
+            [&](const CdiEdits& edits) { return has_node(edits, node) || has_node(edits, kWsl); });
   }
 }
 
@@ -231,9 +231,8 @@ bool any_edits(const CdiSpec& spec, const std::function<bool(const CdiEdits&)>& 
 }
 
 void Checker::check_graphics() {
-  const bool is_on_host =
-      std::any_of(host_.driver.nodes.begin(), host_.driver.nodes.end(),
-                  [](const DeviceNode& node) { return node.path == kModeset; });
+  const bool is_on_host = std::any_of(host_.driver.nodes.begin(), host_.driver.nodes.end(),
+                                      [](const DeviceNode& node) { return node.path == kModeset; });
   const auto has_graphics = [](const CdiEdits& edits) {
     return has_library(edits, "libEGL_nvidia.so") || has_library(edits, "libGLX_nvidia.so");
   };

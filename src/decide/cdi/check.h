@@ -1,5 +1,5 @@
-// A CDI spec against the live host: what would fail, or quietly go wrong, when a container is started
-// with it. Pure: what is on the host arrives as values. What is not known is not judged.
+// A CDI spec against the live host: what would fail, or quietly go wrong, when a container is
+// started with it. Pure: what is on the host arrives as values. What is not known is not judged.
 #pragma once
 #include <map>
 #include <string>

@@ -92,9 +92,9 @@ CdiEffective effective_devices(std::span<const CdiFile> files, std::string_view 
 }
 
 const CdiEffectiveDevice* find_device(const CdiEffective& effective, std::string_view name) {
-  const auto found = std::lower_bound(
-      effective.devices.begin(), effective.devices.end(), name,
-      [](const CdiEffectiveDevice& device, std::string_view wanted) { return device.name < wanted; });
+  const auto found = std::lower_bound(effective.devices.begin(), effective.devices.end(), name,
+                                      [](const CdiEffectiveDevice& device,
+                                         std::string_view wanted) { return device.name < wanted; });
   return found == effective.devices.end() || found->name != name ? nullptr : &*found;
 }
 

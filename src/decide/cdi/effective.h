@@ -14,9 +14,10 @@
 namespace estiva::decide {
 
 struct CdiEffectiveDevice {
-  std::string name;                      // "nvidia.com/gpu=0"
-  std::string winner;                    // the file; empty: the device has vanished
-  // Files that declare it in vain: of lower priority, or, where it has vanished, of other directories.
+  std::string name;    // "nvidia.com/gpu=0"
+  std::string winner;  // the file; empty: the device has vanished
+  // Files that declare it in vain: of lower priority, or, where it has vanished, of other
+  // directories.
   std::vector<std::string> shadowed;
   std::vector<std::string> conflicting;  // files of one directory that take it away; two or more
   friend bool operator==(const CdiEffectiveDevice&, const CdiEffectiveDevice&) = default;

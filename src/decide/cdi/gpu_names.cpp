@@ -9,7 +9,7 @@
 namespace estiva::decide {
 namespace {
 
-bool knows_mig(std::span<const DriverGpu> gpus, const std::string DriverMig::* member,
+bool knows_mig(std::span<const DriverGpu> gpus, const std::string DriverMig::*member,
                std::string_view value) {
   return std::any_of(gpus.begin(), gpus.end(), [&](const DriverGpu& gpu) {
     return std::any_of(gpu.migs.begin(), gpu.migs.end(),
