@@ -88,6 +88,8 @@ Result<void> check_words(const Arguments& args) {
                 fmt::format(m::kTooManyWords, verb.name, shown(args.words[verb.words.most])),
                 verb_hint(verb));
   for (const std::string& word : args.words)
+    // What follows a choice (files to check) is free.
+    if (&word != &args.words.front()) break;
     if (auto ok = check_choice(verb.words.choices, word, verb.words.name); !ok) return ok;
   for (const auto& [name, value] : args.flags)
     for (const Flag& flag : verb.flags)

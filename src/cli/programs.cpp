@@ -12,9 +12,7 @@ namespace estiva::cli {
 namespace {
 
 std::string own_folder() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  const std::string whole(path, size > 0 ? static_cast<std::size_t>(size) : 0);
+  const std::string whole = own_program();
   return whole.substr(0, whole.rfind('/'));
 }
 
@@ -37,6 +35,11 @@ Result<std::string> find(const std::string& file, int access) {
 
 }  // namespace
 
+std::string own_program() {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return {path, size > 0 ? static_cast<std::size_t>(size) : 0};
+}
 Result<std::string> find_program(const std::string& name) {
   return find(name, X_OK);
 }

@@ -12,4 +12,7 @@ Result<std::string> find_program(const std::string& name);
 // A file that lies beside the programs in build and installation: "sim/libnvidia-ml.so.1".
 Result<std::string> find_beside(const std::string& file);
 
+// This very program's path: what units have to name.
+std::string own_program();
+
 }  // namespace estiva::cli

@@ -4,14 +4,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "act/prepare.h"
 #include "api/finding_json.h"
 #include "base/messages/cli_doctor.h"
 #include "base/unique_fd.h"
 #include "cli/doctor_pages.h"
 #include "cli/output.h"
+#include "cli/plan_run.h"
+#include "cli/programs.h"
 #include "cli/readiness.h"
 #include "cli/render_doctor.h"
 #include "cli/session.h"
+#include "decide/readiness/fixes.h"
 #include "decide/readiness/rule.h"
 #include "format/json_writer.h"
 #include "format/text.h"
@@ -75,6 +79,32 @@ bool has_error(const std::vector<Finding>& findings) {
                      [](const Finding& one) { return one.severity == Severity::error; });
 }
 
+// Shows and does what can be mended, then looks again: exit 1 where errors are left.
+Result<int> fix(Session& session, const Arguments& args) {
+  const auto where = PlanMachine::of(args);
+  if (!where) return Failure(where.error());
+  auto facts = readiness_of(args);
+  if (!facts) return Failure(facts.error());
+  const auto findings = decide::judge_readiness(*facts);
+  Plan plan = decide::plan_fixes(*facts, findings, own_program());
+  if (auto ok = act::prepare(where->machine(), plan); !ok) return Failure(ok.error());
+  std::vector<std::string> notes;
+  for (const Finding& one : findings)
+    if (one.remedy.fix != Fix::automatic && one.severity != Severity::info)
+      notes.push_back(fmt::format(m::kNotFixed, one.id, one.title, one.remedy.text));
+  const Shown shown{plan, notes, "doctor", "estiva/doctor-plan/1"};
+  const auto ran = run_plan(session, args, *where, shown);
+  if (!ran || plan.steps.empty()) return has_error(findings) && ran ? Result<int>(1) : ran;
+  facts = readiness_of(args);
+  if (!facts) return Failure(facts.error());
+  const auto left = decide::judge_readiness(*facts);
+  if (!args.has("--json")) {
+    const std::string text = render_doctor({left, {}, facts->not_seen}, session.style);
+    if (auto ok = session.out.write("\n" + text); !ok) return Failure(ok.error());
+  }
+  return has_error(left) ? 1 : 0;
+}
+
 Result<int> look(Session& session, const Arguments& args) {
   auto facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
@@ -104,6 +134,12 @@ Result<int> run_doctor(Session& session, const Arguments& args) {
   }
   if (args.has("--explain-error"))
     return explain(session, args, args.value("--explain-error").value_or(""));
+  if (args.has("--undo")) {
+    const auto where = PlanMachine::of(args);
+    if (!where) return Failure(where.error());
+    return undo_runs(session, args, *where, "doctor");
+  }
+  if (args.has("--fix")) return fix(session, args);
   return look(session, args);
 }
 

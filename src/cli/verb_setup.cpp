@@ -1,13 +1,12 @@
 #include "cli/verb_setup.h"
 
-#include <climits>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include "act/prepare.h"
 #include "base/messages/cli_plan.h"
 #include "cli/plan_run.h"
+#include "cli/programs.h"
 #include "cli/readiness.h"
 #include "cli/session.h"
 #include "decide/setup/setup_plan.h"
@@ -17,13 +16,6 @@ namespace estiva::cli {
 namespace {
 
 namespace m = msg::cli;
-
-// What units have to name: this very program.
-std::string own_program() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "/usr/bin/estiva";
-}
 
 decide::SetupWish wish_of(const Arguments& args) {
   decide::SetupWish wish;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include "base/messages/cli.h"
+#include "base/messages/cli_cdi.h"
 #include "base/messages/cli_doctor.h"
+#include "base/messages/cli_plan.h"
 #include "base/messages/cli_top.h"
 #include "cli/completion.h"
 #include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/verb_assign.h"
+#include "cli/verb_cdi.h"
 #include "cli/verb_daemon.h"
 #include "cli/verb_doctor.h"
 #include "cli/verb_events.h"
@@ -19,6 +22,7 @@
 #include "cli/verb_replay.h"
 #include "cli/verb_report.h"
 #include "cli/verb_run.h"
+#include "cli/verb_setup.h"
 #include "cli/verb_simulate.h"
 #include "cli/verb_status.h"
 #include "cli/verb_token.h"
@@ -121,12 +125,37 @@ constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
 constexpr Flag kDocker{"--docker", "HOST", m::kHelpDoctorDocker, ""};
 constexpr Flag kDoctorFlags[] = {kJson,
                                  {"--sarif", "", m::kHelpSarif, ""},
+                                 {"--fix", "", m::kHelpFix, ""},
+                                 {"--plan", "HASH", m::kHelpPlanHash, ""},
+                                 {"--yes", "", m::kHelpYes, ""},
+                                 {"--undo", "", m::kHelpFixUndo, ""},
                                  {"--explain-error", "FILE", m::kHelpExplainError, "", true},
                                  {"--rules", "", m::kHelpRules, ""},
                                  {"--pages", "DIR", m::kHelpPages, ""},
                                  kDocker,
                                  kNvml,
                                  kRoot};
+constexpr Flag kCdiFlags[] = {{"--output", "FILE", m::kHelpOutput, "", false, "-o"},
+                              {"--kind", "KIND", m::kHelpKind, ""},
+                              {"--capabilities", "LIST", m::kHelpCapabilities, ""},
+                              {"--cdi-version", "VERSION", m::kHelpCdiVersion, ""},
+                              kJson,
+                              kDocker,
+                              kNvml,
+                              kRoot};
+constexpr Flag kSetupFlags[] = {{"--plan", "HASH", m::kHelpPlanHash, ""},
+                                {"--yes", "", m::kHelpYes, ""},
+                                {"--take-over", "", m::kHelpTakeOver, ""},
+                                {"--restart-docker", "", m::kHelpRestartDocker, ""},
+                                {"--no-log-rotation", "", m::kHelpNoLogRotation, ""},
+                                {"--unset-default-runtime", "", m::kHelpUnsetRuntime, ""},
+                                {"--no-daemon", "", m::kHelpNoDaemon, ""},
+                                {"--force", "", m::kHelpForce, ""},
+                                {"--keep-going", "", m::kHelpKeepGoing, ""},
+                                kJson,
+                                kDocker,
+                                kNvml,
+                                kRoot};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
                                  {"--device", "NAME", m::kHelpDevice, ""},
@@ -144,6 +173,9 @@ constexpr Verb kVerbs[] = {
     {"top", m::kVerbTop, {}, kTopFlags, false, run_top},
     {"gpu", m::kVerbGpu, {}, kGpuFlags, false, run_gpu},
     {"doctor", m::kVerbDoctor, {}, kDoctorFlags, false, run_doctor},
+    {"setup", m::kVerbSetup, {"ACTION", 1, 1, "plan|apply|status|undo"}, kSetupFlags, false,
+     run_setup},
+    {"cdi", m::kVerbCdi, {"ACTION", 1, 65, "generate|list|check"}, kCdiFlags, false, run_cdi},
     {"verify", m::kVerbVerify, {"CONTAINER", 0, 1, ""}, kVerifyFlags, false, run_verify},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},

@@ -31,7 +31,7 @@ def program(name):
     path = os.path.join(PEERS, "bin", name)
     if not os.path.exists(path):
         raise AssertionError(f"{path} is missing; run: bench/peers dockerd docker docker-compose busybox, and "
-                             "dockerd-cdi docker-cdi for an engine that knows CDI")
+                             "dockerd-28 docker-28 for an engine that knows CDI")
     return path
 
 

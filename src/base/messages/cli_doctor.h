@@ -15,7 +15,7 @@ inline constexpr std::string_view kHelpPages = "write a page about each signatur
 
 inline constexpr std::string_view kForetells = "Containers will say: {}";
 inline constexpr std::string_view kDoIt = "To do: {}";
-inline constexpr std::string_view kFixAutomatic = "'estiva doctor --fix' does it; undone by: {}";
+inline constexpr std::string_view kFixAutomatic = "'estiva doctor --fix' does it. Undo: {}";
 inline constexpr std::string_view kFixAsks = "it stops something, so it is never done unasked";
 inline constexpr std::string_view kNothingFound =
     "Nothing is wrong: none of {} signatures fits this machine.";
@@ -29,6 +29,10 @@ inline constexpr std::string_view kComputes = "computes";
 inline constexpr std::string_view kIdleGpu = "neither draws nor computes";
 inline constexpr std::string_view kPowerIs = "{}";
 inline constexpr std::string_view kAwakeBecause = "      awake: {}";
+
+inline constexpr std::string_view kHelpFix = "mend what can be mended and undone, after showing it";
+inline constexpr std::string_view kHelpFixUndo = "take back what --fix did";
+inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";  // id, title, remedy
 
 inline constexpr std::string_view kNoCause =
     "Nothing in this log is an error that the catalogue of {} signatures knows.";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "decide/readiness/fixes.h"
 #include "decide/readiness/rule.h"
 
 namespace estiva::decide {
@@ -38,6 +39,11 @@ std::size_t rung_of(std::string_view id) {
   return static_cast<std::size_t>(std::ranges::find(kLadder, id) - std::begin(kLadder));
 }
 
+// Automatic is only what estiva does by itself today; all else is a person's to do.
+Fix fix_of(const Rule& rule) {
+  return rule.fix == Fix::automatic && !has_fix(rule.id) ? Fix::guide : rule.fix;
+}
+
 Finding to_finding(const Rule& rule, Hit hit) {
   Finding finding;
   finding.id = rule.id;
@@ -45,8 +51,8 @@ Finding to_finding(const Rule& rule, Hit hit) {
   finding.title = std::move(hit.title);
   finding.foretells = hit.foretells.empty() ? std::string(rule.symptom) : std::move(hit.foretells);
   finding.evidence = std::move(hit.evidence);
-  finding.remedy = {hit.remedy.empty() ? std::string(rule.remedy) : std::move(hit.remedy), rule.fix,
-                    std::string(rule.undo)};
+  finding.remedy = {hit.remedy.empty() ? std::string(rule.remedy) : std::move(hit.remedy),
+                    fix_of(rule), std::string(rule.undo)};
   return finding;
 }
 

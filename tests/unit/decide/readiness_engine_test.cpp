@@ -730,10 +730,13 @@ TEST(ReadinessEngine, NamesTheRing) {
   guide_units(facts);
   const Finding found = finding(facts, "K6");
   EXPECT_EQ(found.title,
-            "units wait for each other in a ring: docker-nvidia-setup.service after "
-            "nvidia-cdi-generate.service after multi-user.target after "
-            "docker-nvidia-setup.service; systemd drops one of them at boot");
-  ASSERT_EQ(found.evidence.size(), 2U);
+            "These units wait for each other, so systemd will leave out one of them at boot: "
+            "docker-nvidia-setup.service waits for nvidia-cdi-generate.service "
+            "(After=nvidia-cdi-generate.service in docker-nvidia-setup.service), "
+            "nvidia-cdi-generate.service waits for multi-user.target (After=multi-user.target in "
+            "nvidia-cdi-generate.service), multi-user.target waits for docker-nvidia-setup.service "
+            "(WantedBy=multi-user.target in docker-nvidia-setup.service)");
+  ASSERT_EQ(found.evidence.size(), 3U);
   EXPECT_EQ(found.evidence[0].path, "/usr/lib/systemd/system/docker-nvidia-setup.service");
 }
 
