@@ -69,7 +69,7 @@ run_ctest() {
 stage_peers() {
   local from=$SECONDS names="prometheus promtool"
   if [ "$(id -u)" -eq 0 ]; then
-    names="$names nvidia-smi nvtop nvitop gpustat dockerd docker docker-compose busybox podman"
+    names="$names nvidia-smi nvtop nvitop gpustat dockerd docker docker-compose busybox podman dockerd-28 docker-28"
   else
     say "    not root: the real NVIDIA clients and Docker are left out"
   fi
