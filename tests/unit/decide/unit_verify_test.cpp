@@ -1,5 +1,5 @@
-// The order of a boot against systemd itself: `systemd-analyze verify` in a folder of its own, which
-// looks at nothing of the machine and starts nothing.
+// The order of a boot against systemd itself: `systemd-analyze verify` in a folder of its own,
+// which looks at nothing of the machine and starts nothing.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -40,7 +40,8 @@ class Folder {
     write(unit.name, unit.text);
     if (!unit.is_enabled) return;
     const auto file = format::parse_unit_file(unit.text);
-    for (const auto& [key, folder] : {std::pair("WantedBy", ".wants"), {"RequiredBy", ".requires"}}) {
+    for (const auto& [key, folder] :
+         {std::pair("WantedBy", ".wants"), {"RequiredBy", ".requires"}}) {
       for (const auto* entry : format::list_values(file, "Install", key)) {
         for (const auto& by : format::unit_words(entry->value, false)) {
           fs::create_directories(path_ / (by + folder));
@@ -120,9 +121,12 @@ void expect_agreement(const std::vector<UnitFact>& units, const std::string& tar
 }
 
 TEST(UnitVerify, MachinesThatExist) {
-  const std::vector<std::vector<UnitFact>> more = {
-      {}, sets::seed(), {sets::vendor_sleeping()}, {sets::vendor_plain()}, {sets::vendor_late()},
-      {sets::vendor_ordered()}};
+  const std::vector<std::vector<UnitFact>> more = {{},
+                                                   sets::seed(),
+                                                   {sets::vendor_sleeping()},
+                                                   {sets::vendor_plain()},
+                                                   {sets::vendor_late()},
+                                                   {sets::vendor_ordered()}};
   for (const auto& each : more) {
     auto units = sets::docker();
     sets::add(units, each);
@@ -141,9 +145,12 @@ TEST(UnitVerify, WhatTheVendorBrokeIsBrokenHereToo) {
 }
 
 TEST(UnitVerify, OurUnitsOnMachinesThatExist) {
-  const std::vector<std::vector<UnitFact>> more = {
-      {}, sets::seed(), {sets::vendor_sleeping()}, {sets::vendor_plain()}, {sets::vendor_late()},
-      {sets::vendor_ordered()}};
+  const std::vector<std::vector<UnitFact>> more = {{},
+                                                   sets::seed(),
+                                                   {sets::vendor_sleeping()},
+                                                   {sets::vendor_plain()},
+                                                   {sets::vendor_late()},
+                                                   {sets::vendor_ordered()}};
   for (const auto& each : more) {
     auto units = sets::docker();
     sets::add(units, each);
@@ -219,10 +226,10 @@ class RandomMachine {
   }
   unsigned pick(std::size_t below) { return static_cast<unsigned>(random_() % below); }
 
-  static constexpr std::array kTypes = {".service", ".service", ".service", ".target", ".path",
-                                        ".timer"};
-  static constexpr std::array kKeys = {"After", "After", "Before", "Before", "Wants", "Requires",
-                                       "PartOf", "Upholds"};
+  static constexpr std::array kTypes = {".service", ".service", ".service",
+                                        ".target",  ".path",    ".timer"};
+  static constexpr std::array kKeys = {"After", "After",    "Before", "Before",
+                                       "Wants", "Requires", "PartOf", "Upholds"};
   static constexpr std::array kInstalls = {"multi-user.target", "multi-user.target", "basic.target",
                                            "a.target", "paths.target"};
   std::mt19937 random_;
@@ -243,7 +250,8 @@ TEST(UnitVerify, RandomMachinesAgreeWithSystemd) {
   EXPECT_LT(with_cycle, count * 9 / 10);
 }
 
-// A referee of another make: no cycle is left exactly when units can be started one after the other.
+// A referee of another make: no cycle is left exactly when units can be started one after the
+// other.
 TEST(UnitVerify, RandomMachinesAgreeWithAReferee) {
   for (unsigned seed = 1; seed <= 2000; ++seed) {
     const auto graph = build_unit_graph(RandomMachine(seed).make());
