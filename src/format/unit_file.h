@@ -1,7 +1,7 @@
 // systemd's unit files as text (systemd.syntax(7), checked against config_parse of systemd 252):
-// sections, keys with repeated values, continued lines, comments; and the words of a value. Drop-ins
-// are read after the file that they belong to. Lenient as systemd is: what it skips is skipped here,
-// and told. Pure.
+// sections, keys with repeated values, continued lines, comments; and the words of a value.
+// Drop-ins are read after the file that they belong to. Lenient as systemd is: what it skips is
+// skipped here, and told. Pure.
 #pragma once
 #include <span>
 #include <string>

@@ -96,5 +96,5 @@ def make_image(host):
         shutil.copy(host.path("/usr/lib64/ld-linux-x86-64.so.2")
                     if os.path.exists(host.path("/usr/lib64/ld-linux-x86-64.so.2"))
                     else host.path(f"{LIBRARIES}/ld-linux-x86-64.so.2"), os.path.join(tree, "usr/lib64"))
-        subprocess.run(["tar", "-C", tree, "-cf", host.path("/root/image.tar"), "."], check=True)
-    host.run("docker", "import", "/root/image.tar", "probe:test")
+        subprocess.run(["tar", "-C", tree, "-cf", host.path("/srv/image.tar"), "."], check=True)
+    host.run("docker", "import", "/srv/image.tar", "probe:test")

@@ -70,6 +70,7 @@ def take_lock():
             return file
         except OSError:
             if time.monotonic() > end:
+                file.close()
                 raise RuntimeError(f"another test host holds {LOCK} for more than {LOCK_PATIENCE} s")
             time.sleep(0.5)
 

@@ -7,7 +7,8 @@ namespace estiva::msg {
 
 inline constexpr std::string_view kUnitCycle =
     "These units wait for each other, so systemd will leave out one of them at boot: {}";  // links
-inline constexpr std::string_view kUnitWaits = "{} waits for {} ({} in {})";  // unit, after, key, unit
+inline constexpr std::string_view kUnitWaits =
+    "{} waits for {} ({} in {})";  // unit, after, key, unit
 inline constexpr std::string_view kUnitWaitsBySystemd = "{} waits for {} (systemd's own rule)";
 inline constexpr std::string_view kUnitsTooMany =
     "Only the first {} units were looked at; the order of the others is not known";
@@ -33,7 +34,8 @@ inline constexpr std::string_view kWhySuspend =
 
 // Why NVIDIA's own unit is left as it is.
 inline constexpr std::string_view kVendorUnitLate =
-    "{} is ordered after {}, and a drop-in can't take that back: starting it before {} would make a "
+    "{} is ordered after {}, and a drop-in can't take that back: starting it before {} would make "
+    "a "
     "cycle. Upgrade NVIDIA's container toolkit; estiva's own specification does not depend on it";
 inline constexpr std::string_view kVendorUnitSlow =
     "{} waits before it does anything ({}), so {} must not wait for it. Upgrade NVIDIA's container "

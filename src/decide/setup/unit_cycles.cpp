@@ -28,7 +28,8 @@ class Numbered {
     std::map<std::string_view, std::uint32_t> numbers;
     for (std::uint32_t i = 0; i < graph.units.size(); ++i) numbers[graph.units[i]] = i;
     for (std::uint32_t i = 0; i < graph.orders.size(); ++i) {
-      const auto from = numbers.find(graph.orders[i].unit), to = numbers.find(graph.orders[i].after);
+      const auto from = numbers.find(graph.orders[i].unit),
+                 to = numbers.find(graph.orders[i].after);
       if (from == numbers.end() || to == numbers.end()) continue;
       edges_[from->second].push_back({to->second, i});
     }
@@ -43,7 +44,10 @@ class Numbered {
 class Tarjan {
  public:
   explicit Tarjan(const Numbered& graph)
-      : graph_(graph), index_(graph.size(), kNone), low_(graph.size()), group_(graph.size(), kNone) {
+      : graph_(graph),
+        index_(graph.size(), kNone),
+        low_(graph.size()),
+        group_(graph.size(), kNone) {
     for (std::uint32_t node = 0; node < graph.size(); ++node) {
       if (index_[node] == kNone) visit(node);
     }
@@ -105,7 +109,8 @@ class Tarjan {
   std::uint32_t next_index_ = 0, count_ = 0;
 };
 
-// The shortest way from `start` back to itself within its group, as orders; empty where there is none.
+// The shortest way from `start` back to itself within its group, as orders; empty where there is
+// none.
 std::vector<std::uint32_t> shortest_cycle(const Numbered& graph,
                                           const std::vector<std::uint32_t>& groups,
                                           std::uint32_t start) {
@@ -144,9 +149,9 @@ UnitCycle cycle_of(const UnitGraph& graph, const Numbered& numbered,
   }
   UnitCycle cycle;
   for (const auto order : best) cycle.orders.push_back(graph.orders[order]);
-  const auto first = std::min_element(
-      cycle.orders.begin(), cycle.orders.end(),
-      [](const UnitOrder& a, const UnitOrder& b) { return a.unit < b.unit; });
+  const auto first =
+      std::min_element(cycle.orders.begin(), cycle.orders.end(),
+                       [](const UnitOrder& a, const UnitOrder& b) { return a.unit < b.unit; });
   std::rotate(cycle.orders.begin(), first, cycle.orders.end());
   return cycle;
 }

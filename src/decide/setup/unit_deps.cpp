@@ -63,12 +63,25 @@ std::string expand(std::string_view text, std::string_view name) {
       continue;
     }
     switch (text[++i]) {
-      case '%': out += '%'; break;
-      case 'n': out += name; break;
-      case 'N': out += name.substr(0, name.rfind('.')); break;
-      case 'p': case 'P': out += prefix; break;
-      case 'i': case 'I': out += instance; break;
-      default: (out += '%') += text[i];
+      case '%':
+        out += '%';
+        break;
+      case 'n':
+        out += name;
+        break;
+      case 'N':
+        out += name.substr(0, name.rfind('.'));
+        break;
+      case 'p':
+      case 'P':
+        out += prefix;
+        break;
+      case 'i':
+      case 'I':
+        out += instance;
+        break;
+      default:
+        (out += '%') += text[i];
     }
   }
   return out;

@@ -11,7 +11,7 @@ namespace estiva::decide {
 // A unit named by a directive of another.
 struct UnitLink {
   std::string name;
-  std::string directive;  // "Wants=docker.service"
+  std::string directive;   // "Wants=docker.service"
   bool is_written = true;  // false: systemd adds it by itself
 };
 
@@ -20,7 +20,7 @@ struct UnitDeps {
   std::vector<UnitLink> part_of;  // PartOf=: starts nothing, but a target waits for it
   std::vector<UnitLink> after;
   std::vector<UnitLink> before;
-  std::vector<UnitLink> wanted_by;  // of [Install]: who starts it where it is enabled
+  std::vector<UnitLink> wanted_by;   // of [Install]: who starts it where it is enabled
   std::vector<std::string> aliases;  // of [Install]
   bool has_defaults = true;          // DefaultDependencies=
 };
@@ -33,8 +33,8 @@ std::string_view unit_type(std::string_view name);
 // "getty@.service" of "getty@tty1.service"; empty where it is no instance.
 std::string template_of(std::string_view name);
 
-// systemd's own target as it ships it (units/*.target of systemd 252, the lines that order it); empty
-// where it is none of those that the order of a boot hangs on.
+// systemd's own target as it ships it (units/*.target of systemd 252, the lines that order it);
+// empty where it is none of those that the order of a boot hangs on.
 std::string_view shipped_target(std::string_view name);
 
 }  // namespace estiva::decide

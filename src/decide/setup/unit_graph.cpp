@@ -116,9 +116,10 @@ class Builder {
     }
   }
 
-  // A target waits for what it starts or is part of, unless one of the two wants no defaults or is ordered the other
-  // way round already (target_add_default_dependencies of systemd). For what it is part of, systemd does
-  // so only if that was loaded first, which is chance: here always, so that no cycle is overlooked.
+  // A target waits for what it starts or is part of, unless one of the two wants no defaults or is
+  // ordered the other way round already (target_add_default_dependencies of systemd). For what it
+  // is part of, systemd does so only if that was loaded first, which is chance: here always, so
+  // that no cycle is overlooked.
   void order_target(const std::string& name) {
     if (unit_type(name) != "target" || !load(name)->has_defaults) return;
     auto starts = starts_of(name);

@@ -28,6 +28,16 @@ void order_before(std::string& text, std::string_view engine) {
   if (at != std::string::npos) text.insert(at + 8, std::string(engine) + ' ');
 }
 
+// The unit may write where the specification goes, and makes the folder where it is a usual one.
+void open_folder(std::string& text, std::string_view spec) {
+  std::string folder(spec.substr(0, spec.rfind('/')));
+  if (folder == "/var/run/cdi" || folder == "/run/cdi") return;
+  constexpr std::string_view kUsual = "ReadWritePaths=-/etc/cdi";
+  if (folder == "/etc/cdi") return replace_all(text, kUsual, "ConfigurationDirectory=cdi");
+  replace_all(folder, "%", "%%");
+  replace_all(text, kUsual, "ReadWritePaths=\"-" + folder + '"');
+}
+
 std::string cdi_service(const UnitNeeds& needs) {
   std::string text(packaged_file("estiva-cdi.service"));
   std::string command = "\nExecStart=" + format::quote_exec_word(needs.program) + " cdi generate";
@@ -40,6 +50,7 @@ std::string cdi_service(const UnitNeeds& needs) {
   replace_all(path, "%", "%%");
   replace_all(text, "ConditionFileIsExecutable=/usr/bin/estiva",
               "ConditionFileIsExecutable=" + path);
+  open_folder(text, needs.spec);
   order_before(text, needs.engine);
   return text;
 }
@@ -78,8 +89,8 @@ void add_unit(SetupUnits& units, std::string_view name, std::string text, std::s
 void add_own(SetupUnits& units, const UnitNeeds& needs) {
   add_unit(units, "estiva-cdi.service", cdi_service(needs), msg::kWhyCdiService);
   add_unit(units, "estiva-cdi.path", cdi_path(needs), msg::kWhyCdiPath);
-  add_unit(units, "estiva-cdi-resume.service", std::string(packaged_file("estiva-cdi-resume.service")),
-           msg::kWhyCdiResume);
+  add_unit(units, "estiva-cdi-resume.service",
+           std::string(packaged_file("estiva-cdi-resume.service")), msg::kWhyCdiResume);
   units.files.push_back({"/etc/udev/rules.d/60-estiva-cdi.rules",
                          std::string(packaged_file("estiva-cdi.rules")),
                          std::string(msg::kWhyCdiRules)});
@@ -102,8 +113,8 @@ void add_suspend(SetupUnits& units) {
   units.files.push_back({"/etc/modprobe.d/estiva-suspend.conf",
                          std::string(packaged_file("estiva-suspend.modprobe.conf")),
                          std::string(msg::kWhySuspend)});
-  for (const auto name : {"nvidia-suspend.service", "nvidia-hibernate.service",
-                          "nvidia-resume.service"}) {
+  for (const auto name :
+       {"nvidia-suspend.service", "nvidia-hibernate.service", "nvidia-resume.service"}) {
     units.enable.emplace_back(name);
   }
 }
@@ -160,11 +171,11 @@ UnitFact* find_unit(std::vector<UnitFact>& units, std::string_view name) {
 
 SetupUnits plan_setup_units(const UnitNeeds& needs, std::span<const UnitFact> present) {
   SetupUnits units;
-  units.cycles = find_unit_cycles(build_unit_graph(present));
   add_own(units, needs);
   add_vendor(units, needs, present);
   if (needs.wants_daemon) add_daemon(units, needs);
   if (needs.has_suspend_units) add_suspend(units);
+  units.cycles = find_unit_cycles(build_unit_graph(with_setup_units(present, units)));
   return units;
 }
 
@@ -183,7 +194,8 @@ std::vector<UnitFact> with_setup_units(std::span<const UnitFact> present, const 
       known = &all.back();
     }
     known->path = file.path;
-    known->text = file.content;
+    // A user's drop-ins stay, and what they order can only be added to.
+    known->text = known->drop_ins.empty() ? file.content : file.content + '\n' + known->text;
   }
   for (const auto& name : units.enable) {
     if (auto* unit = find_unit(all, name)) unit->is_enabled = true;

@@ -1,6 +1,6 @@
-// The order of a boot: what is started, what waits for what, and who waits for each other. The rules
-// are those of systemd 252 (systemd.service(5) and its kin); unit_verify_test.cpp holds them against
-// systemd itself.
+// The order of a boot: what is started, what waits for what, and who waits for each other. The
+// rules are those of systemd 252 (systemd.service(5) and its kin); unit_verify_test.cpp holds them
+// against systemd itself.
 #include "decide/setup/unit_graph.h"
 
 #include <algorithm>
@@ -42,9 +42,9 @@ TEST(UnitGraph, AnEmptyMachineBootsSystemdsOwnTargets) {
 }
 
 TEST(UnitGraph, OnlyWhatIsEnabledOrWantedStarts) {
-  const std::vector<UnitFact> units = {
-      service("a.service", "Wants=b.service gone.service\n"), service("b.service", "", false),
-      service("c.service", "", false), unit("masked.service", "")};
+  const std::vector<UnitFact> units = {service("a.service", "Wants=b.service gone.service\n"),
+                                       service("b.service", "", false),
+                                       service("c.service", "", false), unit("masked.service", "")};
   const auto graph = build_unit_graph(units);
   EXPECT_TRUE(has(graph, "a.service"));
   EXPECT_TRUE(has(graph, "b.service"));
@@ -58,14 +58,16 @@ TEST(UnitGraph, ATargetWaitsForWhatItWants) {
   const auto graph = build_unit_graph(units);
   EXPECT_TRUE(starts_after(graph, "multi-user.target", "a.service"));
   EXPECT_TRUE(starts_after(graph, "a.service", "basic.target"));
-  const UnitOrder expected{"multi-user.target", "a.service", "a.service", "WantedBy=multi-user.target"};
+  const UnitOrder expected{"multi-user.target", "a.service", "a.service",
+                           "WantedBy=multi-user.target"};
   EXPECT_EQ(std::count(graph.orders.begin(), graph.orders.end(), expected), 1);
 }
 
 TEST(UnitGraph, ATargetWaitsForWhatItIsPartOf) {
   const std::vector<UnitFact> units = {
       service("a.service", ""),
-      unit("t.target", "[Unit]\nPartOf=a.service gone.service\n[Install]\nWantedBy=basic.target\n")};
+      unit("t.target",
+           "[Unit]\nPartOf=a.service gone.service\n[Install]\nWantedBy=basic.target\n")};
   const auto cycles = find_unit_cycles(build_unit_graph(units));
   ASSERT_EQ(cycles.size(), 1U);
   EXPECT_EQ(members(cycles[0]), (Names{"a.service", "basic.target", "t.target"}));
@@ -106,16 +108,17 @@ TEST(UnitGraph, AServiceBeforeTheTargetsThatItWaitsFor) {
   ASSERT_EQ(cycles.size(), 1U);
   EXPECT_EQ(members(cycles[0]), (Names{"early.service", "sysinit.target"}));
   EXPECT_EQ(cycles[0].orders[0].written_in, "");
-  EXPECT_NE(to_sentence(cycles[0]).find("early.service waits for sysinit.target (systemd's own rule)"),
-            std::string::npos);
+  EXPECT_NE(
+      to_sentence(cycles[0]).find("early.service waits for sysinit.target (systemd's own rule)"),
+      std::string::npos);
   const std::vector<UnitFact> mended = {
       service("early.service", "DefaultDependencies=no\nBefore=sysinit.target\n")};
   EXPECT_TRUE(find_unit_cycles(build_unit_graph(mended)).empty());
 }
 
 TEST(UnitGraph, ADropInCannotTakeAnOrderBack) {
-  const std::vector<UnitFact> units = {
-      service("a.service", "After=b.service\nAfter=\n"), service("b.service", "After=a.service\n")};
+  const std::vector<UnitFact> units = {service("a.service", "After=b.service\nAfter=\n"),
+                                       service("b.service", "After=a.service\n")};
   EXPECT_EQ(find_unit_cycles(build_unit_graph(units)).size(), 1U);
 }
 
@@ -139,8 +142,9 @@ TEST(UnitGraph, PathsTimersAndSocketsComeBeforeWhatTheyStart) {
 
 TEST(UnitGraph, AnAliasIsTheUnitItself) {
   const std::vector<UnitFact> units = {
-      unit("real.service", "[Unit]\nAfter=b.service\n[Service]\nExecStart=/bin/true\n[Install]\n"
-                           "WantedBy=multi-user.target\nAlias=other.service\n"),
+      unit("real.service",
+           "[Unit]\nAfter=b.service\n[Service]\nExecStart=/bin/true\n[Install]\n"
+           "WantedBy=multi-user.target\nAlias=other.service\n"),
       service("b.service", "After=other.service\n")};
   const auto cycles = find_unit_cycles(build_unit_graph(units));
   ASSERT_EQ(cycles.size(), 1U);
@@ -150,8 +154,8 @@ TEST(UnitGraph, AnAliasIsTheUnitItself) {
 TEST(UnitGraph, AnInstanceComesFromItsTemplate) {
   const std::vector<UnitFact> units = {
       service("a.service", "Wants=w@7.service\nAfter=w@7.service\n"),
-      unit("w@.service", "[Unit]\nAfter=w-%i.target\nWants=w-%i.target\n[Service]\nExecStart=/bin/true\n",
-           false),
+      unit("w@.service",
+           "[Unit]\nAfter=w-%i.target\nWants=w-%i.target\n[Service]\nExecStart=/bin/true\n", false),
       unit("w-7.target", "[Unit]\n", false)};
   const auto graph = build_unit_graph(units);
   EXPECT_TRUE(starts_after(graph, "a.service", "w-7.target"));
@@ -160,8 +164,8 @@ TEST(UnitGraph, AnInstanceComesFromItsTemplate) {
 TEST(UnitGraph, EachGroupHasItsShortestCycle) {
   const std::vector<UnitFact> units = {
       service("a.service", "After=b.service\n"), service("b.service", "After=c.service\n"),
-      service("c.service", "After=a.service b.service\n"), service("x.service", "After=y.service\n"),
-      service("y.service", "After=x.service\n")};
+      service("c.service", "After=a.service b.service\n"),
+      service("x.service", "After=y.service\n"), service("y.service", "After=x.service\n")};
   const auto cycles = find_unit_cycles(build_unit_graph(units));
   ASSERT_EQ(cycles.size(), 2U);
   EXPECT_EQ(members(cycles[0]), (Names{"b.service", "c.service"}));
@@ -170,8 +174,9 @@ TEST(UnitGraph, EachGroupHasItsShortestCycle) {
 
 TEST(UnitGraph, AnotherTargetHasItsOwnBoot) {
   const std::vector<UnitFact> units = {
-      unit("r.service", "[Unit]\nAfter=suspend.target\n[Service]\nExecStart=/bin/true\n[Install]\n"
-                        "WantedBy=suspend.target\n")};
+      unit("r.service",
+           "[Unit]\nAfter=suspend.target\n[Service]\nExecStart=/bin/true\n[Install]\n"
+           "WantedBy=suspend.target\n")};
   const auto graph = build_unit_graph(units, "suspend.target");
   EXPECT_TRUE(starts_after(graph, "r.service", "suspend.target"));
   EXPECT_TRUE(find_unit_cycles(graph).empty());

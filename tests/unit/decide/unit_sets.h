@@ -25,9 +25,10 @@ inline std::vector<UnitFact> docker() {
            "[Install]\nWantedBy=multi-user.target\n"),
       unit("docker.socket",
            "[Socket]\nListenStream=/run/docker.sock\n[Install]\nWantedBy=sockets.target\n"),
-      unit("containerd.service",
-           "[Unit]\nAfter=network.target dbus.service\n[Service]\nType=notify\nExecStart=/bin/true\n"
-           "[Install]\nWantedBy=multi-user.target\n"),
+      unit(
+          "containerd.service",
+          "[Unit]\nAfter=network.target dbus.service\n[Service]\nType=notify\nExecStart=/bin/true\n"
+          "[Install]\nWantedBy=multi-user.target\n"),
   };
 }
 
@@ -35,7 +36,8 @@ inline std::vector<UnitFact> docker() {
 inline std::vector<UnitFact> seed() {
   return {
       unit("nvidia-cdi-generate.service",
-           "[Unit]\nDescription=Generate NVIDIA Container Device Interface\nAfter=multi-user.target\n"
+           "[Unit]\nDescription=Generate NVIDIA Container Device "
+           "Interface\nAfter=multi-user.target\n"
            "Wants=nvidia-persistenced.service\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
            "RemainAfterExit=true\nUser=root\n[Install]\nWantedBy=multi-user.target\n"),
       unit("docker-nvidia-setup.service",
@@ -53,9 +55,15 @@ inline UnitFact vendor(const std::string& unit_lines, const std::string& service
                   "ExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n");
 }
 // The first one, which sleeps; the one of 1.18; after pull request 1638; with the drop-in of 2019.
-inline UnitFact vendor_sleeping() { return vendor("", "ExecStartPre=/bin/sleep 30\n"); }
-inline UnitFact vendor_plain() { return vendor("ConditionPathExists=/usr/bin/nvidia-ctk\n", ""); }
-inline UnitFact vendor_late() { return vendor("After=multi-user.target\n", "RemainAfterExit=yes\n"); }
+inline UnitFact vendor_sleeping() {
+  return vendor("", "ExecStartPre=/bin/sleep 30\n");
+}
+inline UnitFact vendor_plain() {
+  return vendor("ConditionPathExists=/usr/bin/nvidia-ctk\n", "");
+}
+inline UnitFact vendor_late() {
+  return vendor("After=multi-user.target\n", "RemainAfterExit=yes\n");
+}
 inline UnitFact vendor_ordered() {
   auto fact = vendor_plain();
   fact.text +=

@@ -1,4 +1,5 @@
-// systemd's unit files. Forms and rules from systemd.syntax(7) and systemd.service(5) of systemd 252.
+// systemd's unit files. Forms and rules from systemd.syntax(7) and systemd.service(5) of systemd
+// 252.
 #include "format/unit_file.h"
 
 #include <array>
@@ -26,9 +27,11 @@ TEST(UnitFile, SectionsKeysAndWhereTheyStand) {
 }
 
 TEST(UnitFile, AContinuedLineIsOneValue) {
-  const auto file = parse_unit_file("[Unit]\nAfter=a.service \\\n  b.service \\\n# not this\n c.service\nX=1");
+  const auto file =
+      parse_unit_file("[Unit]\nAfter=a.service \\\n  b.service \\\n# not this\n c.service\nX=1");
   ASSERT_EQ(file.entries.size(), 2U);
-  EXPECT_EQ(unit_words(file.entries[0].value, true), (Words{"a.service", "b.service", "c.service"}));
+  EXPECT_EQ(unit_words(file.entries[0].value, true),
+            (Words{"a.service", "b.service", "c.service"}));
   EXPECT_EQ(file.entries[0].line, 2U);
   EXPECT_EQ(file.entries[1], (UnitEntry{"Unit", "X", "1", 0, 6}));
 }
@@ -66,7 +69,8 @@ TEST(UnitFile, WhatSystemdSkipsIsTold) {
 TEST(UnitFile, ADropInAddsAndResets) {
   const std::array<std::string_view, 2> texts = {
       "[Unit]\nAfter=a.service\n[Service]\nExecStart=/bin/old\nTimeoutStartSec=90",
-      "[Unit]\nAfter=\nAfter=b.service\n[Service]\nExecStart=\nExecStart=/bin/new\nTimeoutStartSec=20\n"};
+      "[Unit]\nAfter=\nAfter=b.service\n[Service]\nExecStart=\nExecStart=/bin/"
+      "new\nTimeoutStartSec=20\n"};
   const auto file = parse_unit_file(texts);
   EXPECT_EQ(values(list_values(file, "Service", "ExecStart")), Words{"/bin/new"});
   EXPECT_EQ(last_value(file, "Service", "TimeoutStartSec"), "20");
@@ -96,7 +100,8 @@ TEST(UnitFile, LimitsAreTold) {
 }
 
 TEST(UnitFile, Booleans) {
-  for (const char* yes : {"1", "yes", "Y", "TRUE", "t", "On"}) EXPECT_TRUE(unit_boolean(yes, false));
+  for (const char* yes : {"1", "yes", "Y", "TRUE", "t", "On"})
+    EXPECT_TRUE(unit_boolean(yes, false));
   for (const char* no : {"0", "no", "N", "False", "f", "OFF"}) EXPECT_FALSE(unit_boolean(no, true));
   for (const char* other : {"", "2", "yess", "truefalse"}) {
     EXPECT_TRUE(unit_boolean(other, true)) << other;
