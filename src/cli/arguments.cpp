@@ -87,10 +87,10 @@ Result<void> check_words(const Arguments& args) {
     return fail(ErrorKind::usage,
                 fmt::format(m::kTooManyWords, verb.name, shown(args.words[verb.words.most])),
                 verb_hint(verb));
-  for (const std::string& word : args.words)
-    // What follows a choice (files to check) is free.
-    if (&word != &args.words.front()) break;
-    if (auto ok = check_choice(verb.words.choices, word, verb.words.name); !ok) return ok;
+  // What follows a choice (files to check) is free.
+  if (!args.words.empty())
+    if (auto ok = check_choice(verb.words.choices, args.words.front(), verb.words.name); !ok)
+      return ok;
   for (const auto& [name, value] : args.flags)
     for (const Flag& flag : verb.flags)
       if (flag.name == name && !flag.value.empty())
