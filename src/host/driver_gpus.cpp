@@ -22,10 +22,7 @@ using Place = std::pair<unsigned, unsigned>;
 
 // "00000000:01:00.0" of NVML and "0000:01:00.0" of sysfs are one address.
 std::string sysfs_bus_id(std::string_view text) {
-  const auto colon = text.find(':');
-  if (colon != text.npos && colon > 4 && text.substr(0, colon - 4).find_first_not_of('0') == text.npos) {
-    text.remove_prefix(colon - 4);
-  }
+  while (text.find(':') > 4 && text.find(':') != text.npos && text.front() == '0') text.remove_prefix(1);
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

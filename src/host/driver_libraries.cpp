@@ -86,6 +86,12 @@ std::string version_in(std::string_view name) {
                                                                        : std::string();
 }
 
+// What may be the driver's or a link to it. Folders have thousands of names: each is read once.
+bool may_be_ours(std::string_view name) {
+  return name.find("nv") != name.npos || name.starts_with("libcuda") ||
+         name.starts_with("libGLX_indirect.so") || !version_in(name).empty();
+}
+
 std::string_view stem_of(std::string_view name) {
   return name.substr(0, name.find(".so"));
 }
@@ -147,6 +153,12 @@ class Finder {
     if (const auto real = real_.of(link)) add_folder(folder_of(*real));
   }
 
+  const std::vector<FolderEntry>& listed(const std::string& folder) {
+    const auto [at, is_new] = listings_.try_emplace(folder);
+    if (is_new) at->second = list_folder(root_, folder, may_be_ours);
+    return at->second;
+  }
+
   void take_first(std::string& version, const std::string& link) {
     if (!version.empty()) return;
     if (const auto real = real_.of(link)) version = version_in(name_of(*real));
@@ -186,11 +198,10 @@ class Finder {
   void find_versions() {
     std::set<std::string> versions;
     for (const std::string& folder : folders_) {
-      const auto wanted = [](std::string_view name) {
-        return is_one_of(stem_of(name), {"libcuda", "libnvidia-ml"}) && !version_in(name).empty();
-      };
-      for (const auto& entry : list_folder(root_, folder, wanted)) {
-        if (exists(root_, folder + "/" + entry.name)) versions.insert(version_in(entry.name));
+      for (const auto& entry : listed(folder)) {
+        const auto version = version_in(entry.name);
+        if (version.empty() || !is_one_of(stem_of(entry.name), {"libcuda", "libnvidia-ml"})) continue;
+        if (exists(root_, folder + "/" + entry.name)) versions.insert(version);
       }
     }
     out_.versions.assign(versions.begin(), versions.end());
@@ -210,31 +221,32 @@ class Finder {
   }
 
   void add_files(const std::string& folder) {
-    const auto wanted = [this](std::string_view name) {
-      if (!name.starts_with("lib")) return false;
-      return (!version_.empty() && version_in(name) == version_) || is_companion(name);
-    };
-    for (const auto& entry : list_folder(root_, folder, wanted)) add_file(folder + "/" + entry.name);
+    for (const auto& entry : listed(folder)) {
+      const std::string_view name = entry.name;
+      if (!name.starts_with("lib")) continue;
+      const bool is_of_version = !version_.empty() && version_in(name) == version_;
+      if (is_of_version || is_companion(name)) add_file(folder + "/" + entry.name);
+    }
   }
 
   void add_xorg_modules(const std::string& folder) {
-    const auto wanted = [this](std::string_view name) {
-      return name == "nvidia_drv.so" ||
-             (name.starts_with("libglxserver_nvidia.so.") && version_in(name) == version_);
-    };
     if (version_.empty()) return;
-    for (const auto& entry : list_folder(root_, folder, wanted)) add_file(folder + "/" + entry.name);
+    for (const auto& entry : listed(folder)) {
+      const std::string_view name = entry.name;
+      const bool is_glx = name.starts_with("libglxserver_nvidia.so.") && version_in(name) == version_;
+      if (is_glx || name == "nvidia_drv.so") add_file(folder + "/" + entry.name);
+    }
   }
 
   void add_links(const std::string& folder) {
     const auto wanted = [this](std::string_view name) {
-      return name.starts_with("nvidia-drm_gbm.so") || name.starts_with("libGLX_indirect.so") ||
+      return is_one_of(stem_of(name), {"nvidia-drm_gbm", "libGLX_indirect"}) ||
              stems_.contains(std::string(stem_of(name)));
     };
     const auto real_folder = real_.of(folder);
     if (!real_folder) return;
-    for (const auto& entry : list_folder(root_, *real_folder, wanted)) {
-      if (!entry.is_link) continue;
+    for (const auto& entry : listed(*real_folder)) {
+      if (!entry.is_link || !wanted(entry.name)) continue;
       const std::string path = *real_folder + "/" + entry.name;
       const auto end = real_.of(path);
       if (!end) continue;
@@ -260,6 +272,7 @@ class Finder {
   std::vector<std::string> folders_;
   std::map<std::string, DriverLibrary> libraries_;  // by path
   std::set<std::string> stems_;
+  std::map<std::string, std::vector<FolderEntry>> listings_;  // by folder; what may be ours
   DriverLibraries out_;
 };
 

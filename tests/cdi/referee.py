@@ -116,7 +116,10 @@ def library_mounts(host, version, options):
                 mounts[f"{place}/libcuda.so"] = path
             for link in links:
                 if stem(link) == "nvidia-drm_gbm":
-                    mounts[f"{place}/gbm/nvidia-drm_gbm.so"] = path
+                    if "--graphics" in options or "--display" in options:
+                        mounts[f"{place}/gbm/nvidia-drm_gbm.so"] = path
+                elif os.path.basename(link) == os.path.basename(path):
+                    continue
                 elif link.startswith(("/usr/lib", "/nix", "/run")):
                     mounts[f"{place}/{os.path.basename(link)}"] = path
     return mounts

@@ -99,11 +99,13 @@ std::vector<std::string> folders_for(const DriverLibrary& library) {
 }
 
 // The names under which the host's links show it, which decide where two libraries have one SONAME.
-void put_links(Mounts& mounts, const DriverLibrary& library) {
-  for (const auto& folder : folders_for(library)) {
-    for (const auto& link : library.links) {
-      const auto name = name_of(link);
-      const bool is_gbm = name.starts_with("nvidia-drm_gbm.so");  // libgbm's back end
+void put_links(Mounts& mounts, const DriverLibrary& library, const CdiCapabilities& asked) {
+  for (const auto& link : library.links) {
+    const auto name = name_of(link);
+    // libgbm's back end is a link to libnvidia-allocator, which is more than that.
+    const bool is_gbm = name.starts_with("nvidia-drm_gbm.so");
+    if (name == name_of(library.path) || (is_gbm && !is_asked(Capability::graphics, asked))) continue;
+    for (const auto& folder : folders_for(library)) {
       put(mounts, is_gbm ? folder + "/gbm" : folder, name, library.path);
     }
   }
@@ -129,7 +131,7 @@ void put_libraries(Mounts& mounts, const DriverFiles& files, const CdiCapabiliti
   for (const auto* library : wanted) {
     put(mounts, folders_for(*library).front(), name_of(library->path), library->path);
   }
-  for (const auto* library : wanted) put_links(mounts, *library);
+  for (const auto* library : wanted) put_links(mounts, *library, asked);
   // Of two with one SONAME and no link the later name is the higher version.
   std::for_each(wanted.rbegin(), wanted.rend(), [&](const auto* l) { put_sonames(mounts, *l); });
 }
