@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string flag = argv[i];
     const auto span = format::parse_duration(argv[i + 1]);
-    if (flag == "--calls") calls = std::clamp<std::size_t>(std::strtoul(argv[i + 1], nullptr, 10), 10, 1000000);
+    if (flag == "--calls")
+      calls = std::clamp<std::size_t>(std::strtoul(argv[i + 1], nullptr, 10), 10, 1000000);
     if (flag == "--handicap" && span) handicap = *span;
   }
   if (argc % 2 != 0 || argc < 2) {
@@ -70,16 +71,22 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "error: {}\n", first.error().sentence());
     return 1;
   }
-  fmt::print("build {}, load {:.2f}; {} mounts, {} devices\n", kBuild, load[0], first->first, first->second);
+  fmt::print("build {}, load {:.2f}; {} mounts, {} devices\n", kBuild, load[0], first->first,
+             first->second);
   std::vector<double> wall, cpu;
   for (std::size_t i = 0; i < calls; ++i) {
     const auto wall_before = now(CLOCK_MONOTONIC), cpu_before = now(CLOCK_THREAD_CPUTIME_ID);
     if (!one(argv[1])) return 1;
     busy_wait(handicap);
-    wall.push_back(std::chrono::duration<double, std::milli>(now(CLOCK_MONOTONIC) - wall_before).count());
-    cpu.push_back(std::chrono::duration<double, std::milli>(now(CLOCK_THREAD_CPUTIME_ID) - cpu_before).count());
+    wall.push_back(
+        std::chrono::duration<double, std::milli>(now(CLOCK_MONOTONIC) - wall_before).count());
+    cpu.push_back(
+        std::chrono::duration<double, std::milli>(now(CLOCK_THREAD_CPUTIME_ID) - cpu_before)
+            .count());
   }
-  fmt::print("find and generate  n {}  median {:.3f} ms wall, {:.3f} ms CPU  p99 {:.3f} ms wall, {:.3f} ms CPU\n",
-             calls, at(wall, 50), at(cpu, 50), at(wall, 99), at(cpu, 99));
+  fmt::print(
+      "find and generate  n {}  median {:.3f} ms wall, {:.3f} ms CPU  p99 {:.3f} ms wall, {:.3f} "
+      "ms CPU\n",
+      calls, at(wall, 50), at(cpu, 50), at(wall, 99), at(cpu, 99));
   return 0;
 }

@@ -6,8 +6,8 @@
 namespace estiva::format {
 namespace {
 
-constexpr unsigned kSharedObject = 3;            // ET_DYN
-constexpr unsigned kLoad = 1, kDynamic = 2;      // PT_LOAD, PT_DYNAMIC
+constexpr unsigned kSharedObject = 3;                               // ET_DYN
+constexpr unsigned kLoad = 1, kDynamic = 2;                         // PT_LOAD, PT_DYNAMIC
 constexpr std::uint64_t kStrtab = 5, kStrsz = 10, kSonameTag = 14;  // DT_*
 
 // Integers of a piece of the file, in its byte order. A piece that ends early gives zeros: each use
@@ -54,7 +54,9 @@ std::string read_piece(const ByteSource& source, std::uint64_t offset, std::size
 
 std::optional<Header> read_header(const ByteSource& source) {
   const std::string bytes = read_piece(source, 0, 64);
-  if (bytes.size() < 52 || !bytes.starts_with("\x7f" "ELF")) return std::nullopt;
+  if (bytes.size() < 52 || !bytes.starts_with("\x7f"
+                                              "ELF"))
+    return std::nullopt;
   const char word_size = bytes[4], order = bytes[5];
   if ((word_size != 1 && word_size != 2) || (order != 1 && order != 2)) return std::nullopt;
   Header header;
@@ -66,7 +68,8 @@ std::optional<Header> read_header(const ByteSource& source) {
   header.machine = static_cast<unsigned>(fields.number(18, 2));
   header.segments_at = fields.word(header.wide ? 32 : 28);
   header.segment_size = fields.number(header.wide ? 54 : 42, 2);
-  header.segment_count = std::min<std::size_t>(fields.number(header.wide ? 56 : 44, 2), kMaxElfSegments);
+  header.segment_count =
+      std::min<std::size_t>(fields.number(header.wide ? 56 : 44, 2), kMaxElfSegments);
   return header;
 }
 
@@ -86,11 +89,13 @@ std::vector<Segment> read_segments(const ByteSource& source, const Header& heade
 }
 
 // Where in the file what is mapped at `address` stands.
-std::optional<std::uint64_t> offset_of(const std::vector<Segment>& segments, std::uint64_t address) {
+std::optional<std::uint64_t> offset_of(const std::vector<Segment>& segments,
+                                       std::uint64_t address) {
   for (const Segment& segment : segments) {
     if (segment.type != kLoad || address < segment.address) continue;
     const std::uint64_t inside = address - segment.address;
-    if (inside < segment.size && inside <= UINT64_MAX - segment.offset) return segment.offset + inside;
+    if (inside < segment.size && inside <= UINT64_MAX - segment.offset)
+      return segment.offset + inside;
   }
   return std::nullopt;
 }

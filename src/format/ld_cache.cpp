@@ -48,9 +48,8 @@ struct Table {
 std::vector<LdCacheEntry> read_table(const Table& table,
                                      const std::vector<std::string_view>& prefixes) {
   std::vector<LdCacheEntry> entries;
-  const std::size_t room = table.bytes.size() < table.first
-                               ? 0
-                               : (table.bytes.size() - table.first) / table.entry_size;
+  const std::size_t room =
+      table.bytes.size() < table.first ? 0 : (table.bytes.size() - table.first) / table.entry_size;
   const std::size_t count = std::min({table.count, room, kMaxLdCacheEntries});
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = table.first + i * table.entry_size;

@@ -52,10 +52,12 @@ std::optional<MigMinor> parse_mig_line(std::string_view line) {
 }  // namespace
 
 bool is_driver_version(std::string_view text) {
-  if (text.empty() || text.size() > kMaxVersion || !is_digit(text.front()) || !is_digit(text.back())) {
+  if (text.empty() || text.size() > kMaxVersion || !is_digit(text.front()) ||
+      !is_digit(text.back())) {
     return false;
   }
-  const bool clean = std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_digit(c); });
+  const bool clean =
+      std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_digit(c); });
   const auto points = std::count(text.begin(), text.end(), '.');
   return clean && points >= 1 && points <= 3 && text.find("..") == text.npos;
 }

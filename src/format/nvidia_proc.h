@@ -35,9 +35,9 @@ bool is_gpu_uuid(std::string_view text);
 
 // A line of /proc/driver/nvidia-caps/mig-minors: "gpu0/gi1/ci0/access 4".
 struct MigMinor {
-  unsigned gpu = 0, gpu_instance = 0;         // gpu: the GPU's minor number
+  unsigned gpu = 0, gpu_instance = 0;        // gpu: the GPU's minor number
   std::optional<unsigned> compute_instance;  // none: the GPU instance itself
-  unsigned minor = 0;                         // of /dev/nvidia-caps/nvidia-capN
+  unsigned minor = 0;                        // of /dev/nvidia-caps/nvidia-capN
   friend bool operator==(const MigMinor&, const MigMinor&) = default;
 };
 // Lines of another form ("config 1", "monitor 2") are left out. The driver writes some 30,000

@@ -15,20 +15,25 @@ constexpr std::size_t kSmallFile = 64 << 10;
 constexpr std::size_t kMaxNodes = 4096;  // 64 GPUs with all their MIG instances have some 2,000
 
 constexpr std::array<const char*, 7> kBinaryFolders = {
-    "/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin", "/run/current-system/sw/bin",
+    "/usr/bin",        "/bin", "/usr/local/bin", "/usr/sbin", "/sbin", "/run/current-system/sw/bin",
     "/usr/lib/wsl/lib"};
-constexpr std::array<const char*, 8> kBinaries = {
-    "nvidia-smi",  "nvidia-debugdump", "nvidia-persistenced", "nvidia-cuda-mps-control",
-    "nvidia-cuda-mps-server", "nvidia-imex", "nvidia-imex-ctl", "nvidia-xconfig"};
+constexpr std::array<const char*, 8> kBinaries = {"nvidia-smi",
+                                                  "nvidia-debugdump",
+                                                  "nvidia-persistenced",
+                                                  "nvidia-cuda-mps-control",
+                                                  "nvidia-cuda-mps-server",
+                                                  "nvidia-imex",
+                                                  "nvidia-imex-ctl",
+                                                  "nvidia-xconfig"};
 
 // Where shared data lies, first the place that wins.
 constexpr std::array<const char*, 4> kShares = {"/etc", "/usr/local/share", "/usr/share",
                                                 "/run/opengl-driver/share"};
 // Folders of a share whose files with "nvidia" in the name are the driver's.
 constexpr std::array<const char*, 9> kConfigFolders = {
-    "OpenCL/vendors",       "egl/egl_external_platform.d", "glvnd/egl_vendor.d",
-    "vulkan/icd.d",         "vulkan/implicit_layer.d",     "vulkansc/icd.d",
-    "X11/xorg.conf.d",      "vulkan/explicit_layer.d",     "nvidia"};
+    "OpenCL/vendors",  "egl/egl_external_platform.d", "glvnd/egl_vendor.d",
+    "vulkan/icd.d",    "vulkan/implicit_layer.d",     "vulkansc/icd.d",
+    "X11/xorg.conf.d", "vulkan/explicit_layer.d",     "nvidia"};
 
 constexpr std::array<const char*, 3> kSockets = {
     "/run/nvidia-fabricmanager/socket", "/run/nvidia-persistenced/socket", "/tmp/nvidia-mps"};
@@ -116,7 +121,8 @@ std::vector<std::string> find_driver_firmware(const Root& root, const std::strin
   for (const std::string& folder : folders) {
     const std::string path = folder + "/nvidia/" + version;
     std::vector<std::string> found;
-    for (const auto& entry : list_folder(root, path, is_gsp)) found.push_back(path + "/" + entry.name);
+    for (const auto& entry : list_folder(root, path, is_gsp))
+      found.push_back(path + "/" + entry.name);
     if (!found.empty()) return found;
   }
   return {};

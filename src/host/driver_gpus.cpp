@@ -13,7 +13,7 @@ namespace estiva::host {
 namespace {
 
 constexpr std::size_t kMaxGpus = 64;
-constexpr std::size_t kMaxInstances = 64;       // GPU instances, and compute instances of each
+constexpr std::size_t kMaxInstances = 64;  // GPU instances, and compute instances of each
 constexpr std::size_t kMigMinorsLimit = 8 << 20;
 constexpr const char* kGpus = "/proc/driver/nvidia/gpus";
 
@@ -22,7 +22,8 @@ using Place = std::pair<unsigned, unsigned>;
 
 // "00000000:01:00.0" of NVML and "0000:01:00.0" of sysfs are one address.
 std::string sysfs_bus_id(std::string_view text) {
-  while (text.find(':') > 4 && text.find(':') != text.npos && text.front() == '0') text.remove_prefix(1);
+  while (text.find(':') > 4 && text.find(':') != text.npos && text.front() == '0')
+    text.remove_prefix(1);
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -31,8 +32,8 @@ std::string sysfs_bus_id(std::string_view text) {
 
 // "0000:01:00.0": nothing that leads out of a folder.
 bool is_bus_id(std::string_view text) {
-  return text.size() >= 12 && text.size() <= 16 && text.find_first_not_of("0123456789abcdef:.") == text.npos &&
-         text.find("..") == text.npos;
+  return text.size() >= 12 && text.size() <= 16 &&
+         text.find_first_not_of("0123456789abcdef:.") == text.npos && text.find("..") == text.npos;
 }
 
 // By PCI address. A domain of five digits (behind a VMD bridge) comes after those of four.
@@ -44,7 +45,8 @@ void read_drm(const Root& root, DriverGpu& gpu) {
   const auto wanted = [](std::string_view name) {
     return name.starts_with("card") || name.starts_with("renderD");
   };
-  for (const auto& entry : list_folder(root, "/sys/bus/pci/devices/" + gpu.bus_id + "/drm", wanted)) {
+  for (const auto& entry :
+       list_folder(root, "/sys/bus/pci/devices/" + gpu.bus_id + "/drm", wanted)) {
     const std::string path = "/dev/dri/" + entry.name;
     if (exists(root, path)) gpu.drm.push_back(path);
   }
@@ -57,7 +59,8 @@ void read_drm(const Root& root, DriverGpu& gpu) {
 std::vector<DriverGpu> read_gpus(const Root& root) {
   std::vector<DriverGpu> gpus;
   for (const auto& entry : list_folder(root, kGpus)) {
-    const auto text = read_file(root, std::string(kGpus) + "/" + entry.name + "/information", 64 << 10);
+    const auto text =
+        read_file(root, std::string(kGpus) + "/" + entry.name + "/information", 64 << 10);
     if (!text || gpus.size() >= kMaxGpus || !is_bus_id(entry.name)) continue;
     const auto information = format::parse_gpu_information(*text);
     if (!information.minor) continue;  // its node can't be named
@@ -79,7 +82,8 @@ unsigned trailing_number(std::string_view name, std::size_t prefix) {
 
 // The instances that exist now: .../capabilities/gpu0/mig/gi1/ci0.
 std::vector<Place> read_places(const Root& root, unsigned minor) {
-  const std::string folder = "/proc/driver/nvidia/capabilities/gpu" + std::to_string(minor) + "/mig";
+  const std::string folder =
+      "/proc/driver/nvidia/capabilities/gpu" + std::to_string(minor) + "/mig";
   const auto starts = [](std::string_view prefix) {
     return [prefix](std::string_view name) {
       return name.starts_with(prefix) && format::parse_u64(name.substr(prefix.size())).has_value();
@@ -106,7 +110,8 @@ std::optional<Place> place_of(const std::string& uuid, const DriverWord& word,
   const auto last = uuid.rfind('/');
   const auto first = last == uuid.npos || last == 0 ? uuid.npos : uuid.rfind('/', last - 1);
   if (first != uuid.npos) {
-    const auto outer = format::parse_u64(std::string_view(uuid).substr(first + 1, last - first - 1));
+    const auto outer =
+        format::parse_u64(std::string_view(uuid).substr(first + 1, last - first - 1));
     const auto inner = format::parse_u64(std::string_view(uuid).substr(last + 1));
     if (outer && inner && *outer < kMaxInstances && *inner < kMaxInstances) {
       return Place{static_cast<unsigned>(*outer), static_cast<unsigned>(*inner)};
@@ -117,7 +122,8 @@ std::optional<Place> place_of(const std::string& uuid, const DriverWord& word,
 }
 
 // The nodes of an instance: one of the GPU instance, one of the compute instance. Both or none.
-std::vector<std::string> caps_of(const std::vector<format::MigMinor>& minors, unsigned gpu, Place place) {
+std::vector<std::string> caps_of(const std::vector<format::MigMinor>& minors, unsigned gpu,
+                                 Place place) {
   std::vector<std::string> caps;
   for (const auto& minor : minors) {
     if (minor.gpu != gpu || minor.gpu_instance != place.first) continue;

@@ -44,11 +44,13 @@ constexpr std::array<const char*, 17> kStandardFolders = {
     "/run/opengl-driver/lib",
     "/run/opengl-driver-32/lib",
 };
-constexpr std::array<const char*, 7> kXorgFolders = {
-    "/usr/lib/xorg/modules/drivers",        "/usr/lib/xorg/modules/extensions",
-    "/usr/lib64/xorg/modules/drivers",      "/usr/lib64/xorg/modules/extensions",
-    "/usr/lib/x86_64-linux-gnu/nvidia/xorg", "/usr/lib/nvidia/xorg",
-    "/usr/lib/nvidia/current"};
+constexpr std::array<const char*, 7> kXorgFolders = {"/usr/lib/xorg/modules/drivers",
+                                                     "/usr/lib/xorg/modules/extensions",
+                                                     "/usr/lib64/xorg/modules/drivers",
+                                                     "/usr/lib64/xorg/modules/extensions",
+                                                     "/usr/lib/x86_64-linux-gnu/nvidia/xorg",
+                                                     "/usr/lib/nvidia/xorg",
+                                                     "/usr/lib/nvidia/current"};
 constexpr std::array<std::string_view, 2> kSubFolders = {"/vdpau", "/gbm"};
 constexpr const char* kWslLibraries = "/usr/lib/wsl/lib";
 
@@ -63,8 +65,8 @@ class FileSource final : public format::ByteSource {
   std::size_t read_at(std::uint64_t offset, std::span<char> out) const override {
     std::size_t done = 0;
     while (done < out.size() && offset <= INT64_MAX - done) {
-      const ssize_t got = ::pread(fd_, out.data() + done, out.size() - done,
-                                  static_cast<off_t>(offset + done));
+      const ssize_t got =
+          ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       done += static_cast<std::size_t>(got);
@@ -83,7 +85,7 @@ std::string version_in(std::string_view name) {
   if (at == name.npos) return {};
   const auto version = name.substr(at + 4);
   return format::is_driver_version(version) && version.find('.') >= 2 ? std::string(version)
-                                                                       : std::string();
+                                                                      : std::string();
 }
 
 // What may be the driver's or a link to it. Folders have thousands of names: each is read once.
@@ -171,7 +173,8 @@ class Finder {
     std::set<std::string> seen;
     for (const auto& entry : format::parse_ld_cache(bytes ? *bytes : std::string(), kTellTales)) {
       if (seen.insert(std::string(folder_of(entry.path))).second) add_folder(folder_of(entry.path));
-      if (!is_one_of(entry.name, {"libcuda.so.1", "libnvidia-ml.so.1", "libGLX_nvidia.so.0"})) continue;
+      if (!is_one_of(entry.name, {"libcuda.so.1", "libnvidia-ml.so.1", "libGLX_nvidia.so.0"}))
+        continue;
       add_folders_of(entry.path);
       if (entry.flags == kLibc6Of32Bit) continue;
       if (entry.name == "libcuda.so.1") take_first(cuda, entry.path);
@@ -200,12 +203,14 @@ class Finder {
     for (const std::string& folder : folders_) {
       for (const auto& entry : listed(folder)) {
         const auto version = version_in(entry.name);
-        if (version.empty() || !is_one_of(stem_of(entry.name), {"libcuda", "libnvidia-ml"})) continue;
+        if (version.empty() || !is_one_of(stem_of(entry.name), {"libcuda", "libnvidia-ml"}))
+          continue;
         if (exists(root_, folder + "/" + entry.name)) versions.insert(version);
       }
     }
     out_.versions.assign(versions.begin(), versions.end());
-    if (out_.library_version.empty() && !versions.empty()) out_.library_version = *versions.rbegin();
+    if (out_.library_version.empty() && !versions.empty())
+      out_.library_version = *versions.rbegin();
   }
 
   void add_file(const std::string& path) {
@@ -233,7 +238,8 @@ class Finder {
     if (version_.empty()) return;
     for (const auto& entry : listed(folder)) {
       const std::string_view name = entry.name;
-      const bool is_glx = name.starts_with("libglxserver_nvidia.so.") && version_in(name) == version_;
+      const bool is_glx =
+          name.starts_with("libglxserver_nvidia.so.") && version_in(name) == version_;
       if (is_glx || name == "nvidia_drv.so") add_file(folder + "/" + entry.name);
     }
   }

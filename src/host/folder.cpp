@@ -44,7 +44,8 @@ std::vector<FolderEntry> list_folder(const Root& root, const std::string& path,
   }
   std::vector<FolderEntry> entries;
   for (std::size_t seen = 0; seen < kMaxFolderEntries; ++seen) {
-    const dirent* entry = ::readdir(folder.get());  // of a stream of our own: no other thread has it
+    const dirent* entry =
+        ::readdir(folder.get());  // of a stream of our own: no other thread has it
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || (wanted && !wanted(name))) continue;

@@ -79,15 +79,24 @@ std::string to_json(const CdiSpec& spec, const std::vector<std::string>& notes) 
 }
 
 bool take(std::string_view flag, decide::CdiOptions& options) {
-  if (flag == "--graphics") options.capabilities.graphics = true;
-  else if (flag == "--video") options.capabilities.video = true;
-  else if (flag == "--display") options.capabilities.display = true;
-  else if (flag == "--compat32") options.capabilities.compat32 = true;
-  else if (flag == "--sockets") options.with_sockets = true;
-  else if (flag == "--no-index") options.by_index = false;
-  else if (flag == "--no-uuid") options.by_uuid = false;
-  else if (flag == "--no-all") options.with_all = false;
-  else return false;
+  if (flag == "--graphics")
+    options.capabilities.graphics = true;
+  else if (flag == "--video")
+    options.capabilities.video = true;
+  else if (flag == "--display")
+    options.capabilities.display = true;
+  else if (flag == "--compat32")
+    options.capabilities.compat32 = true;
+  else if (flag == "--sockets")
+    options.with_sockets = true;
+  else if (flag == "--no-index")
+    options.by_index = false;
+  else if (flag == "--no-uuid")
+    options.by_uuid = false;
+  else if (flag == "--no-all")
+    options.with_all = false;
+  else
+    return false;
   return true;
 }
 
@@ -96,8 +105,10 @@ bool take(std::string_view flag, decide::CdiOptions& options) {
 int main(int argc, char** argv) {
   decide::CdiOptions options;
   for (int i = 2; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "--newest" && i + 1 < argc) options.newest_version = argv[++i];
-    else if (!take(argv[i], options)) return 2;
+    if (std::string_view(argv[i]) == "--newest" && i + 1 < argc)
+      options.newest_version = argv[++i];
+    else if (!take(argv[i], options))
+      return 2;
   }
   const auto root = argc > 1 ? host::Root::open(argv[1]) : host::Root::open("");
   if (!root) return 2;

@@ -32,7 +32,7 @@ inline constexpr std::string_view kCdiNoControlNodeHow =
 inline constexpr std::string_view kCdiNoUvmHow =
     "CUDA can't start without it. Run: modprobe nvidia_uvm && nvidia-modprobe -u -c 0";
 inline constexpr std::string_view kCdiNoGpuNode =
-    "no CDI spec can be made: {} is not there";  // node or nodes
+    "no CDI spec can be made: {} is not there";                                     // node or nodes
 inline constexpr std::string_view kCdiNoGpuNodeHow = "Run: nvidia-modprobe -c {}";  // minor
 inline constexpr std::string_view kCdiOnlyMigMode =
     "no CDI spec can be made: each GPU is in MIG mode, and there is no instance whose nodes are "
@@ -69,7 +69,8 @@ inline constexpr std::string_view kCdiNoteNoCaps =
     "the MIG instance {} is left out, because it is not known which nodes of /dev/nvidia-caps are "
     "its own, or they are not there";  // name
 inline constexpr std::string_view kCdiNoteGroup =
-    "{0} is only for group {1}, and a spec can name a group from version 0.7.0 on, which the engine "
+    "{0} is only for group {1}, and a spec can name a group from version 0.7.0 on, which the "
+    "engine "
     "does not read: a program that is not root may be refused there";  // node, gid
 inline constexpr std::string_view kCdiNoteNoJit =
     "libnvidia-ptxjitcompiler.so.{} is not on this machine: programs that bring PTX code, and not "

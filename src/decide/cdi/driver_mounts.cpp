@@ -11,12 +11,12 @@ namespace {
 constexpr std::array<std::string_view, 3> kUtility = {"libnvidia-ml", "libnvidia-cfg",
                                                       "libnvidia-nscq"};
 constexpr std::array<std::string_view, 22> kGraphics = {
-    "libnvidia-eglcore", "libnvidia-glcore",    "libnvidia-tls",      "libnvidia-glsi",
-    "libnvidia-fbc",     "libnvidia-ifr",       "libnvidia-rtcore",   "libnvidia-glvkspirv",
-    "libnvidia-cbl",     "libnvidia-ngx",       "libnvidia-present",  "libnvidia-vksc-core",
-    "libnvoptix",        "libGLX_nvidia",       "libEGL_nvidia",      "libGLESv2_nvidia",
+    "libnvidia-eglcore",   "libnvidia-glcore",  "libnvidia-tls",         "libnvidia-glsi",
+    "libnvidia-fbc",       "libnvidia-ifr",     "libnvidia-rtcore",      "libnvidia-glvkspirv",
+    "libnvidia-cbl",       "libnvidia-ngx",     "libnvidia-present",     "libnvidia-vksc-core",
+    "libnvoptix",          "libGLX_nvidia",     "libEGL_nvidia",         "libGLESv2_nvidia",
     "libGLESv1_CM_nvidia", "libnvidia-egl-gbm", "libnvidia-egl-wayland", "libnvidia-egl-wayland2",
-    "libnvidia-egl-xcb", "libnvidia-egl-xlib"};
+    "libnvidia-egl-xcb",   "libnvidia-egl-xlib"};
 constexpr std::array<std::string_view, 4> kVideo = {"libnvcuvid", "libnvidia-encode",
                                                     "libnvidia-opticalflow", "libvdpau_nvidia"};
 constexpr std::array<std::string_view, 5> kDisplay = {"nvidia_drv", "libglxserver_nvidia",
@@ -104,7 +104,8 @@ void put_links(Mounts& mounts, const DriverLibrary& library, const CdiCapabiliti
     const auto name = name_of(link);
     // libgbm's back end is a link to libnvidia-allocator, which is more than that.
     const bool is_gbm = name.starts_with("nvidia-drm_gbm.so");
-    if (name == name_of(library.path) || (is_gbm && !is_asked(Capability::graphics, asked))) continue;
+    if (name == name_of(library.path) || (is_gbm && !is_asked(Capability::graphics, asked)))
+      continue;
     for (const auto& folder : folders_for(library)) {
       put(mounts, is_gbm ? folder + "/gbm" : folder, name, library.path);
     }
@@ -143,8 +144,10 @@ void put_wsl(Mounts& mounts, const DriverFiles& files) {
     for (const auto& library : files.libraries) {
       for (const auto& folder : layout_folders(library)) {
         const auto own = name_of(library.path);
-        if (is_own_name) put(mounts, folder, own, library.path);
-        else if (!library.soname.empty()) put(mounts, folder, library.soname, library.path);
+        if (is_own_name)
+          put(mounts, folder, own, library.path);
+        else if (!library.soname.empty())
+          put(mounts, folder, library.soname, library.path);
         for (const auto& link : library.links) put(mounts, folder, name_of(link), library.path);
       }
     }
@@ -182,7 +185,8 @@ const std::vector<std::string>& read_only() {
 
 // A client connects by writing.
 const std::vector<std::string>& connectable() {
-  static const std::vector<std::string> kOptions = {"nosuid", "nodev", "rbind", "rprivate", "noexec"};
+  static const std::vector<std::string> kOptions = {"nosuid", "nodev", "rbind", "rprivate",
+                                                    "noexec"};
   return kOptions;
 }
 

@@ -17,7 +17,8 @@ Capability capability_of(std::string_view library);
 // By container path, each of them once.
 std::vector<CdiMount> driver_mounts(const DriverFiles& files, const CdiOptions& options);
 
-// /dev/dxg is there: the GPU is that of the Windows below, and everything of it lies in /usr/lib/wsl.
+// /dev/dxg is there: the GPU is that of the Windows below, and everything of it lies in
+// /usr/lib/wsl.
 bool is_wsl(const DriverFiles& files);
 
 }  // namespace estiva::decide

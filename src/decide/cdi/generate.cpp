@@ -231,7 +231,8 @@ bool is_before(const CdiDevice& a, const CdiDevice& b) {
     const auto colon = std::min(name.find(':'), name.size());
     key[0] = colon < name.size() ? 1 : 0;
     std::from_chars(name.data(), name.data() + colon, key[1]);
-    std::from_chars(name.data() + std::min(colon + 1, name.size()), name.data() + name.size(), key[2]);
+    std::from_chars(name.data() + std::min(colon + 1, name.size()), name.data() + name.size(),
+                    key[2]);
     return key;
   };
   return std::pair(rank(a.name), a.name) < std::pair(rank(b.name), b.name);
@@ -290,7 +291,8 @@ void note_gpu(const DriverFiles& files, const CdiOptions& options, const DriverG
     notes.push_back(fmt::format(msg::kCdiNoteNoNode, gpu.index, gpu_node(gpu), gpu.minor));
     return;
   }
-  if (gpu.mig_enabled && gpu.migs.empty()) notes.push_back(fmt::format(msg::kCdiNoteMigMode, gpu.index));
+  if (gpu.mig_enabled && gpu.migs.empty())
+    notes.push_back(fmt::format(msg::kCdiNoteMigMode, gpu.index));
   for (const auto& mig : gpu.migs) {
     if (gpu.mig_enabled && !has_caps(files, mig)) {
       notes.push_back(fmt::format(msg::kCdiNoteNoCaps, mig.uuid.empty() ? mig.index : mig.uuid));
@@ -301,7 +303,8 @@ void note_gpu(const DriverFiles& files, const CdiOptions& options, const DriverG
   }
 }
 
-void note_groups(const DriverFiles& files, const CdiOptions& options, std::vector<std::string>& notes) {
+void note_groups(const DriverFiles& files, const CdiOptions& options,
+                 std::vector<std::string>& notes) {
   Nodes nodes;
   for (const char* path : kCommonNodes) {
     if (find_node(files, path)) add_node(nodes, path);
@@ -311,7 +314,8 @@ void note_groups(const DriverFiles& files, const CdiOptions& options, std::vecto
   }
   for (const auto& [path, node] : nodes) {
     const auto group = group_of(files, node);
-    if (group && node.host_path.empty()) notes.push_back(fmt::format(msg::kCdiNoteGroup, path, *group));
+    if (group && node.host_path.empty())
+      notes.push_back(fmt::format(msg::kCdiNoteGroup, path, *group));
   }
 }
 
@@ -333,7 +337,8 @@ Result<CdiSpec> generate_cdi(const DriverFiles& files, const CdiOptions& options
   spec.kind = options.vendor + "/" + options.device_class;
   spec.edits = common_edits(files, options, with_groups);
   spec.devices = to_cdi(files, options, devices, with_groups);
-  if (spec.devices.empty()) return fail(std::string(msg::kCdiNoNames), std::string(msg::kCdiNoNamesHow));
+  if (spec.devices.empty())
+    return fail(std::string(msg::kCdiNoNames), std::string(msg::kCdiNoNamesHow));
   const Version needed = needed_version(spec);
   if (needed > *newest) {
     return fail(ErrorKind::refused,

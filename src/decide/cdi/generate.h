@@ -5,11 +5,13 @@
 // some 7 ms, and whose absence breaks all of them; what it does can be had by mounts:
 //   * Each library is mounted at its own path and beside it under each name that programs ask for:
 //     its SONAME and the names of the host's links to it (".so"); libcuda always as libcuda.so too.
-//   * Under these names it is also mounted in both folders that the linkers of images search without
+//   * Under these names it is also mounted in both folders that the linkers of images search
+//   without
 //     a cache: /usr/lib/x86_64-linux-gnu (Debian, Ubuntu) and /usr/lib64 (RHEL, Fedora, SUSE; in an
 //     Arch image a link to /usr/lib). An image has its own linker's cache, and nothing rewrites it.
 //     The name with the version is not repeated there: nothing opens a library by it.
-//   * 32-bit libraries are mounted in folders for them alone, never in /usr/lib, which is the folder
+//   * 32-bit libraries are mounted in folders for them alone, never in /usr/lib, which is the
+//   folder
 //     of the 64-bit ones in an Arch image: there they would cover libcuda.so.1.
 //   * Nodes are paths without numbers: the engine looks them up when a container starts. A frozen
 //     number of nvidia-uvm is wrong after the next boot, and then cuInit answers 999.

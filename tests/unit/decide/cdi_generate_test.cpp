@@ -1,9 +1,8 @@
 // What a spec has for given files. Whole trees of every distribution are judged in tests/cdi.
-#include "decide/cdi/generate.h"
-
 #include <gtest/gtest.h>
 
 #include "decide/cdi/driver_mounts.h"
+#include "decide/cdi/generate.h"
 
 namespace estiva::decide {
 namespace {
@@ -37,9 +36,10 @@ DriverFiles host() {
   files.versions = {kVersion};
   files.gpus = {gpu(0, 0, kUuid)};
   files.nodes = {node("/dev/nvidia-uvm"), node("/dev/nvidia0"), node("/dev/nvidiactl")};
-  files.libraries = {library("libcuda.so." + kVersion, "libcuda.so.1", {"libcuda.so.1"}),
-                     library("libnvidia-ml.so." + kVersion, "libnvidia-ml.so.1"),
-                     library("libnvidia-ptxjitcompiler.so." + kVersion, "libnvidia-ptxjitcompiler.so.1")};
+  files.libraries = {
+      library("libcuda.so." + kVersion, "libcuda.so.1", {"libcuda.so.1"}),
+      library("libnvidia-ml.so." + kVersion, "libnvidia-ml.so.1"),
+      library("libnvidia-ptxjitcompiler.so." + kVersion, "libnvidia-ptxjitcompiler.so.1")};
   return files;
 }
 
@@ -105,14 +105,17 @@ TEST(CdiGenerate, OneWholeSpec) {
 TEST(CdiGenerate, WhatWouldNotWorkIsRefused) {
   auto files = host();
   files.module_version.clear();
-  EXPECT_NE(refusal(files).find("not loaded. Run: modprobe nvidia && modprobe nvidia_uvm"), std::string::npos);
+  EXPECT_NE(refusal(files).find("not loaded. Run: modprobe nvidia && modprobe nvidia_uvm"),
+            std::string::npos);
 
   for (const std::size_t i : {0u, 1u}) {
     files = host();
     files.libraries.erase(files.libraries.begin() + static_cast<std::ptrdiff_t>(i));
     EXPECT_NE(refusal(files).find("is not on this machine. Install"), std::string::npos) << i;
     files.versions = {kVersion, "570.86.15"};
-    EXPECT_NE(refusal(files).find("in version 570.86.15 only. The driver was upgraded"), std::string::npos) << i;
+    EXPECT_NE(refusal(files).find("in version 570.86.15 only. The driver was upgraded"),
+              std::string::npos)
+        << i;
     files = host();
     files.libraries[i].is_32bit = true;
     EXPECT_NE(refusal(files).find("is not on this machine"), std::string::npos) << i;
@@ -142,7 +145,8 @@ TEST(CdiGenerate, GpusWithoutNodeAreLeftOutAndTold) {
   files.gpus.push_back(gpu(1, 7));
   EXPECT_EQ(names(generate_cdi(files).value()), (std::vector<std::string>{"0", kUuid, "all"}));
   ASSERT_EQ(cdi_notes(files).size(), 1u);
-  EXPECT_NE(cdi_notes(files)[0].find("GPU 1 is left out, because /dev/nvidia7 is not there"), std::string::npos);
+  EXPECT_NE(cdi_notes(files)[0].find("GPU 1 is left out, because /dev/nvidia7 is not there"),
+            std::string::npos);
 }
 
 TEST(CdiGenerate, DevicesAreInTheOrderOfTheirNumbers) {
@@ -155,7 +159,8 @@ TEST(CdiGenerate, DevicesAreInTheOrderOfTheirNumbers) {
   CdiOptions options;
   options.by_uuid = false;
   const auto spec = generate_cdi(files, options).value();
-  EXPECT_EQ(names(spec), (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "all"}));
+  EXPECT_EQ(names(spec), (std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+                                                   "10", "11", "all"}));
   EXPECT_EQ(spec.devices[0].edits, only_node("/dev/nvidia11"));
   EXPECT_EQ(spec.devices[12].edits.nodes.size(), 12u);
 }
@@ -164,7 +169,8 @@ DriverFiles mig_host() {
   auto files = host();
   files.gpus.push_back(gpu(1, 1, "GPU-whole"));
   files.gpus[1].mig_enabled = true;
-  files.gpus[1].migs = {{"MIG-a", "1:0", {"/dev/nvidia-caps/nvidia-cap12", "/dev/nvidia-caps/nvidia-cap13"}}};
+  files.gpus[1].migs = {
+      {"MIG-a", "1:0", {"/dev/nvidia-caps/nvidia-cap12", "/dev/nvidia-caps/nvidia-cap13"}}};
   files.nodes.push_back(node("/dev/nvidia1"));
   files.nodes.push_back(node("/dev/nvidia-caps/nvidia-cap12", 0444));
   files.nodes.push_back(node("/dev/nvidia-caps/nvidia-cap13", 0444));
@@ -228,7 +234,8 @@ TEST(CdiGenerate, TheLowestVersionThatTheContentNeeds) {
   options.by_index = options.by_uuid = false;
   EXPECT_EQ(generate_cdi(host(), options)->version, "0.3.0");
   options.newest_version = "0.2.0";
-  EXPECT_NE(refusal(host(), options).find("up to version 0.2.0, and this one needs 0.3.0"), std::string::npos);
+  EXPECT_NE(refusal(host(), options).find("up to version 0.2.0, and this one needs 0.3.0"),
+            std::string::npos);
   options.device_class = "gpu.x";
   options.newest_version = "0.6.0";
   EXPECT_EQ(generate_cdi(host(), options)->version, "0.6.0");
@@ -236,9 +243,11 @@ TEST(CdiGenerate, TheLowestVersionThatTheContentNeeds) {
   options.vendor = "estiva.dev";
   EXPECT_EQ(generate_cdi(host(), options)->version, "0.3.0");  // the vendor's point is none of it
   EXPECT_EQ(generate_cdi(host(), options)->kind, "estiva.dev/gpu");
-  for (const char* odd : {"", "1", "0.6", "0.6.0.0", "0.6.x", "v0.6.0", "0,6,0", "0.6.4294967296"}) {
+  for (const char* odd :
+       {"", "1", "0.6", "0.6.0.0", "0.6.x", "v0.6.0", "0,6,0", "0.6.4294967296"}) {
     options.newest_version = odd;
-    EXPECT_NE(refusal(host(), options).find("is not a version of the CDI"), std::string::npos) << odd;
+    EXPECT_NE(refusal(host(), options).find("is not a version of the CDI"), std::string::npos)
+        << odd;
   }
 }
 
@@ -254,8 +263,7 @@ TEST(CdiGenerate, TheNamesByAddressAreNodesOfTheirOwn) {
     options.capabilities = {.graphics = graphics, .display = !graphics};
     CdiEdits edits;
     edits.nodes = {cdi_node("/dev/dri/by-path/pci-0000:01:00.0-render", "/dev/dri/renderD128"),
-                   cdi_node("/dev/dri/card1"),
-                   cdi_node("/dev/dri/renderD128"),
+                   cdi_node("/dev/dri/card1"), cdi_node("/dev/dri/renderD128"),
                    cdi_node("/dev/nvidia0")};
     EXPECT_EQ(generate_cdi(files, options)->devices[0].edits, edits);
   }
@@ -273,9 +281,11 @@ TEST(CdiMounts, TwoLibrariesOfOneSonameGoByTheHostsLinkElseByVersion) {
   DriverFiles files;
   files.libraries = {library("libnvidia-x.so.1.1.9", "libnvidia-x.so.1"),
                      library("libnvidia-x.so.1.2.0", "libnvidia-x.so.1")};
-  EXPECT_EQ(places(driver_mounts(files, {}))["/usr/lib64/libnvidia-x.so.1"], kLib + "/libnvidia-x.so.1.2.0");
+  EXPECT_EQ(places(driver_mounts(files, {}))["/usr/lib64/libnvidia-x.so.1"],
+            kLib + "/libnvidia-x.so.1.2.0");
   files.libraries[0].links = {kLib + "/libnvidia-x.so.1"};
-  EXPECT_EQ(places(driver_mounts(files, {}))["/usr/lib64/libnvidia-x.so.1"], kLib + "/libnvidia-x.so.1.1.9");
+  EXPECT_EQ(places(driver_mounts(files, {}))["/usr/lib64/libnvidia-x.so.1"],
+            kLib + "/libnvidia-x.so.1.1.9");
 }
 
 TEST(CdiMounts, ThirtyTwoBitNeverCoversSixtyFour) {
@@ -287,9 +297,10 @@ TEST(CdiMounts, ThirtyTwoBitNeverCoversSixtyFour) {
   options.capabilities.compat32 = true;
   std::vector<std::string> found;
   for (const auto& [place, host] : places(driver_mounts(files, options))) found.push_back(place);
-  EXPECT_EQ(found, (std::vector<std::string>{"/usr/lib/i386-linux-gnu/libcuda.so", "/usr/lib/i386-linux-gnu/libcuda.so.1",
-                                             "/usr/lib/i386-linux-gnu/libcuda.so.550.1", "/usr/lib32/libcuda.so",
-                                             "/usr/lib32/libcuda.so.1"}));
+  EXPECT_EQ(found, (std::vector<std::string>{"/usr/lib/i386-linux-gnu/libcuda.so",
+                                             "/usr/lib/i386-linux-gnu/libcuda.so.1",
+                                             "/usr/lib/i386-linux-gnu/libcuda.so.550.1",
+                                             "/usr/lib32/libcuda.so", "/usr/lib32/libcuda.so.1"}));
 }
 
 TEST(CdiMounts, SocketsAreWritableAndOnlyOnRequest) {
@@ -299,14 +310,18 @@ TEST(CdiMounts, SocketsAreWritableAndOnlyOnRequest) {
   EXPECT_TRUE(driver_mounts(files, options).empty());
   options.with_sockets = true;
   EXPECT_EQ(driver_mounts(files, options),
-            (std::vector<CdiMount>{{"/run/nvidia-persistenced/socket", "/run/nvidia-persistenced/socket", "",
+            (std::vector<CdiMount>{{"/run/nvidia-persistenced/socket",
+                                    "/run/nvidia-persistenced/socket",
+                                    "",
                                     {"nosuid", "nodev", "rbind", "rprivate", "noexec"}}}));
 }
 
 TEST(CdiMounts, ConfigsByCapabilityAndAtThePlaceWhereImagesLook) {
   DriverFiles files;
-  files.configs = {"/etc/OpenCL/vendors/nvidia.icd", "/run/opengl-driver/share/glvnd/egl_vendor.d/10_nvidia.json",
-                   "/usr/share/X11/xorg.conf.d/10-nvidia.conf", "/usr/share/vulkan/icd.d/nvidia_icd.json"};
+  files.configs = {"/etc/OpenCL/vendors/nvidia.icd",
+                   "/run/opengl-driver/share/glvnd/egl_vendor.d/10_nvidia.json",
+                   "/usr/share/X11/xorg.conf.d/10-nvidia.conf",
+                   "/usr/share/vulkan/icd.d/nvidia_icd.json"};
   CdiOptions options;
   using Places = std::map<std::string, std::string>;
   Places wanted = {{files.configs[0], files.configs[0]}};

@@ -37,7 +37,10 @@ struct Library {
     const std::size_t head = wide ? 64 : 52, segment = wide ? 56 : 32, entry = wide ? 16 : 8;
     const std::size_t dynamic_at = head + 2 * segment;
     const std::size_t strings_at = dynamic_at + (padding + tags) * entry;
-    std::string out = std::string("\x7f" "ELF") + (wide ? '\2' : '\1') + (big_endian ? '\2' : '\1');
+    std::string out = std::string(
+                          "\x7f"
+                          "ELF") +
+                      (wide ? '\2' : '\1') + (big_endian ? '\2' : '\1');
     out += '\1' + std::string(9, '\0');
     out += number(type, 2) + number(machine, 2) + number(1, 4) + word(0) + word(head) + word(0);
     out += number(0, 4) + number(head, 2) + number(segment_size ? segment_size : segment, 2);

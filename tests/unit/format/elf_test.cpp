@@ -31,7 +31,8 @@ TEST(Elf, BothWordSizesAndByteOrders) {
 TEST(Elf, OnlySharedObjectsAreLibraries) {
   EXPECT_FALSE(read({.type = 2}));  // a program at a fixed address
   EXPECT_FALSE(read_elf(TextSource("")));
-  EXPECT_FALSE(read_elf(TextSource("/* GNU ld script */ INPUT(libx.so.1)                           ")));
+  EXPECT_FALSE(
+      read_elf(TextSource("/* GNU ld script */ INPUT(libx.so.1)                           ")));
   auto bytes = Library().bytes();
   bytes[4] = 3;  // no word size
   EXPECT_FALSE(read_elf(TextSource(bytes)));

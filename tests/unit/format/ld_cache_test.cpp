@@ -31,8 +31,8 @@ std::string new_form(const std::vector<LdCacheEntry>& entries, unsigned count, c
     texts += entry.path + '\0';
     table += u32(entry.flags) + u32(name) + u32(path) + u32(0) + std::string(8, '\0');
   }
-  return "glibc-ld.so.cache1.1" + u32(count) + u32(static_cast<std::uint32_t>(texts.size())) + flags +
-         std::string(19, '\0') + table + texts;
+  return "glibc-ld.so.cache1.1" + u32(count) + u32(static_cast<std::uint32_t>(texts.size())) +
+         flags + std::string(19, '\0') + table + texts;
 }
 std::string new_form() {
   return new_form(kEntries, static_cast<unsigned>(kEntries.size()));
@@ -48,7 +48,8 @@ std::string old_form(const std::vector<LdCacheEntry>& entries) {
     texts += entry.path + '\0';
     table += u32(entry.flags) + u32(name) + u32(path);
   }
-  return std::string("ld.so-1.7.0\0", 12) + u32(static_cast<std::uint32_t>(entries.size())) + table + texts;
+  return std::string("ld.so-1.7.0\0", 12) + u32(static_cast<std::uint32_t>(entries.size())) +
+         table + texts;
 }
 
 TEST(LdCache, BothForms) {
@@ -110,7 +111,8 @@ TEST(LdCache, PathsAreAbsoluteAndNotTooLong) {
 
 TEST(LdCache, AtMostSoManyEntries) {
   const std::vector<LdCacheEntry> many(kMaxLdCacheEntries + 1, LdCacheEntry{3, "a", "/a"});
-  EXPECT_EQ(parse_ld_cache(new_form(many, static_cast<unsigned>(many.size()))).size(), kMaxLdCacheEntries);
+  EXPECT_EQ(parse_ld_cache(new_form(many, static_cast<unsigned>(many.size()))).size(),
+            kMaxLdCacheEntries);
 }
 
 TEST(LdCache, NoCacheOrOneOfTheOtherByteOrder) {
@@ -132,7 +134,8 @@ TEST(LdCache, ReadsWhatLdconfigReads) {
     const std::string text = line;
     const auto arrow = text.find(" => ");
     if (arrow == text.npos) continue;
-    theirs.emplace_back(text.substr(1, text.find(' ') - 1), text.substr(arrow + 4, text.size() - arrow - 5));
+    theirs.emplace_back(text.substr(1, text.find(' ') - 1),
+                        text.substr(arrow + 4, text.size() - arrow - 5));
   }
   ::pclose(printed);
   for (const auto& entry : parse_ld_cache(bytes)) ours.emplace_back(entry.name, entry.path);

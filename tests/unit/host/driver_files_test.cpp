@@ -35,14 +35,16 @@ class Tree : public TempDir {
   }
   // GPU instance and compute instance exist on the GPU of that minor number.
   void mig(unsigned gpu, unsigned outer, unsigned inner) const {
-    const auto base = "proc/driver/nvidia/capabilities/gpu" + std::to_string(gpu) + "/mig/gi" + std::to_string(outer);
+    const auto base = "proc/driver/nvidia/capabilities/gpu" + std::to_string(gpu) + "/mig/gi" +
+                      std::to_string(outer);
     write(base + "/access", "");
     write(base + "/ci" + std::to_string(inner) + "/access", "");
   }
   Root root() const { return Root::open(path()).value(); }
 };
 
-Gpu said(const std::string& bus, unsigned index, const std::string& uuid, const std::string& instance = {}) {
+Gpu said(const std::string& bus, unsigned index, const std::string& uuid,
+         const std::string& instance = {}) {
   Gpu gpu;
   gpu.identity.pci_bus_id = bus;
   gpu.identity.index = index;
@@ -97,12 +99,22 @@ TEST(DriverFiles, OneWholeHost) {
   DriverFiles files;
   files.module_version = files.library_version = "550.163.01";
   files.versions = {"550.163.01"};
-  files.gpus = {{"0000:01:00.0", 0, 2, kUuid, {"/dev/dri/card1", "/dev/dri/renderD128"},
-                 {"/dev/dri/by-path/pci-0000:01:00.0-card"}, false, {}}};
-  files.nodes = {node("/dev/dri/card1", usual), node("/dev/dri/renderD128", usual), node("/dev/nvidia-uvm", 0640)};
-  files.libraries = {{"/usr/lib/x86_64-linux-gnu/libcuda.so.550.163.01", "libcuda.so.1",
-                      {"/usr/lib/x86_64-linux-gnu/libcuda.so", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"},
-                      false, 62}};
+  files.gpus = {{"0000:01:00.0",
+                 0,
+                 2,
+                 kUuid,
+                 {"/dev/dri/card1", "/dev/dri/renderD128"},
+                 {"/dev/dri/by-path/pci-0000:01:00.0-card"},
+                 false,
+                 {}}};
+  files.nodes = {node("/dev/dri/card1", usual), node("/dev/dri/renderD128", usual),
+                 node("/dev/nvidia-uvm", 0640)};
+  files.libraries = {
+      {"/usr/lib/x86_64-linux-gnu/libcuda.so.550.163.01",
+       "libcuda.so.1",
+       {"/usr/lib/x86_64-linux-gnu/libcuda.so", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"},
+       false,
+       62}};
   files.binaries = {"/usr/bin/nvidia-smi"};
   files.firmware = {"/lib/firmware/nvidia/550.163.01/gsp_ga10x.bin"};
   files.configs = {"/etc/OpenCL/vendors/nvidia.icd"};
@@ -124,7 +136,8 @@ TEST(DriverFiles, OrdinaryFilesStandForNodesOnlyInATree) {
 
 TEST(DriverFiles, TheLoadedModulesVersionIsThatOfSysfsThenOfProcfs) {
   const Tree tree;
-  tree.write("proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  R\n");
+  tree.write("proc/driver/nvidia/version",
+             "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  R\n");
   EXPECT_EQ(read_module_version(tree.root()), "580.159.04");
   tree.write("sys/module/nvidia/version", "580.159.05\n");
   EXPECT_EQ(read_module_version(tree.root()), "580.159.05");
@@ -141,8 +154,9 @@ TEST(DriverLibraries, OfTheModulesVersionIfThereAreAnyElseOfTheLinkersChoice) {
   tree.link(std::string(kLib) + "libcuda.so.1", "libcuda.so.570.86.15");
   tree.link(std::string(kLib) + "libnvidia-ml.so.1", "libnvidia-ml.so.550.163.01");
   const auto old = find_driver_libraries(tree.root(), "550.163.01");
-  EXPECT_EQ(paths(old), (std::vector<std::string>{"/usr/lib/x86_64-linux-gnu/libcuda.so.550.163.01",
-                                                  "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.550.163.01"}));
+  EXPECT_EQ(paths(old),
+            (std::vector<std::string>{"/usr/lib/x86_64-linux-gnu/libcuda.so.550.163.01",
+                                      "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.550.163.01"}));
   EXPECT_EQ(old.library_version, "570.86.15");
   EXPECT_EQ(old.versions, (std::vector<std::string>{"550.163.01", "570.86.15"}));
   EXPECT_TRUE(old.libraries[0].links.empty());  // its name leads to the other version
@@ -163,16 +177,19 @@ TEST(DriverLibraries, WhatIsNoLibraryIsLeftOut) {
   tree.link(std::string(kLib) + "libnvidia-nowhere.so.550.163.01", "none");
   tree.link(std::string(kLib) + "libnvidia-loop.so.550.163.01", "libnvidia-loop.so.550.163.01");
   ASSERT_EQ(::mkfifo((tree.path() + "/" + kLib + "libnvidia-fifo.so.550.163.01").c_str(), 0600), 0);
-  EXPECT_EQ(paths(find_driver_libraries(tree.root(), "550.163.01")).size(), 1u);  // and does not hang
+  EXPECT_EQ(paths(find_driver_libraries(tree.root(), "550.163.01")).size(),
+            1u);  // and does not hang
 }
 
 TEST(DriverLibraries, CompanionsHaveVersionsOfTheirOwn) {
   const Tree tree;
   tree.library(std::string(kLib) + "libcuda.so.550.163.01", "libcuda.so.1");
-  for (const char* name : {"libnvidia-nvvm70.so.4", "libnvidia-egl-wayland.so.1.1.13", "libnvidia-egl-gbm.so.1.1"}) {
+  for (const char* name :
+       {"libnvidia-nvvm70.so.4", "libnvidia-egl-wayland.so.1.1.13", "libnvidia-egl-gbm.so.1.1"}) {
     tree.library(std::string(kLib) + name, "");
   }
-  for (const char* name : {"libnvidia-egl-wayland.so.1", "libnvidia-egl-other.so.1.1", "libnvidia-container.so.1.17.8"}) {
+  for (const char* name : {"libnvidia-egl-wayland.so.1", "libnvidia-egl-other.so.1.1",
+                           "libnvidia-container.so.1.17.8"}) {
     tree.library(std::string(kLib) + name, "");
   }
   EXPECT_EQ(paths(find_driver_libraries(tree.root(), "550.163.01")),
@@ -197,10 +214,13 @@ TEST(DriverGpus, OrderIsThatOfTheAddressesUntilTheDriverSaysAnother) {
   EXPECT_EQ(seen(find_driver_gpus(tree.root(), {})),
             (Seen{{"0000:0a:00.0", kUuid}, {"0000:81:00.0", ""}, {"10000:01:00.0", ""}}));
   const std::string other = "GPU-99999999-2222-3333-4444-555555555555";
-  const DriverWord word{{said("00000000:81:00.0", 0, other), said("00010000:01:00.0", 1, "unknown-1"),
-                         said("00000000:0A:00.0", 2, kUuid)}, {}};
+  const DriverWord word{
+      {said("00000000:81:00.0", 0, other), said("00010000:01:00.0", 1, "unknown-1"),
+       said("00000000:0A:00.0", 2, kUuid)},
+      {}};
   const auto gpus = find_driver_gpus(tree.root(), word);
-  EXPECT_EQ(seen(gpus), (Seen{{"0000:81:00.0", other}, {"10000:01:00.0", ""}, {"0000:0a:00.0", kUuid}}));
+  EXPECT_EQ(seen(gpus),
+            (Seen{{"0000:81:00.0", other}, {"10000:01:00.0", ""}, {"0000:0a:00.0", kUuid}}));
   EXPECT_EQ(gpus[2].index, 2u);
   EXPECT_EQ(gpus[2].minor, 2u);
 }
@@ -210,14 +230,18 @@ TEST(DriverGpus, AMigDevicesNodesAreKnownOrNamed) {
   tree.gpu("0000:01:00.0", 0, kUuid);
   tree.mig(0, 1, 0);
   tree.write("proc/driver/nvidia-caps/mig-minors",
-             "config 1\ngpu0/gi1/access 12\ngpu0/gi1/ci0/access 13\ngpu0/gi2/access 21\ngpu0/gi2/ci3/access 25\n"
+             "config 1\ngpu0/gi1/access 12\ngpu0/gi1/ci0/access 13\ngpu0/gi2/access "
+             "21\ngpu0/gi2/ci3/access 25\n"
              "gpu1/gi1/access 147\ngpu1/gi1/ci0/access 148\n");
   const auto cap = [](int n) { return "/dev/nvidia-caps/nvidia-cap" + std::to_string(n); };
-  const auto migs = [&](const DriverWord& word) { return find_driver_gpus(tree.root(), word).at(0).migs; };
+  const auto migs = [&](const DriverWord& word) {
+    return find_driver_gpus(tree.root(), word).at(0).migs;
+  };
   using Migs = std::vector<DriverMig>;
   EXPECT_EQ(migs({}), (Migs{{"", "0:0", {cap(12), cap(13)}}}));
 
-  DriverWord one{{said("00000000:01:00.0", 4, kUuid), said("00000000:01:00.0", 4, kUuid, "MIG-a")}, {}};
+  DriverWord one{{said("00000000:01:00.0", 4, kUuid), said("00000000:01:00.0", 4, kUuid, "MIG-a")},
+                 {}};
   EXPECT_EQ(migs(one), (Migs{{"MIG-a", "4:0", {cap(12), cap(13)}}}));
 
   tree.mig(0, 2, 3);
@@ -247,14 +271,17 @@ TEST(DriverGpus, MigModeWithoutInstances) {
 
 TEST(DriverFiles, FirmwareIsWhereTheKernelWouldFindIt) {
   const Tree tree;
-  const auto put = [&](const std::string& folder) { tree.write(folder + "/nvidia/550.1/gsp_tu10x.bin", ""); };
+  const auto put = [&](const std::string& folder) {
+    tree.write(folder + "/nvidia/550.1/gsp_tu10x.bin", "");
+  };
   const auto found = [&] {
     const auto all = find_driver_firmware(tree.root(), "550.1");
     return all.empty() ? std::string() : all[0].substr(0, all[0].find("/nvidia/"));
   };
   tree.write("proc/sys/kernel/osrelease", "6.1.0\n");
   EXPECT_EQ(found(), "");
-  for (const char* folder : {"lib/firmware", "lib/firmware/6.1.0", "lib/firmware/updates", "lib/firmware/updates/6.1.0"}) {
+  for (const char* folder : {"lib/firmware", "lib/firmware/6.1.0", "lib/firmware/updates",
+                             "lib/firmware/updates/6.1.0"}) {
     put(folder);
     EXPECT_EQ(found(), std::string("/") + folder);
   }

@@ -22,8 +22,9 @@ TEST(Folder, EntriesByNameWithTheirKind) {
   dir.write("d/a/x", "");
   link(dir, "d/c", "nowhere");
   const auto root = Root::open(dir.path()).value();
-  EXPECT_EQ(list_folder(root, "/d"),
-            (std::vector<FolderEntry>{{"a", false, true}, {"b", false, false}, {"c", true, false}}));
+  EXPECT_EQ(
+      list_folder(root, "/d"),
+      (std::vector<FolderEntry>{{"a", false, true}, {"b", false, false}, {"c", true, false}}));
   const auto wanted = [](std::string_view name) { return name != "b"; };
   EXPECT_EQ(list_folder(root, "/d", wanted).size(), 2u);
   EXPECT_TRUE(list_folder(root, "/none").empty());
