@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <sys/sysmacros.h>
 
 #include "format/nvidia_proc.h"
@@ -119,7 +120,7 @@ std::vector<std::string> find_driver_firmware(const Root& root, const std::strin
     return name.starts_with("gsp") && name.ends_with(".bin");
   };
   for (const std::string& folder : folders) {
-    const std::string path = folder + "/nvidia/" + version;
+    const std::string path = fmt::format("{}/nvidia/{}", folder, version);
     std::vector<std::string> found;
     for (const auto& entry : list_folder(root, path, is_gsp))
       found.push_back(path + "/" + entry.name);
@@ -155,10 +156,10 @@ std::vector<std::string> find_driver_sockets(const Root& root) {
   return found;
 }
 
-DriverFiles find_driver_files(const Root& root, const DriverWord& word) {
+DriverFiles find_driver_files(const Root& root, const std::vector<Gpu>& known) {
   DriverFiles files;
   files.module_version = read_module_version(root);
-  files.gpus = find_driver_gpus(root, word);
+  files.gpus = find_driver_gpus(root, known);
   files.nodes = find_driver_nodes(root, files.gpus);
   auto found = find_driver_libraries(root, files.module_version);
   files.library_version = std::move(found.library_version);

@@ -3,7 +3,6 @@
 // Thread-safe, blocking: not for the loop. Places: the driver's packages of Debian, Ubuntu, RHEL,
 // Fedora, Arch, NixOS and WSL, and github.com/NVIDIA/nvidia-container-toolkit, internal/discover.
 #pragma once
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,21 +12,9 @@
 
 namespace estiva::host {
 
-// Which instances of a GPU a MIG device is made of; only the driver's library knows.
-struct MigPlace {
-  std::string uuid;  // "MIG-..."
-  unsigned gpu_instance = 0, compute_instance = 0;
-  friend bool operator==(const MigPlace&, const MigPlace&) = default;
-};
-
-// What the driver's library says, where it was asked. It completes procfs, which has no UUID before
-// a client has initialised the GPU, and no UUID of a MIG device ever.
-struct DriverWord {
-  std::vector<Gpu> gpus;
-  std::vector<MigPlace> places;
-};
-
-DriverFiles find_driver_files(const Root& root, const DriverWord& word = {});
+// `known`: what the driver's library says, where it was asked. It completes procfs, which has no
+// UUID before a client has initialised the GPU, and of a MIG device neither UUID nor place, ever.
+DriverFiles find_driver_files(const Root& root, const std::vector<Gpu>& known = {});
 
 // The parts of it.
 struct DriverLibraries {
@@ -37,7 +24,7 @@ struct DriverLibraries {
 };
 DriverLibraries find_driver_libraries(const Root& root, const std::string& module_version);
 // By index. Where the driver's library was not asked the order is that of the PCI addresses.
-std::vector<DriverGpu> find_driver_gpus(const Root& root, const DriverWord& word);
+std::vector<DriverGpu> find_driver_gpus(const Root& root, const std::vector<Gpu>& known = {});
 std::vector<DeviceNode> find_driver_nodes(const Root& root, const std::vector<DriverGpu>& gpus);
 std::vector<std::string> find_driver_binaries(const Root& root);
 std::vector<std::string> find_driver_firmware(const Root& root, const std::string& version);

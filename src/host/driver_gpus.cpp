@@ -102,11 +102,11 @@ std::vector<Place> read_places(const Root& root, unsigned minor) {
 
 // Which instances a MIG device is of: the driver's library says it; a UUID of before driver 470 has
 // it in itself ("MIG-GPU-.../1/0"); and of one device there is no doubt.
-std::optional<Place> place_of(const std::string& uuid, const DriverWord& word,
-                              const std::vector<Place>& places) {
-  for (const MigPlace& place : word.places) {
-    if (place.uuid == uuid) return Place{place.gpu_instance, place.compute_instance};
+std::optional<Place> place_of(const GpuIdentity& identity, const std::vector<Place>& places) {
+  if (identity.gpu_instance && identity.compute_instance) {
+    return Place{*identity.gpu_instance, *identity.compute_instance};
   }
+  const std::string& uuid = identity.id.instance;
   const auto last = uuid.rfind('/');
   const auto first = last == uuid.npos || last == 0 ? uuid.npos : uuid.rfind('/', last - 1);
   if (first != uuid.npos) {
@@ -134,8 +134,8 @@ std::vector<std::string> caps_of(const std::vector<format::MigMinor>& minors, un
   return caps.size() == 2 ? caps : std::vector<std::string>();
 }
 
-void complete(DriverGpu& gpu, const DriverWord& word) {
-  for (const Gpu& said : word.gpus) {
+void complete(DriverGpu& gpu, const std::vector<Gpu>& known) {
+  for (const Gpu& said : known) {
     const GpuIdentity& identity = said.identity;
     if (!identity.id.instance.empty() || sysfs_bus_id(identity.pci_bus_id) != gpu.bus_id) continue;
     gpu.index = identity.index;
@@ -144,7 +144,7 @@ void complete(DriverGpu& gpu, const DriverWord& word) {
   }
 }
 
-void read_migs(const Root& root, const DriverWord& word, DriverGpu& gpu) {
+void read_migs(const Root& root, const std::vector<Gpu>& known, DriverGpu& gpu) {
   const auto places = read_places(root, gpu.minor);
   gpu.mig_enabled = gpu.mig_enabled || !places.empty();
   if (!gpu.mig_enabled) return;
@@ -157,21 +157,21 @@ void read_migs(const Root& root, const DriverWord& word, DriverGpu& gpu) {
     if (place) mig.caps = caps_of(minors, gpu.minor, *place);
     gpu.migs.push_back(std::move(mig));
   };
-  for (const Gpu& said : word.gpus) {
+  for (const Gpu& said : known) {
     const DeviceId& id = said.identity.id;
     if (id.instance.empty() || sysfs_bus_id(said.identity.pci_bus_id) != gpu.bus_id) continue;
-    if (gpu.migs.size() < kMaxInstances) add(id.instance, place_of(id.instance, word, places));
+    if (gpu.migs.size() < kMaxInstances) add(id.instance, place_of(said.identity, places));
   }
   if (gpu.migs.empty() && places.size() == 1) add("", places.front());
 }
 
 }  // namespace
 
-std::vector<DriverGpu> find_driver_gpus(const Root& root, const DriverWord& word) {
+std::vector<DriverGpu> find_driver_gpus(const Root& root, const std::vector<Gpu>& known) {
   auto gpus = read_gpus(root);
   for (DriverGpu& gpu : gpus) {
-    complete(gpu, word);
-    read_migs(root, word, gpu);
+    complete(gpu, known);
+    read_migs(root, known, gpu);
   }
   std::stable_sort(gpus.begin(), gpus.end(),
                    [](const DriverGpu& a, const DriverGpu& b) { return a.index < b.index; });

@@ -4,6 +4,7 @@
 #include <climits>
 #include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <unistd.h>
 
 namespace estiva::host {

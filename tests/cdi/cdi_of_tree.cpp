@@ -16,8 +16,8 @@ using namespace estiva;
 
 namespace {
 
-host::DriverWord read_words(const host::Root& root) {
-  host::DriverWord word;
+std::vector<Gpu> read_words(const host::Root& root) {
+  std::vector<Gpu> known;
   const auto text = host::read_file(root, "/word");
   std::string_view rest = text ? std::string_view(*text) : std::string_view(), line;
   while (format::next_line(rest, line)) {
@@ -31,13 +31,13 @@ host::DriverWord read_words(const host::Root& root) {
     if (words[0] == "mig") {
       gpu.identity.id.instance = words.at(4);
       if (words.at(5) != "-") {
-        word.places.push_back({words[4], static_cast<unsigned>(std::stoul(words[5])),
-                               static_cast<unsigned>(std::stoul(words.at(6)))});
+        gpu.identity.gpu_instance = static_cast<unsigned>(std::stoul(words[5]));
+        gpu.identity.compute_instance = static_cast<unsigned>(std::stoul(words.at(6)));
       }
     }
-    word.gpus.push_back(gpu);
+    known.push_back(gpu);
   }
-  return word;
+  return known;
 }
 
 void write(format::JsonWriter& json, const CdiEdits& edits) {

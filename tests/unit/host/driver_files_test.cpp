@@ -211,7 +211,7 @@ TEST(DriverGpus, OrderIsThatOfTheAddressesUntilTheDriverSaysAnother) {
     return out;
   };
   using Seen = std::vector<std::pair<std::string, std::string>>;
-  EXPECT_EQ(seen(find_driver_gpus(tree.root(), {})),
+  EXPECT_EQ(seen(find_driver_gpus(tree.root())),
             (Seen{{"0000:0a:00.0", kUuid}, {"0000:81:00.0", ""}, {"10000:01:00.0", ""}}));
   const std::string other = "GPU-99999999-2222-3333-4444-555555555555";
   const DriverWord word{
@@ -234,7 +234,7 @@ TEST(DriverGpus, AMigDevicesNodesAreKnownOrNamed) {
              "21\ngpu0/gi2/ci3/access 25\n"
              "gpu1/gi1/access 147\ngpu1/gi1/ci0/access 148\n");
   const auto cap = [](int n) { return "/dev/nvidia-caps/nvidia-cap" + std::to_string(n); };
-  const auto migs = [&](const DriverWord& word) {
+  const auto migs = [&](const std::vector<Gpu>& word) {
     return find_driver_gpus(tree.root(), word).at(0).migs;
   };
   using Migs = std::vector<DriverMig>;
@@ -247,15 +247,17 @@ TEST(DriverGpus, AMigDevicesNodesAreKnownOrNamed) {
   tree.mig(0, 2, 3);
   EXPECT_EQ(migs({}), Migs{});
   EXPECT_EQ(migs(one), (Migs{{"MIG-a", "4:0", {}}}));  // one of two: which?
-  one.places = {{"MIG-b", 1, 0}, {"MIG-a", 2, 3}};
+  one[1].identity.gpu_instance = 2;
+  EXPECT_EQ(migs(one), (Migs{{"MIG-a", "4:0", {}}}));
+  one[1].identity.compute_instance = 3;
   EXPECT_EQ(migs(one), (Migs{{"MIG-a", "4:0", {cap(21), cap(25)}}}));
-  one.places = {{"MIG-a", 2, 4}};
+  one[1].identity.compute_instance = 4;
   EXPECT_EQ(migs(one), (Migs{{"MIG-a", "4:0", {}}}));  // the file has no such instance
 
-  const DriverWord old{{said("00000000:01:00.0", 0, kUuid, "MIG-GPU-x/2/3")}, {}};
+  const std::vector<Gpu> old = {said("00000000:01:00.0", 0, kUuid, "MIG-GPU-x/2/3")};
   EXPECT_EQ(migs(old), (Migs{{"MIG-GPU-x/2/3", "0:0", {cap(21), cap(25)}}}));
   for (const char* odd : {"MIG-GPU-x/64/3", "MIG-GPU-x/2/64", "MIG-GPU-x/2/", "MIG/2", "/2/3x"}) {
-    const DriverWord word{{said("00000000:01:00.0", 0, kUuid, odd)}, {}};
+    const std::vector<Gpu> word = {said("00000000:01:00.0", 0, kUuid, odd)};
     EXPECT_TRUE(migs(word).at(0).caps.empty()) << odd;
   }
 }
@@ -263,9 +265,9 @@ TEST(DriverGpus, AMigDevicesNodesAreKnownOrNamed) {
 TEST(DriverGpus, MigModeWithoutInstances) {
   const Tree tree;
   tree.gpu("0000:01:00.0", 0, kUuid);
-  DriverWord word{{said("00000000:01:00.0", 0, kUuid)}, {}};
+  std::vector<Gpu> word = {said("00000000:01:00.0", 0, kUuid)};
   EXPECT_FALSE(find_driver_gpus(tree.root(), word).at(0).mig_enabled);
-  word.gpus[0].identity.mig_enabled = true;
+  word[0].identity.mig_enabled = true;
   EXPECT_TRUE(find_driver_gpus(tree.root(), word).at(0).mig_enabled);
 }
 
