@@ -190,6 +190,8 @@ using U64 = std::uint64_t;
   X(mig_mode, "nvmlDeviceGetMigMode", nullptr, (Handle, U32*, U32*))                         \
   X(max_mig_devices, "nvmlDeviceGetMaxMigDeviceCount", nullptr, (Handle, U32*))              \
   X(mig_handle, "nvmlDeviceGetMigDeviceHandleByIndex", nullptr, (Handle, U32, Handle*))      \
+  X(gpu_instance, "nvmlDeviceGetGpuInstanceId", nullptr, (Handle, U32*))                     \
+  X(compute_instance, "nvmlDeviceGetComputeInstanceId", nullptr, (Handle, U32*))             \
   X(remapped_rows, "nvmlDeviceGetRemappedRows", nullptr, (Handle, U32*, U32*, U32*, U32*))   \
   X(retired_pages, "nvmlDeviceGetRetiredPages", nullptr, (Handle, int, U32*, U64*))          \
   X(retired_pending, "nvmlDeviceGetRetiredPagesPendingStatus", nullptr, (Handle, U32*))      \

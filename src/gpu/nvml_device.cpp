@@ -299,6 +299,10 @@ bool read_identity(Asker& asker, Device& device, GpuIdentity& identity) {
   identity.compute_capability = reading(capability, static_cast<unsigned>(major * 10 + minor));
   identity.pcie_max_generation = ask_number(device, asker.f.max_pcie_generation);
   identity.pcie_max_width = ask_number(device, asker.f.max_pcie_width);
+  if (device.is_instance) {
+    identity.gpu_instance = ask_number(device, asker.f.gpu_instance);
+    identity.compute_instance = ask_number(device, asker.f.compute_instance);
+  }
   read_limits(asker, device, identity);
   return true;
 }

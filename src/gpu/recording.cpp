@@ -41,6 +41,8 @@ static void fields(Io& io, GpuIdentity& identity) {
   io("pcie_max_width", identity.pcie_max_width);
   io("unified_memory", identity.unified_memory);
   io("mig_enabled", identity.mig_enabled);
+  io("gpu_instance", identity.gpu_instance);
+  io("compute_instance", identity.compute_instance);
 }
 template <class Io>
 static void fields(Io& io, GpuMemory& memory) {

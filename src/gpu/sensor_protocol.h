@@ -9,7 +9,7 @@ namespace estiva::gpu {
 
 inline constexpr int kSensorFd = 3;                  // the sensor's end of the socket pair
 inline constexpr std::uint32_t kMagic = 0x31535345;  // "ESS1"
-inline constexpr std::uint16_t kProtocolVersion = 4;
+inline constexpr std::uint16_t kProtocolVersion = 5;
 
 // Limits. 64 GPUs, each cut into at most 7 MIG instances.
 inline constexpr std::size_t kMaxGpus = 64;
@@ -55,7 +55,7 @@ struct StateRow {
 };
 
 // Readings: the value's bits, and 0 for known or 1 + Missing.
-inline constexpr std::size_t kIdentityReadings = 12;
+inline constexpr std::size_t kIdentityReadings = 14;
 inline constexpr std::size_t kSampleReadings = 18;
 inline constexpr std::size_t kWearReadings = 15;
 
@@ -65,7 +65,7 @@ struct InventoryRow {
   char vendor[16], uuid[96], instance[96], name[96], pci_bus_id[32], serial[48], vbios[48],
       architecture[32];
   std::uint64_t values[kIdentityReadings];
-  std::uint8_t why[kIdentityReadings], reserved2[4];
+  std::uint8_t why[kIdentityReadings], reserved2[2];
 };
 
 struct SampleRow {
@@ -115,7 +115,7 @@ struct CallRow {
 };
 
 static_assert(sizeof(CostRow) == 32 && sizeof(CallRow) == 80);
-static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1232 && sizeof(InventoryRow) == 592);
+static_assert(sizeof(Header) == 24 && sizeof(StateRow) == 1232 && sizeof(InventoryRow) == 608);
 static_assert(sizeof(SampleRow) == 216 && sizeof(ProcessRow) == 48 && sizeof(WearRow) == 152);
 static_assert(sizeof(XidRow) == 40);
 

@@ -81,6 +81,7 @@ void each_identity_reading(Identity& i, Visitor&& visit) {
   visit(i.max_operating), visit(i.power_limit), visit(i.power_limit_min);
   visit(i.power_limit_max), visit(i.power_limit_default), visit(i.pcie_max_generation);
   visit(i.pcie_max_width), visit(i.memory_max);
+  visit(i.gpu_instance), visit(i.compute_instance);
 }
 template <class Wear, class Visitor>
 void each_wear_reading(Wear& w, Visitor&& visit) {

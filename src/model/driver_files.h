@@ -13,6 +13,7 @@ struct DriverLibrary {
   std::string soname;  // DT_SONAME; empty: none
   std::vector<std::string> links;  // host paths of symbolic links that end at it, by name
   bool is_32bit = false;
+  unsigned machine = 0;  // ELF's e_machine: 62 x86-64, 183 aarch64, 3 i386; 0: not read
   friend bool operator==(const DriverLibrary&, const DriverLibrary&) = default;
 };
 
@@ -46,15 +47,22 @@ struct DriverGpu {
 };
 
 struct DriverFiles {
-  std::string module_version;            // of the loaded module; empty: not loaded
-  std::string library_version;           // of libcuda's and libnvidia-ml's files
-  std::vector<DriverGpu> gpus;           // by index
-  std::vector<DeviceNode> nodes;         // /dev/nvidia* and the caps that exist
-  std::vector<DriverLibrary> libraries;  // by path
-  std::vector<std::string> binaries;     // nvidia-smi and its kin
-  std::vector<std::string> firmware;     // gsp*.bin
-  std::vector<std::string> configs;      // EGL vendor, OpenCL and Vulkan ICDs
-  std::vector<std::string> sockets;      // of persistenced, fabric manager, MPS; that exist now
+  std::string module_version;  // of the loaded module; empty: not loaded
+  // What programs of the host get: of the file that libcuda.so.1 (or, without one,
+  // libnvidia-ml.so.1) leads to. Empty: there is none, or its name says no version (WSL).
+  std::string library_version;
+  std::vector<std::string> versions;  // of each libcuda and libnvidia-ml that is there, sorted
+  std::vector<DriverGpu> gpus;        // by index
+  // /dev/nvidia*, the caps, /dev/dxg and the GPUs' DRM nodes, that exist; by path. In a tree an
+  // ordinary file stands for a node (numbers 0).
+  std::vector<DeviceNode> nodes;
+  // By path. Of the module's version where there are any, else of library_version. In WSL all of
+  // /usr/lib/wsl/lib.
+  std::vector<DriverLibrary> libraries;
+  std::vector<std::string> binaries;  // nvidia-smi and its kin
+  std::vector<std::string> firmware;  // gsp*.bin
+  std::vector<std::string> configs;   // EGL vendor, OpenCL and Vulkan ICDs
+  std::vector<std::string> sockets;   // of persistenced, fabric manager, MPS; that exist now
   friend bool operator==(const DriverFiles&, const DriverFiles&) = default;
 };
 

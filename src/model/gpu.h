@@ -39,6 +39,8 @@ struct GpuIdentity {
   Reading<unsigned> pcie_max_generation, pcie_max_width;
   bool unified_memory = false;  // shares the machine's RAM (GB10, Jetson)
   bool mig_enabled = false;
+  // Of a MIG device: what it is made of, by the driver's own numbers.
+  Reading<unsigned> gpu_instance, compute_instance;
 
   friend bool operator==(const GpuIdentity&, const GpuIdentity&) = default;
 };

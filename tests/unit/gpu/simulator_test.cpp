@@ -78,11 +78,14 @@ TEST(Simulator, MigInstancesAreDevices) {
   ASSERT_TRUE(view.has_value()) << view.error().what;
   ASSERT_EQ(view->gpus.size(), 3U);
   EXPECT_TRUE(view->gpus[0].identity.mig_enabled);
+  EXPECT_FALSE(view->gpus[0].identity.gpu_instance.known());
   for (std::size_t i = 1; i < 3; ++i) {
     EXPECT_EQ(view->gpus[i].identity.id.uuid, view->gpus[0].identity.id.uuid);
     EXPECT_TRUE(view->gpus[i].identity.id.key().starts_with("MIG-"));
     EXPECT_TRUE(view->gpus[i].sample.memory.known());
     EXPECT_FALSE(view->gpus[i].sample.utilization.known()) << "not 0: there is no such figure";
+    EXPECT_EQ(view->gpus[i].identity.gpu_instance, Reading<unsigned>(static_cast<unsigned>(i)));
+    EXPECT_EQ(view->gpus[i].identity.compute_instance, Reading<unsigned>(0U));
   }
 }
 

@@ -23,6 +23,8 @@ Gpu some_gpu(unsigned i) {
   gpu.sample.fan = Missing::not_supported;
   gpu.sample.pcie_replays = std::uint64_t{7};
   gpu.identity.memory_max = Celsius{105};
+  gpu.identity.gpu_instance = 7U;
+  gpu.identity.compute_instance = i;
   gpu.wear.read_at = {123456000 + i};
   gpu.wear.remap_pending = 1U;
   gpu.wear.nvlink_errors = std::uint64_t{1} << 40;

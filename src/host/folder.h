@@ -1,0 +1,48 @@
+// Folders, links and nodes under a root: what is there, and where a link ends. Nothing here leads
+// out of the root. Thread-safe, blocking.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
+#include <vector>
+
+#include "host/files.h"
+
+namespace estiva::host {
+
+struct FolderEntry {
+  std::string name;
+  bool is_link = false, is_folder = false;
+  friend bool operator==(const FolderEntry&, const FolderEntry&) = default;
+};
+
+// The largest folder of a usual host (/usr/bin, /usr/lib of Arch) has some 5,000 entries.
+constexpr std::size_t kMaxFolderEntries = 65536;
+
+// By name; only those that `wanted` takes, and of at most kMaxFolderEntries that are looked at.
+// Empty where the folder can't be read.
+std::vector<FolderEntry> list_folder(const Root& root, const std::string& path,
+                                     const std::function<bool(std::string_view)>& wanted = {});
+
+// What is at the end of `path`, links followed inside the root; nullopt: nothing.
+std::optional<struct stat> stat_at(const Root& root, const std::string& path);
+bool exists(const Root& root, const std::string& path);
+
+// Finds where paths end: "/lib/libx.so.1" -> "/usr/lib/libx.so.1.2". Needs /proc.
+class RealPaths {
+ public:
+  explicit RealPaths(const Root& root);
+  // nullopt: nothing is there. The path is one of the root's, and no part of it is a link.
+  std::optional<std::string> of(const std::string& path) const;
+
+ private:
+  const Root& root_;
+  std::string prefix_;  // the root's own path, "" for "/"
+};
+
+std::string_view folder_of(std::string_view path);  // "/a/b" -> "/a"; "/b" -> "/"
+std::string_view name_of(std::string_view path);    // "/a/b" -> "b"
+
+}  // namespace estiva::host
