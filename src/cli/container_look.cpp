@@ -211,7 +211,7 @@ Result<Found> find_container(const container::EngineAsk& ask, const std::string&
 Reading<Seen> nodes_inside(pid_t pid) {
   const auto root = host::Root::open();
   if (!root || pid <= 0) return Missing::failed;
-  const auto names = host::list_folder(*root, fmt::format("/proc/{}/root/dev", pid));
+  const auto names = host::read_folder(*root, fmt::format("/proc/{}/root/dev", pid));
   if (!names)
     return names.error().kind == ErrorKind::denied ? Missing::not_permitted : Missing::failed;
   Seen seen;

@@ -34,13 +34,13 @@ std::vector<std::string> open_devices(const Root& root, const std::string& folde
 
 DeviceUsers find_device_users(const Root& root, std::span<const std::string_view> prefixes) {
   DeviceUsers found;
-  const auto names = list_folder(root, "/proc");
+  const auto names = read_folder(root, "/proc");
   if (!names) return found;
   for (const std::string& name : *names) {
     const auto pid = format::parse_u64(name);
     if (!pid) continue;
     const std::string folder = fmt::format("/proc/{}/fd", name);
-    const auto descriptors = list_folder(root, folder, kMostDescriptors);
+    const auto descriptors = read_folder(root, folder, kMostDescriptors);
     if (!descriptors) {
       // One that has ended meanwhile hides nothing.
       if (descriptors.error().kind == ErrorKind::denied) ++found.hidden;

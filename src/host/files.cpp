@@ -126,7 +126,7 @@ Result<std::string> read_open_file(const UniqueFd& fd, const std::string& name, 
   return read_all(fd.get(), name, limit);
 }
 
-Result<std::vector<std::string>> list_folder(const Root& root, const std::string& path,
+Result<std::vector<std::string>> read_folder(const Root& root, const std::string& path,
                                              std::size_t most) {
   const int fd = root.open_at(path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK);
   if (fd < 0) {

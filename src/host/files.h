@@ -44,7 +44,7 @@ ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
 
 // The names in a folder, sorted, without "." and "..". Errors: not_found, denied, failed; more than
 // `most` names are an error.
-Result<std::vector<std::string>> list_folder(const Root& root, const std::string& path,
+Result<std::vector<std::string>> read_folder(const Root& root, const std::string& path,
                                              std::size_t most = 65'536);
 // Where a symbolic link points, as it is written there; nothing where it is none or can't be read.
 std::optional<std::string> read_link(const Root& root, const std::string& path);

@@ -84,11 +84,11 @@ TEST(Folders, NamesAreSortedAndBounded) {
   for (const char* name : {"b", "a", "c"}) dir.write(std::string("d/") + name, "");
   const auto root = Root::open(dir.path());
   ASSERT_TRUE(root);
-  EXPECT_EQ(list_folder(*root, "/d").value(), (std::vector<std::string>{"a", "b", "c"}));
-  EXPECT_TRUE(list_folder(*root, "/d", 3));
-  EXPECT_FALSE(list_folder(*root, "/d", 2));
-  EXPECT_EQ(list_folder(*root, "/x").error().kind, ErrorKind::not_found);
-  EXPECT_EQ(list_folder(*root, "/d/a").error().kind, ErrorKind::failed);
+  EXPECT_EQ(read_folder(*root, "/d").value(), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_TRUE(read_folder(*root, "/d", 3));
+  EXPECT_FALSE(read_folder(*root, "/d", 2));
+  EXPECT_EQ(read_folder(*root, "/x").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(read_folder(*root, "/d/a").error().kind, ErrorKind::failed);
 }
 
 TEST(Folders, ALinkIsReadAsItIsWritten) {
