@@ -10,7 +10,7 @@
 #include "act/undo.h"
 #include "api/places.h"
 #include "api/plan_json.h"
-#include "base/messages/cli_plan.h"
+#include "base/messages/cli_plan_run.h"
 #include "cli/render_plan.h"
 #include "cli/session.h"
 #include "cli/verb_cdi.h"

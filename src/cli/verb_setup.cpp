@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "act/prepare.h"
-#include "base/messages/cli_plan.h"
+#include "base/messages/cli_plan_run.h"
 #include "cli/plan_run.h"
 #include "cli/programs.h"
 #include "cli/readiness.h"

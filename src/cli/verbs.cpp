@@ -5,7 +5,7 @@
 #include "base/messages/cli.h"
 #include "base/messages/cli_cdi.h"
 #include "base/messages/cli_doctor.h"
-#include "base/messages/cli_plan.h"
+#include "base/messages/cli_plan_run.h"
 #include "base/messages/cli_top.h"
 #include "cli/completion.h"
 #include "cli/manual.h"
