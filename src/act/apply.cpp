@@ -151,6 +151,7 @@ class Run {
     }
     if (is_same(now->state, record.before)) {
       // What was made on the way to it is made again, and has to go at the undo.
+      remove_leftover(machine_.root, record.path, record.temp);
       for (auto folder = record.made.rbegin(); folder != record.made.rend(); ++folder) {
         remove_empty_folder(machine_.root, *folder);
       }
@@ -181,10 +182,10 @@ Result<void> check_hash(const Plan& plan, const std::string& shown) {
   const std::string hash = format::hash_of(plan);
   const std::string& meant = shown.empty() ? plan.hash : shown;
   if (hash == plan.hash && hash == meant) return {};
-  return fail(ErrorKind::refused,
-              fmt::format(m::kHashWrong, escape_for_terminal(plan.id), hash,
-                          escape_for_terminal(meant)),
-              std::string(m::kHashWrongHow));
+  return fail(
+      ErrorKind::refused,
+      fmt::format(m::kHashWrong, escape_for_terminal(plan.id), hash, escape_for_terminal(meant)),
+      std::string(m::kHashWrongHow));
 }
 
 // What the first of several reasons says, and how many more there are.

@@ -75,7 +75,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 class Spawned {
  public:
-  Spawned() : output_(::memfd_create("output", MFD_CLOEXEC)), errors_(::memfd_create("errors", MFD_CLOEXEC)) {}
+  Spawned()
+      : output_(::memfd_create("output", MFD_CLOEXEC)),
+        errors_(::memfd_create("errors", MFD_CLOEXEC)) {}
   Spawned(const Spawned&) = delete;
   Spawned& operator=(const Spawned&) = delete;
   ~Spawned() { end(); }

@@ -10,12 +10,12 @@
 namespace estiva::act {
 
 struct Command {
-  std::vector<std::string> words;         // looked up in PATH and the sbin folders; no shell
+  std::vector<std::string> words;           // looked up in PATH and the sbin folders; no shell
   std::chrono::milliseconds limit{30'000};  // then SIGKILL, to it and those it started
 };
 
 struct CommandEnd {
-  int exit_code = 0;  // 128 + n for signal n
+  int exit_code = 0;   // 128 + n for signal n
   std::string output;  // at most 64 KiB
   std::string errors;
 };

@@ -18,10 +18,6 @@ namespace {
 namespace m = msg::act;
 namespace fs = std::filesystem;
 
-bool is_run_id(const std::string& name) {
-  return name.size() == 6 && name.find_first_not_of("0123456789") == name.npos;
-}
-
 // Names in the folder, sorted.
 Result<std::vector<std::string>> names_in(const std::string& dir) {
   std::vector<std::string> names;
@@ -125,8 +121,7 @@ Result<RunLog> Journal::begin(const Plan& plan) {
     return fail(ErrorKind::refused, fmt::format(m::kTooManyRuns, dir_, runs->size()),
                 std::string(m::kTooManyRunsHow));
   }
-  const std::uint64_t last =
-      runs->empty() ? 0 : format::parse_u64(runs->back().id).value_or(0);
+  const std::uint64_t last = runs->empty() ? 0 : format::parse_u64(runs->back().id).value_or(0);
   return RunLog::make(dir_, fmt::format("{:06}", last + 1), plan);
 }
 

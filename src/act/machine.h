@@ -10,7 +10,7 @@
 namespace estiva::act {
 
 struct Machine {
-  const host::Root& root;   // "/" or a tree in a folder: all paths of steps are below it
+  const host::Root& root;  // "/" or a tree in a folder: all paths of steps are below it
   CommandRunner& commands;
   // Makes the content of a run_generator step's file from the machine as it is now.
   std::function<Result<std::string>(const Step& step)> generate;

@@ -23,12 +23,12 @@ enum class RecordKind : std::uint8_t {
 
 struct Record {
   RecordKind kind = RecordKind::intent;
-  std::uint32_t step = 0;       // index in the plan
-  std::int64_t at_ns = 0;       // wall clock, for people
-  std::string path;             // where it acts, links followed
-  std::string temp;             // a file beside it that may be left over from a crash
+  std::uint32_t step = 0;         // index in the plan
+  std::int64_t at_ns = 0;         // wall clock, for people
+  std::string path;               // where it acts, links followed
+  std::string temp;               // a file beside it that may be left over from a crash
   std::vector<std::string> made;  // folders that were not there, the uppermost first
-  std::string saved;            // the file in saved/ with what was there
+  std::string saved;              // the file in saved/ with what was there
   State before, after;
   std::string text;
   friend bool operator==(const Record&, const Record&) = default;

@@ -13,12 +13,12 @@
 namespace estiva::act {
 
 enum class StepState : std::uint8_t {
-  pending,     // not done
-  done,        // done in this run, or before it was continued
-  unchanged,   // it was so already
+  pending,    // not done
+  done,       // done in this run, or before it was continued
+  unchanged,  // it was so already
   failed,
-  stands,      // done earlier, and still so
-  drifted,     // done earlier, and changed by somebody since
+  stands,   // done earlier, and still so
+  drifted,  // done earlier, and changed by somebody since
   undone,
   left_alone,  // not undone, because somebody changed it since
   kept,        // can't be undone now: a module that is in use

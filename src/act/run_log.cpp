@@ -56,6 +56,10 @@ Result<void> fill_folder(const std::string& folder, const Plan& plan, std::int64
 
 }  // namespace
 
+bool is_run_id(std::string_view name) {
+  return name.size() == 6 && name.find_first_not_of("0123456789") == name.npos;
+}
+
 std::string_view to_name(RunPhase phase) {
   switch (phase) {
     case RunPhase::interrupted:
@@ -73,7 +77,8 @@ std::string_view to_name(RunPhase phase) {
 }
 
 Result<RunLog> RunLog::make(const std::string& dir, const std::string& id, const Plan& plan) {
-  const std::string fresh = fmt::format("{}/new-{}", dir, id), place = fmt::format("{}/{}", dir, id);
+  const std::string fresh = fmt::format("{}/new-{}", dir, id),
+                    place = fmt::format("{}/{}", dir, id);
   auto filled = fill_folder(fresh, plan, wall_now().ns);
   if (filled && ::rename(fresh.c_str(), place.c_str()) != 0) filled = cant_write(dir, errno);
   if (!filled) {
@@ -89,7 +94,8 @@ Result<RunLog> RunLog::load(const std::string& dir, const std::string& id) {
   RunLog log;
   log.id_ = id;
   log.folder_ = fmt::format("{}/{}", dir, id);
-  const auto text = host::read_local_file(log.folder_ + "/plan.json", kLargestPlan);
+  const auto text = is_run_id(id) ? host::read_local_file(log.folder_ + "/plan.json", kLargestPlan)
+                                  : Failure(Error{ErrorKind::not_found, {}, {}});
   if (!text && text.error().kind == ErrorKind::not_found) {
     return fail(ErrorKind::not_found, fmt::format(m::kNoRun, format::escape_for_terminal(id)),
                 fmt::format(m::kNoRunHow, dir));
@@ -135,8 +141,7 @@ Result<void> RunLog::read_records() {
   }
   // Only the last line can be torn: one more after it, or no title, is damage.
   const std::size_t torn_end = text->find('\n', static_cast<std::size_t>(size_));
-  const bool damaged =
-      size_ == 0 || (torn_end != text->npos && torn_end + 1 < text->size());
+  const bool damaged = size_ == 0 || (torn_end != text->npos && torn_end + 1 < text->size());
   if (!damaged) return {};
   return fail(fmt::format(m::kJournalDamaged, path, number), std::string(m::kJournalDamagedHow));
 }
@@ -169,9 +174,8 @@ std::vector<StepLog> RunLog::steps() const {
 
 std::size_t RunLog::standing() const {
   const auto all = steps();
-  return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const StepLog& step) {
-    return step.intent && !step.undone;
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [](const StepLog& step) { return step.intent && !step.undone; }));
 }
 
 Result<void> RunLog::open_records() {

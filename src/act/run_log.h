@@ -24,6 +24,9 @@ enum class RunPhase : std::uint8_t {
 };
 std::string_view to_name(RunPhase phase);
 
+// "000012", as runs are called; nothing else is ever part of a path.
+bool is_run_id(std::string_view name);
+
 // What the records say about one step.
 struct StepLog {
   std::optional<Record> intent;  // the last one
@@ -66,7 +69,7 @@ class RunLog {
   Plan plan_;
   std::int64_t begun_ns_ = 0;
   std::vector<Record> records_;
-  UniqueFd fd_;             // opened by the first append
+  UniqueFd fd_;            // opened by the first append
   std::int64_t size_ = 0;  // of what is whole in the file
   std::function<void()> boundary_;
 };

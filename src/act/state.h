@@ -24,23 +24,23 @@ struct State {
     absent,
     file,
     link,
-    node,    // a device
+    node,  // a device
     folder,
-    other,   // a socket, a FIFO
-    word,    // not a file: a unit's state, a setting's value
+    other,  // a socket, a FIFO
+    word,   // not a file: a unit's state, a setting's value
   };
   Is is = Is::absent;
-  std::string sha256;     // file
+  std::string sha256;      // file
   std::uint64_t size = 0;  // file, bytes
-  std::string leads_to;   // link
-  std::string node;       // "c 195 0", "b 8 1"
+  std::string leads_to;    // link
+  std::string node;        // "c 195 0", "b 8 1"
   std::string word;
   mode_t mode = 0;  // permission bits
   uid_t uid = 0;
   gid_t gid = 0;
   std::int64_t modified_ns = 0;  // file; of the Unix epoch
   std::vector<Attribute> attributes;
-  std::vector<UnitLink> links;           // units: all that there are, by path
+  std::vector<UnitLink> links;  // units: all that there are, by path
   // Units: the folders that hold the links. Modules: all that are loaded, the newest first.
   std::vector<std::string> names;
   friend bool operator==(const State&, const State&) = default;

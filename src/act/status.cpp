@@ -11,11 +11,10 @@ StepResult result_of(const Machine& machine, const Step& step, const StepLog& kn
   if (!stand) return {StepState::failed, stand.error().sentence()};
   // What never had to be changed stands as long as it is so.
   const bool was_so = is_same(known.intent->before, stand->after);
-  const bool stands = stand->is == Standing::as_after ||
-                      (was_so && is_same(stand->now.state, stand->after));
+  const bool stands =
+      stand->is == Standing::as_after || (was_so && is_same(stand->now.state, stand->after));
   if (stands) return {StepState::stands, {}};
-  return {StepState::drifted,
-          describe_drift(known.intent->path, stand->after, stand->now.state)};
+  return {StepState::drifted, describe_drift(known.intent->path, stand->after, stand->now.state)};
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ Result<Found> look_remove(const Machine& machine, const Step& step) {
 
 Result<Found> look_generate(const Machine& machine, const Step& step) {
   if (!machine.generate) {
-    return fail(ErrorKind::refused, fmt::format(msg::act::kNoGenerator,
-                                                format::escape_for_terminal(step.target)));
+    return fail(ErrorKind::refused,
+                fmt::format(msg::act::kNoGenerator, format::escape_for_terminal(step.target)));
   }
   return look_at_file(machine, step, true);
 }

@@ -20,8 +20,7 @@ Result<Found> now(const Machine& machine, const Step&, const std::string& path) 
   const auto spot = open_spot(machine.root, path);
   if (!spot && spot.error().kind != ErrorKind::not_found) return Failure(spot.error());
   struct stat info {};
-  if (!spot ||
-      ::fstatat(spot->folder.get(), spot->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (!spot || ::fstatat(spot->folder.get(), spot->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     Found absent;
     absent.path = path;
     return absent;
@@ -59,8 +58,8 @@ Result<void> set(const Machine& machine, const std::string& path, const std::str
   if (!spot) return Failure(spot.error().in(doing));
   const auto mode = static_cast<mode_t>(std::stoul(word, nullptr, 8));
   // Not through a link that took the file's place: what is open is what is changed.
-  const UniqueFd fd(::openat(spot->folder.get(), spot->name.c_str(),
-                             O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd(
+      ::openat(spot->folder.get(), spot->name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   const auto own = fmt::format("/proc/self/fd/{}", fd.get());
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return fail_errno(doing, errno);

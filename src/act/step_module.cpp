@@ -23,8 +23,8 @@ std::string kernel_name(std::string name) {
 
 bool is_module_name(std::string_view name) {
   const auto fine = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   };
   return !name.empty() && name.size() < 64 && name.front() != '-' &&
          std::all_of(name.begin(), name.end(), fine);
@@ -102,8 +102,7 @@ void unload_companions(const Machine& machine, const Intent& intent, const std::
   }
 }
 
-Result<void> restore(const Machine& machine, const Step& step, const Intent& intent,
-                     const Found&) {
+Result<void> restore(const Machine& machine, const Step& step, const Intent& intent, const Found&) {
   if (intent.before.state.word == kLoaded) return call(machine, "modprobe", step.target);
   if (auto done = call(machine, "rmmod", step.target); !done) {
     return fail(ErrorKind::degraded, fmt::format(m::kModuleKept, step.target, done.error().what));

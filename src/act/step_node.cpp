@@ -31,8 +31,8 @@ std::optional<std::string> node_of(const Step& step) {
 
 Result<Found> look(const Machine& machine, const Step& step) {
   if (!node_of(step)) {
-    return fail(ErrorKind::refused, fmt::format(msg::act::kBadNode,
-                                                format::escape_for_terminal(step.content)));
+    return fail(ErrorKind::refused,
+                fmt::format(msg::act::kBadNode, format::escape_for_terminal(step.content)));
   }
   return look_at_target(machine, step, false);
 }

@@ -20,9 +20,9 @@ constexpr std::chrono::seconds kStart{200};
 constexpr std::string_view kActive = "active", kInactive = "inactive";
 
 bool is_unit_name(std::string_view name) {
-  constexpr std::string_view kTypes[] = {".service", ".socket", ".timer",  ".path",  ".target",
-                                         ".mount",   ".device", ".slice",  ".scope", ".swap",
-                                         ".automount"};
+  constexpr std::string_view kTypes[] = {".service", ".socket", ".timer",    ".path",
+                                         ".target",  ".mount",  ".device",   ".slice",
+                                         ".scope",   ".swap",   ".automount"};
   const auto fine = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view(":-_.\\@").find(c) != std::string_view::npos;
@@ -145,7 +145,7 @@ Result<std::string> run_active(const Machine& machine, const Step& step, Intent&
   if (before && !restarts && before->state.word == intent.after.word) {
     return std::string(m::kIsSoAlready);
   }
-  const std::string verb = restarts                             ? "restart"
+  const std::string verb = restarts                           ? "restart"
                            : step.kind == StepKind::stop_unit ? "stop"
                                                               : "start";
   if (auto done = change(machine, {verb, "--", step.target}, kStart); !done) {
@@ -163,11 +163,16 @@ Result<void> restore_active(const Machine& machine, const Step& step, const Inte
   const bool ran = intent.before.state.word == kActive, runs = now.state.word == kActive;
   if (!ran && !runs) return {};
   const bool restarts = step.kind == StepKind::restart_unit && ran;
-  return change(machine, {!ran ? "stop" : restarts ? "restart" : "start", "--", step.target},
+  return change(machine,
+                {!ran       ? "stop"
+                 : restarts ? "restart"
+                            : "start",
+                 "--", step.target},
                 kStart);
 }
 
-// --- systemd's own view of the files ---------------------------------------------------------------
+// --- systemd's own view of the files
+// ---------------------------------------------------------------
 
 Result<Found> reload_now(const Machine&, const Step&, const std::string&) {
   return word_found({}, {});

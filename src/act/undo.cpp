@@ -100,9 +100,8 @@ class Undoing {
     const Error& first = *first_error_;
     Error whole = first;
     whole.what = fmt::format(m::kUndoFailed, failed_, known_.size(), first.what);
-    whole.remedy = fmt::format(m::kUndoFailedHow, first.remedy.empty()
-                                                      ? std::string(m::kProgramFailedHow)
-                                                      : first.remedy);
+    whole.remedy = fmt::format(
+        m::kUndoFailedHow, first.remedy.empty() ? std::string(m::kProgramFailedHow) : first.remedy);
     report_.error = std::move(whole);
     return std::move(report_);
   }
@@ -133,7 +132,9 @@ class Undoing {
       return StepResult{StepState::left_alone, fmt::format(m::kLeftAlone, drift_text(i, *stand))};
     }
     StepResult result{StepState::undone, std::string(m::kUndoneAlready)};
-    if (stand->is != Standing::as_before) {
+    if (stand->is == Standing::as_before) {
+      if (auto tidied = tidy_unit_folders(i, *stand); !tidied) return Failure(tidied.error());
+    } else {
       auto restored = restore(i, *stand);
       if (!restored && restored.error().kind == ErrorKind::degraded) {
         result = {StepState::kept, restored.error().what};
@@ -180,6 +181,16 @@ class Undoing {
     if (!starts || !stale_units_) return {};
     stale_units_ = false;
     return kReloadUnits.restore(machine_, step, {}, {});
+  }
+
+  // An undo that was cut off may have put back the links and not yet their folders.
+  Result<void> tidy_unit_folders(std::size_t i, const Stand& stand) {
+    const Step& step = plan_.steps[i];
+    if (step.kind != StepKind::enable_unit && step.kind != StepKind::disable_unit) return {};
+    Intent intent;
+    intent.before.state = known_[i].intent->before;
+    intent.after = stand.after;
+    return kEnableUnit.restore(machine_, step, intent, stand.now);
   }
 
   void clean_up(const Record& intent) {

@@ -18,7 +18,11 @@ Result<void> read_unit_links(const host::Root& root, State& state);
 State only_of_unit(const State& before, const State& now, std::string_view unit);
 
 // Where links stand of which `before` and `after` differ.
-enum class LinksStand : std::uint8_t { as_before, ours, changed };  // ours: no link is anybody else's
+enum class LinksStand : std::uint8_t {
+  as_before,
+  ours,
+  changed
+};  // ours: no link is anybody else's
 LinksStand compare_links(const State& before, const State& after, const State& now);
 // Puts back each link that is as `after` says; what was changed since stays.
 Result<void> restore_links(const Machine& machine, const State& before, const State& after,

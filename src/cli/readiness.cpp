@@ -22,7 +22,7 @@ observe::ReadinessSources readiness_sources(const Arguments& args) {
   sources.questions.keeps_line = is_about_the_gpu;
   sources.parse_cdi = format::read_cdi_file;
   sources.driver_files = [](const host::Root& root, const std::vector<Gpu>& gpus) {
-    return host::find_driver_files(root, {gpus, {}});
+    return host::find_driver_files(root, gpus);
   };
   return sources;
 }

@@ -44,7 +44,8 @@ void append_sentence(std::string& out, std::string_view form, const std::string&
 std::string risk_lines(const Step& step, const Style& style) {
   std::string line;
   if (!step.stops.empty()) {
-    line = fmt::format(m::kPlanStops, escape_for_terminal(fmt::format("{}", fmt::join(step.stops, ", "))));
+    line = fmt::format(m::kPlanStops,
+                       escape_for_terminal(fmt::format("{}", fmt::join(step.stops, ", "))));
   } else if (step.risk == Risk::interrupts) {
     line = m::kPlanInterrupts;
   }
@@ -150,17 +151,16 @@ std::string render_plan(const Plan& plan, const Style& style) {
 std::string render_step(std::size_t number, const Step& step, const act::StepResult& result,
                         const Style& style) {
   const auto [words, colour] = shown(result.state);
-  std::string out = fmt::format("{:>3}. {} {}\n", number,
-                                paint(style, colour, fmt::format("{:<11}", words)),
-                                step_words(step));
+  std::string out =
+      fmt::format("{:>3}. {} {}\n", number, paint(style, colour, fmt::format("{:<11}", words)),
+                  step_words(step));
   if (!result.text.empty()) out += fmt::format("     {}\n", escape_for_terminal(result.text));
   return out;
 }
 
 std::string render_run(const act::RunReport& report, const Style& style) {
   if (report.run.empty()) return std::string(m::kPlanEmpty) + "\n";
-  const auto title =
-      fmt::format(m::kRunTitle, report.run, escape_for_terminal(report.plan.id));
+  const auto title = fmt::format(m::kRunTitle, report.run, escape_for_terminal(report.plan.id));
   std::string out = paint(style, Colour::bold, title) + "\n";
   for (std::size_t i = 0; i < report.steps.size(); ++i) {
     out += render_step(i + 1, report.plan.steps[i], report.steps[i], style);

@@ -37,14 +37,14 @@ struct Wanted {
 };
 
 // What the driver's library says of its GPUs; nothing where it can't be asked: procfs then has to do.
-host::DriverWord ask_driver(const LocalSources& from) {
+std::vector<Gpu> ask_driver(const LocalSources& from) {
   const auto presence = gpu::look_for_gpus(from.root);
   const bool is_named = !from.nvml_file.empty();
   if (!is_named && (gpu::reason_to_stay_out(presence) || gpu::all_asleep(presence))) return {};
   if (!is_named && from.root != "/") return {};
   auto view = gpu::read_once(sensor_options(from), gpu::Tiers::all(), kDriverTime);
   if (!view) return {};
-  return {std::move(view->gpus), {}};
+  return std::move(view->gpus);
 }
 
 struct Made {

@@ -200,8 +200,8 @@ void append_hunk(std::string& out, const std::vector<Line>& merged, const Hunk& 
         std::count_if(merged.begin() + hunk.begin, merged.begin() + hunk.end,
                       [&](const Line& line) { return line.sign != other; }));
   };
-  out += fmt::format("@@ -{} +{} @@\n", range(before_from, count('+')),
-                     range(after_from, count('-')));
+  out +=
+      fmt::format("@@ -{} +{} @@\n", range(before_from, count('+')), range(after_from, count('-')));
   for (std::size_t i = hunk.begin; i < hunk.end; ++i) {
     out += merged[i].sign;
     out += merged[i].text;
@@ -218,8 +218,7 @@ std::string unified_diff(std::string_view before, std::string_view after, DiffNa
     return fmt::format("Binary files {} and {} differ\n", old_name, new_name);
   }
   const Lines old_lines = lines_of(before), new_lines = lines_of(after);
-  const auto merged =
-      merge(old_lines, new_lines, compare(number_lines(old_lines, new_lines)));
+  const auto merged = merge(old_lines, new_lines, compare(number_lines(old_lines, new_lines)));
   std::string out = fmt::format("--- {}\n+++ {}\n", old_name, new_name);
   std::size_t at = 0, i = 0, j = 0;
   for (const Hunk& hunk : hunks_of(merged)) {

@@ -9,7 +9,8 @@
 namespace estiva::format {
 
 struct DiffNames {
-  std::string_view before, after;  // of the two header lines: "/etc/docker/daemon.json", "/dev/null"
+  std::string_view before,
+      after;  // of the two header lines: "/etc/docker/daemon.json", "/dev/null"
 };
 
 // Lines added and removed up to which the shortest difference is looked for: the work and the

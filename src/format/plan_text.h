@@ -11,7 +11,8 @@
 
 namespace estiva::format {
 
-// A text that may hold any byte, as one that is valid UTF-8: itself, or "hex:" and two digits a byte.
+// A text that may hold any byte, as one that is valid UTF-8: itself, or "hex:" and two digits a
+// byte.
 std::string pack_bytes(std::string_view bytes);
 std::string unpack_bytes(std::string_view packed);
 

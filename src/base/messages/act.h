@@ -83,11 +83,12 @@ inline constexpr std::string_view kInterrupted =
     "the run {} ({}) was interrupted after {} of its {} steps";
 inline constexpr std::string_view kInterruptedHow =
     "Continue it or undo it first; nothing else is changed until then";
-inline constexpr std::string_view kInterruptedUndo =
-    "the undo of the run {} ({}) was interrupted";
-inline constexpr std::string_view kInterruptedUndoHow = "Undo it again first: it goes on where it stopped";
+inline constexpr std::string_view kInterruptedUndo = "the undo of the run {} ({}) was interrupted";
+inline constexpr std::string_view kInterruptedUndoHow =
+    "Undo it again first: it goes on where it stopped";
 inline constexpr std::string_view kCantContinue =
-    "the run {} can't be continued: {} is neither as it was before the step nor as after it, but {}";
+    "the run {} can't be continued: {} is neither as it was before the step nor as after it, but "
+    "{}";
 inline constexpr std::string_view kCantContinueHow = "Undo the run instead";
 inline constexpr std::string_view kNotInterrupted = "the run {} was not interrupted";
 inline constexpr std::string_view kNotInterruptedHow = "There is nothing to continue";
@@ -96,7 +97,8 @@ inline constexpr std::string_view kNotInterruptedHow = "There is nothing to cont
 inline constexpr std::string_view kDrift =
     "{} was changed since: the run left it as {}, and now it is {}";
 inline constexpr std::string_view kDriftMode =
-    "{} was changed since: the run left it with the mode {:04o} and the owner {}:{}, and now it has "
+    "{} was changed since: the run left it with the mode {:04o} and the owner {}:{}, and now it "
+    "has "
     "{:04o} and {}:{}";
 inline constexpr std::string_view kDriftHow =
     "Nothing was changed. Undo the rest and leave that alone (--keep-going), or put back what was "

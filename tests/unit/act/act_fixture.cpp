@@ -221,8 +221,7 @@ Step step_of(StepKind kind, const std::string& target, const std::string& conten
   return step;
 }
 
-Step write_step(const std::string& target, const std::string& content,
-                const std::string& expects) {
+Step write_step(const std::string& target, const std::string& content, const std::string& expects) {
   Step step = step_of(StepKind::write_file, target, content);
   step.expects = expects;
   return step;

@@ -1,5 +1,6 @@
-// A small host tree in a folder of the test's own, a journal beside it, and stand-ins for systemctl,
-// modprobe and rmmod that keep all they know in files, so that a test can die and look again.
+// A small host tree in a folder of the test's own, a journal beside it, and stand-ins for
+// systemctl, modprobe and rmmod that keep all they know in files, so that a test can die and look
+// again.
 #pragma once
 #include <gtest/gtest.h>
 #include <map>
@@ -32,9 +33,9 @@ class FakeCommands final : public CommandRunner {
   explicit FakeCommands(std::string root) : root_(std::move(root)) {}
   Result<CommandEnd> run(const Command& command) override;
 
-  std::vector<std::string> calls;        // "systemctl start a.service"; questions are left out
-  std::set<std::string> failing;         // calls that end with exit code 1
-  std::set<std::string> missing;         // programs that are not there
+  std::vector<std::string> calls;  // "systemctl start a.service"; questions are left out
+  std::set<std::string> failing;   // calls that end with exit code 1
+  std::set<std::string> missing;   // programs that are not there
   std::map<std::string, std::string> companions;  // module -> module that is loaded with it
 
  private:

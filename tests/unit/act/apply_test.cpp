@@ -130,8 +130,9 @@ TEST_F(Apply, TwoAtOnceExcludeEachOther) {
   EXPECT_EQ(status, 0);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::refused);
-  EXPECT_EQ(second.error().what, "another estiva is changing this machine at the moment (it holds " +
-                                     journal_ + "/lock)");
+  EXPECT_EQ(
+      second.error().what,
+      "another estiva is changing this machine at the moment (it holds " + journal_ + "/lock)");
   EXPECT_FALSE(undoing);
   EXPECT_FALSE(fs::exists(at("/etc/b")));
   EXPECT_TRUE(do_it(plan_of({write_step("/etc/b", "1")})));  // once it has ended
@@ -140,7 +141,8 @@ TEST_F(Apply, TwoAtOnceExcludeEachOther) {
 TEST_F(Apply, AfterAFailureNothingElseRunsUntilItIsContinuedOrUndone) {
   commands_.failing.insert("systemctl start a.service");
   const Plan plan = plan_of({write_step("/etc/a", "1"), step_of(StepKind::start_unit, "a.service"),
-                             write_step("/etc/b", "1", "absent")}, "setup");
+                             write_step("/etc/b", "1", "absent")},
+                            "setup");
   auto report = do_it(plan);
   ASSERT_TRUE(report && report->error);
   const auto run = report->run;
@@ -160,8 +162,8 @@ TEST_F(Apply, AfterAFailureNothingElseRunsUntilItIsContinuedOrUndone) {
 
 TEST_F(Apply, ContinuingChecksWhatIsStillToBeDone) {
   commands_.failing.insert("systemctl start a.service");
-  const auto report = do_it(plan_of({step_of(StepKind::start_unit, "a.service"),
-                                     write_step("/etc/b", "1", "absent")}));
+  const auto report = do_it(
+      plan_of({step_of(StepKind::start_unit, "a.service"), write_step("/etc/b", "1", "absent")}));
   ASSERT_TRUE(report && report->error);
   commands_.failing.clear();
   put("/etc/b", "theirs");
@@ -182,8 +184,8 @@ TEST_F(Apply, CheckPlanTellsWithoutARun) {
 TEST_F(Apply, AMissingProgramIsNamedBeforeAnythingIsDone) {
   commands_.missing.insert("systemctl");
   put("/etc/a", "1");
-  const auto report = do_it(plan_of({write_step("/etc/a", "2"),
-                                     step_of(StepKind::enable_unit, "a.service")}));
+  const auto report =
+      do_it(plan_of({write_step("/etc/a", "2"), step_of(StepKind::enable_unit, "a.service")}));
   ASSERT_FALSE(report);
   EXPECT_EQ(content("/etc/a"), "1");
 }

@@ -45,8 +45,9 @@ TEST_F(DeviceSteps, AModuleInUseStaysAndIsNamed) {
   const auto report = undo_it(run);
   ASSERT_TRUE(report && !report->error);
   EXPECT_EQ(report->steps[0].state, StepState::kept);
-  EXPECT_EQ(report->steps[0].text,
-            "the module tun stays loaded: 'rmmod tun' failed with exit code 1: it does not want to");
+  EXPECT_EQ(
+      report->steps[0].text,
+      "the module tun stays loaded: 'rmmod tun' failed with exit code 1: it does not want to");
   EXPECT_EQ(phase_of(run), RunPhase::undone);
 }
 
@@ -82,12 +83,14 @@ TEST_F(DeviceSteps, ASettingThatChangedSinceIsDrift) {
   put("/proc/sys/vm/swappiness", "33\n");
   const auto report = undo_it(run);
   ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().what,
-            "/proc/sys/vm/swappiness was changed since: the run left it as '10', and now it is '33'");
+  EXPECT_EQ(
+      report.error().what,
+      "/proc/sys/vm/swappiness was changed since: the run left it as '10', and now it is '33'");
 }
 
 TEST_F(DeviceSteps, OddSettingsAreRefused) {
-  for (const char* name : {"", "/vm/x", "vm.", "vm..x", "../../etc/passwd", "vm/../../x", "none.such"}) {
+  for (const char* name :
+       {"", "/vm/x", "vm.", "vm..x", "../../etc/passwd", "vm/../../x", "none.such"}) {
     const auto report = do_it(plan_of({step_of(StepKind::set_sysctl, name, "1")}));
     ASSERT_FALSE(report) << name;
     EXPECT_EQ(report.error().kind, ErrorKind::refused) << name;
@@ -131,7 +134,8 @@ TEST_F(DeviceSteps, AWrongNodeIsReplacedAndComesBack) {
 }
 
 TEST_F(DeviceSteps, OddNodesAreRefused) {
-  for (const char* text : {"", "c", "c 1", "x 1 3", "c 1 3 4", "c -1 3", "c 4096 0", "c 0 1048576"}) {
+  for (const char* text :
+       {"", "c", "c 1", "x 1 3", "c 1 3 4", "c -1 3", "c 4096 0", "c 0 1048576"}) {
     EXPECT_FALSE(do_it(plan_of({step_of(StepKind::make_node, "/dev/a", text)}))) << text;
   }
   EXPECT_FALSE(fs::exists(at("/dev")));

@@ -32,9 +32,9 @@ class Faults : public ActTest {
     const pid_t child = ::fork();
     if (child == 0) {
       const int flags = CLONE_NEWNS | (::geteuid() == 0 ? 0 : CLONE_NEWUSER);
-      const bool ready =
-          ::unshare(flags) == 0 &&
-          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 && mounts();
+      const bool ready = ::unshare(flags) == 0 &&
+                         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         mounts();
       const auto fresh = host::Root::open(tree_.path());  // sees the new mounts
       std::string text = "skip";
       if (ready && fresh) text = test(Machine{*fresh, commands_, {}, {}});
@@ -44,7 +44,7 @@ class Faults : public ActTest {
     ::close(ends[1]);
     std::string text(65536, '\0');
     std::size_t size = 0;
-    for (ssize_t n = 1; n > 0 && size < text.size(); size += n > 0 ? n : 0) {
+    for (ssize_t n = 1; n > 0 && size<text.size(); size += n> 0 ? n : 0) {
       n = ::read(ends[0], text.data() + size, text.size() - size);
     }
     ::close(ends[0]);
@@ -69,14 +69,13 @@ TEST_F(Faults, AFullDiskLeavesTheFileWholeAndTheRunCanBeUndone) {
         std::ofstream(disk + "/config") << std::string(20'000, 'o');
         const auto before = snapshot(tree_.path());
         const auto report =
-            apply(machine, journal_, plan_of({write_step("/etc/first", "2"),
-                                              write_step("/etc/small/config",
-                                                         std::string(60'000, 'n'))}));
+            apply(machine, journal_,
+                  plan_of({write_step("/etc/first", "2"),
+                           write_step("/etc/small/config", std::string(60'000, 'n'))}));
         std::string out = sentence_of(report);
         out += "; leftovers " + std::to_string(std::distance(fs::directory_iterator(disk), {}) - 1);
         const auto undone = undo(machine, journal_, report ? report->run : "");
-        return out + "; " + sentence_of(undone) + "; " +
-               difference(before, snapshot(tree_.path()));
+        return out + "; " + sentence_of(undone) + "; " + difference(before, snapshot(tree_.path()));
       });
   if (seen == "skip") GTEST_SKIP() << kNoMounts;
   EXPECT_EQ(seen,
@@ -111,16 +110,17 @@ TEST_F(Faults, AReadOnlyDiskIsSeenBeforeTheFirstEffect) {
       },
       [&](const Machine& machine) {
         const auto before = snapshot(tree_.path());
-        const auto report = apply(machine, journal_,
-                                  plan_of({write_step("/etc/first", "2"),
-                                           write_step("/etc/fixed/config", "new"),
-                                           write_step("/etc/fixed/a/b", "new")}));
+        const auto report =
+            apply(machine, journal_,
+                  plan_of({write_step("/etc/first", "2"), write_step("/etc/fixed/config", "new"),
+                           write_step("/etc/fixed/a/b", "new")}));
         return sentence_of(report) + difference(before, snapshot(tree_.path()));
       });
   if (seen == "skip") GTEST_SKIP() << kNoMounts;
-  EXPECT_EQ(seen,
-            "refused: nothing was changed, because /etc/fixed/config is on a read-only file system; "
-            "and 1 more");
+  EXPECT_EQ(
+      seen,
+      "refused: nothing was changed, because /etc/fixed/config is on a read-only file system; "
+      "and 1 more");
 }
 
 // Sets an attribute as chattr does; false where that is not possible.
@@ -141,9 +141,9 @@ TEST_P(Protected, AProtectedFileOrFolderIsSeenBeforeTheFirstEffect) {
   put("/etc/first", "1");
   const auto file = put("/etc/docker/daemon.json", "old");
   const auto folder = at("/etc/docker");
-  if (!set_attribute(file, GetParam(), true)) GTEST_SKIP() << "no immutable files here";
-  const auto plan = plan_of({write_step("/etc/first", "2"),
-                             write_step("/etc/docker/daemon.json", "new")});
+  if (!set_attribute(file, GetParam(), true)) GTEST_SKIP() << "files can't be made immutable here";
+  const auto plan =
+      plan_of({write_step("/etc/first", "2"), write_step("/etc/docker/daemon.json", "new")});
   const auto of_file = do_it(plan);
   set_attribute(file, GetParam(), false);
   set_attribute(folder, GetParam(), true);
@@ -151,16 +151,16 @@ TEST_P(Protected, AProtectedFileOrFolderIsSeenBeforeTheFirstEffect) {
   set_attribute(folder, GetParam(), false);
   ASSERT_FALSE(of_file);
   ASSERT_FALSE(of_folder);
-  const auto form = "nothing was changed, because {} is protected by the attribute '{}' (lsattr "
-                    "shows it, chattr -{} takes it away)";
+  const auto form =
+      "nothing was changed, because {} is protected by the attribute '{}' (lsattr "
+      "shows it, chattr -{} takes it away)";
   EXPECT_EQ(of_file.error().what,
             fmt::format(fmt::runtime(form), "/etc/docker/daemon.json", letter, letter));
   EXPECT_EQ(of_folder.error().what, fmt::format(fmt::runtime(form), "/etc/docker", letter, letter));
   EXPECT_EQ(content("/etc/first"), "1");
 }
 
-INSTANTIATE_TEST_SUITE_P(Attributes, Protected,
-                         testing::Values(FS_IMMUTABLE_FL, FS_APPEND_FL));
+INSTANTIATE_TEST_SUITE_P(Attributes, Protected, testing::Values(FS_IMMUTABLE_FL, FS_APPEND_FL));
 
 TEST_F(Faults, OddTargetsAreRefused) {
   fs::create_directories(at("/etc/folder"));

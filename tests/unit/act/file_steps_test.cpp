@@ -65,8 +65,8 @@ TEST_F(FileSteps, ALinkStaysALinkAndItsTargetIsReplaced) {
   fs::create_symlink("../../srv/config/real.json", at("/etc/docker/middle.json"));
   fs::create_symlink("/etc/docker/middle.json", at("/etc/docker/daemon.json"));  // of the tree
   const auto before = now();
-  const auto run = applied(
-      plan_of({write_step("/etc/docker/daemon.json", "new", format::sha256_hex("old"))}));
+  const auto run =
+      applied(plan_of({write_step("/etc/docker/daemon.json", "new", format::sha256_hex("old"))}));
   EXPECT_EQ(content("/srv/config/real.json"), "new");
   EXPECT_EQ(fs::read_symlink(at("/etc/docker/daemon.json")), "/etc/docker/middle.json");
   expect_undone(run, before);
@@ -114,9 +114,9 @@ TEST_F(FileSteps, AFileAndALinkAreRemovedAndComeBack) {
   ::chmod(put("/etc/a", "bytes\0more").c_str(), 0400);
   fs::create_symlink("/nowhere", at("/etc/l"));
   const auto before = now();
-  const auto run = applied(plan_of({step_of(StepKind::remove_file, "/etc/a"),
-                                    step_of(StepKind::remove_file, "/etc/l"),
-                                    step_of(StepKind::remove_file, "/etc/none")}));
+  const auto run = applied(
+      plan_of({step_of(StepKind::remove_file, "/etc/a"), step_of(StepKind::remove_file, "/etc/l"),
+               step_of(StepKind::remove_file, "/etc/none")}));
   EXPECT_FALSE(fs::exists(fs::symlink_status(at("/etc/a"))));
   EXPECT_FALSE(fs::exists(fs::symlink_status(at("/etc/l"))));
   expect_undone(run, before);
@@ -145,7 +145,8 @@ TEST_F(FileSteps, HostileNamesAndContentsSurvive) {
   const std::string name = "/etc/a \"b\"\n\x01\xff'$(reboot)", bytes("\0\xff\n\r{\"hex:\"}", 11);
   put(name, "before");
   const auto before = now();
-  const auto run = applied(plan_of({write_step(name, bytes, format::sha256_hex("before"))}, "\xfe"));
+  const auto run =
+      applied(plan_of({write_step(name, bytes, format::sha256_hex("before"))}, "\xfe"));
   EXPECT_EQ(content(name), bytes);
   expect_undone(run, before);
 }

@@ -113,8 +113,9 @@ TEST_F(Journals, ANewerJournalIsLeftAlone) {
   std::ofstream(records(run)) << "estiva-journal 2 5\nwhatever\n";
   const auto report = undo_it(run);
   ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().what, "the journal " + records(run) +
-                                     " was written by a newer estiva (version 2, this one knows 1)");
+  EXPECT_EQ(report.error().what,
+            "the journal " + records(run) +
+                " was written by a newer estiva (version 2, this one knows 1)");
 }
 
 TEST_F(Journals, AChangedPlanIsSeen) {

@@ -128,8 +128,8 @@ TEST_F(Undo, ItCanBeRepeated) {
 TEST_F(Undo, AStepThatFailsIsTriedAgainByTheNext) {
   put("/etc/a", "1");
   const auto before = now();
-  const auto run = applied(plan_of({write_step("/etc/a", "2"),
-                                    step_of(StepKind::start_unit, "a.service")}));
+  const auto run =
+      applied(plan_of({write_step("/etc/a", "2"), step_of(StepKind::start_unit, "a.service")}));
   commands_.failing.insert("systemctl stop a.service");
   const auto report = undo_it(run);
   ASSERT_TRUE(report && report->error);

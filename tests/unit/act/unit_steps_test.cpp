@@ -9,7 +9,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kUnit =
-    "[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
+    "[Unit]\nDescription=x\n[Service]\nExecStart=/bin/"
+    "true\n[Install]\nWantedBy=multi-user.target\n";
 
 class UnitSteps : public ActTest {
  protected:
@@ -29,17 +30,17 @@ TEST_F(UnitSteps, AUnitThatIsWrittenEnabledAndStartedGoesWithoutATrace) {
   EXPECT_TRUE(is_active("a.service"));
   commands_.calls.clear();
   expect_undone(run, before);
-  EXPECT_EQ(commands_.calls, (std::vector<std::string>{"systemctl stop a.service",
-                                                       "systemctl daemon-reload"}));
+  EXPECT_EQ(commands_.calls,
+            (std::vector<std::string>{"systemctl stop a.service", "systemctl daemon-reload"}));
 }
 
 TEST_F(UnitSteps, ARestartComesLastOnceTheOldFilesAreThereAgain) {
   put("/etc/docker/daemon.json", "old");
   activate("docker.service");
   const auto before = now();
-  const auto run = applied(plan_of({write_step("/etc/docker/daemon.json", "new"),
-                                    step_of(StepKind::restart_unit, "docker.service"),
-                                    write_step("/etc/other", "x")}));
+  const auto run = applied(
+      plan_of({write_step("/etc/docker/daemon.json", "new"),
+               step_of(StepKind::restart_unit, "docker.service"), write_step("/etc/other", "x")}));
   std::string seen;
   machine_.boundary = [&] {
     if (!commands_.calls.empty() && seen.empty()) seen = content("/etc/docker/daemon.json");
@@ -47,8 +48,8 @@ TEST_F(UnitSteps, ARestartComesLastOnceTheOldFilesAreThereAgain) {
   commands_.calls.clear();
   const auto report = undo_it(run);
   ASSERT_TRUE(report && !report->error);
-  EXPECT_EQ(commands_.calls,
-            (std::vector<std::string>{"systemctl daemon-reload", "systemctl restart docker.service"}));
+  EXPECT_EQ(commands_.calls, (std::vector<std::string>{"systemctl daemon-reload",
+                                                       "systemctl restart docker.service"}));
   EXPECT_EQ(seen, "old");
   EXPECT_TRUE(is_active("docker.service"));
   EXPECT_EQ(content("/etc/docker/daemon.json"), "old");
@@ -108,14 +109,14 @@ TEST_F(UnitSteps, WithoutSystemdOnlyLinksAreMade) {
   fs::remove_all(at("/run/systemd"));
   put("/etc/systemd/system/a.service", kUnit);
   const auto before = now();
-  const auto report = do_it(plan_of({step_of(StepKind::enable_unit, "a.service"),
-                                     step_of(StepKind::start_unit, "a.service"),
-                                     step_of(StepKind::reload_units, "")}));
+  const auto report = do_it(
+      plan_of({step_of(StepKind::enable_unit, "a.service"),
+               step_of(StepKind::start_unit, "a.service"), step_of(StepKind::reload_units, "")}));
   ASSERT_TRUE(report && !report->error);
   EXPECT_EQ(report->steps[1].text,
             "systemd does not run here: it takes effect when this system is started");
-  EXPECT_EQ(commands_.calls, (std::vector<std::string>{"systemctl --root=" + tree_.path() +
-                                                       " enable a.service"}));
+  EXPECT_EQ(commands_.calls,
+            (std::vector<std::string>{"systemctl --root=" + tree_.path() + " enable a.service"}));
   expect_undone(report->run, before);
 }
 
@@ -131,9 +132,6 @@ TEST_F(UnitSteps, TheRealSystemctlOnATree) {
   Step enable = step_of(StepKind::enable_unit, "b.service");
   enable.expects = "disabled";
   const auto report = apply(machine, journal_, plan_of({enable}));
-  if (!report && report.error().what.find("no program") != std::string::npos) {
-    GTEST_SKIP() << "no systemctl here";
-  }
   ASSERT_TRUE(report) << report.error().sentence();
   ASSERT_FALSE(report->error) << report->error->sentence();
   EXPECT_TRUE(fs::is_symlink(at("/etc/systemd/system/docker.service.wants/b.service")));
@@ -149,13 +147,14 @@ TEST_F(UnitSteps, ASystemctlThatFailsSaysWhyAndCanBeUndone) {
   put("/etc/a", "old");
   const auto before = now();
   commands_.failing.insert("systemctl restart docker.service");
-  const auto report = do_it(plan_of({write_step("/etc/a", "new"),
-                                     step_of(StepKind::restart_unit, "docker.service"),
-                                     write_step("/etc/b", "never")}));
+  const auto report =
+      do_it(plan_of({write_step("/etc/a", "new"), step_of(StepKind::restart_unit, "docker.service"),
+                     write_step("/etc/b", "never")}));
   ASSERT_TRUE(report && report->error);
-  EXPECT_EQ(report->error->what,
-            "step 2 of 3 (docker.service) failed: 'systemctl restart -- docker.service' failed with "
-            "exit code 1: it does not want to");
+  EXPECT_EQ(
+      report->error->what,
+      "step 2 of 3 (docker.service) failed: 'systemctl restart -- docker.service' failed with "
+      "exit code 1: it does not want to");
   EXPECT_EQ(report->steps[2].state, StepState::pending);
   EXPECT_EQ(phase_of(report->run), RunPhase::interrupted);
   expect_undone(report->run, before);
