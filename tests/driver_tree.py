@@ -176,9 +176,10 @@ def arm(tree, want):
 
 def rhel(tree, want):
     merged_usr(tree)
+    if want.get("multilib"):  # True, or the version that the 32-bit ones have
+        version = want["multilib"]
+        put_plain(tree, "/usr/lib", want if version is True else {**want, "libraries": [version]}, I386)
     put_plain(tree, "/usr/lib64", want)
-    if want.get("multilib"):
-        put_plain(tree, "/usr/lib", want, I386)
     programs(tree)
     version = want["libraries"][-1]
     tree.library("/usr/lib64/xorg/modules/drivers/nvidia_drv.so", None)

@@ -42,6 +42,8 @@ ROOTS = {
     "fedora-multilib": {"about": "32-bit libraries in /usr/lib", "layout": rhel, "multilib": True,
                         "options": ["--compat32"]},
     "fedora-display": {"about": "an X server on the GPU", "layout": rhel, "options": ["--display"]},
+    "fedora-old-32bit": {"about": "32-bit libraries of the driver before, first in the cache", "layout": rhel,
+                         "multilib": V550, "module": V570, "libraries": [V570]},
     "multilib-unasked": {"about": "32-bit libraries that nobody asked for", "multilib": True},
     "arch": {"about": "libraries in /usr/lib among hundreds", "layout": arch, "golden": True},
     "arch-multilib": {"about": "32-bit libraries in /usr/lib32", "layout": arch, "multilib": True,
@@ -61,7 +63,7 @@ ROOTS = {
     "minors-not-in-order": {"about": "minor numbers against the order of addresses", "gpus": [
         {"bus": "0000:01:00.0", "minor": 1, "uuid": UUIDS[0]}, {"bus": "0000:02:00.0", "minor": 0, "uuid": UUIDS[1]}]},
     "vmd": {"about": "a PCI domain of five digits", "gpus": [
-        {"bus": "10000:01:00.0", "minor": 1, "uuid": UUIDS[1]}, {"bus": "0000:81:00.0", "minor": 0, "uuid": UUIDS[0]}]},
+        {"bus": "10000:01:00.0", "minor": 1, "uuid": UUIDS[1]}, {"bus": "2000:81:00.0", "minor": 0, "uuid": UUIDS[0]}]},
     "no-uuid": {"about": "no client has initialised the GPU", "gpus": _UNKNOWN_UUID,
                 "notes": ["GPU 0 has no entry by UUID"]},
     "no-uuid-nvml": {"about": "the same, and NVML knows", "gpus": _UNKNOWN_UUID,

@@ -202,7 +202,7 @@ TEST(DriverLibraries, CompanionsHaveVersionsOfTheirOwn) {
 TEST(DriverGpus, OrderIsThatOfTheAddressesUntilTheDriverSaysAnother) {
   const Tree tree;
   tree.gpu("10000:01:00.0", 0, "unknown");
-  tree.gpu("0000:81:00.0", 1, "unknown");
+  tree.gpu("2000:81:00.0", 1, "unknown");
   tree.gpu("0000:0a:00.0", 2, kUuid);
   tree.gpu("0000:0b:00.0/../..", 3, kUuid);  // lands elsewhere: no GPU
   const auto seen = [](const std::vector<DriverGpu>& gpus) {
@@ -212,15 +212,15 @@ TEST(DriverGpus, OrderIsThatOfTheAddressesUntilTheDriverSaysAnother) {
   };
   using Seen = std::vector<std::pair<std::string, std::string>>;
   EXPECT_EQ(seen(find_driver_gpus(tree.root())),
-            (Seen{{"0000:0a:00.0", kUuid}, {"0000:81:00.0", ""}, {"10000:01:00.0", ""}}));
+            (Seen{{"0000:0a:00.0", kUuid}, {"2000:81:00.0", ""}, {"10000:01:00.0", ""}}));
   const std::string other = "GPU-99999999-2222-3333-4444-555555555555";
   const DriverWord word{
-      {said("00000000:81:00.0", 0, other), said("00010000:01:00.0", 1, "unknown-1"),
+      {said("00002000:81:00.0", 0, other), said("00010000:01:00.0", 1, "unknown-1"),
        said("00000000:0A:00.0", 2, kUuid)},
       {}};
   const auto gpus = find_driver_gpus(tree.root(), word);
   EXPECT_EQ(seen(gpus),
-            (Seen{{"0000:81:00.0", other}, {"10000:01:00.0", ""}, {"0000:0a:00.0", kUuid}}));
+            (Seen{{"2000:81:00.0", other}, {"10000:01:00.0", ""}, {"0000:0a:00.0", kUuid}}));
   EXPECT_EQ(gpus[2].index, 2u);
   EXPECT_EQ(gpus[2].minor, 2u);
 }
