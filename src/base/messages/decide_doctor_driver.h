@@ -188,7 +188,7 @@ inline constexpr PerDistribution kInstallDriver{
     "Install it and restart: sudo pacman -S nvidia-open nvidia-utils",
     "Install NVIDIA's driver for this distribution and restart the machine."};
 // D2
-inline constexpr std::string_view kNotLoaded =
+inline constexpr std::string_view kModuleNotLoaded =
     "the driver's module is on the disk for kernel {} and is not loaded";  // release
 inline constexpr std::string_view kNotLoadedBlacklist =
     "the driver's module is not loaded: {} line {} forbids it";  // path, line

@@ -224,7 +224,7 @@ Hits find_module_not_loaded(const ReadinessFacts& facts) {
   if (running == nullptr || !running->has_nvidia || is_refused_now(facts)) return {};
   const SourceLine* blacklist = blacklist_of(facts, "nvidia");
   if (blacklist != nullptr || is_forbidden_at_boot(facts)) return {forbidden_hit(facts, blacklist)};
-  return {{.title = fmt::format(msg::kNotLoaded, running->release),
+  return {{.title = fmt::format(msg::kModuleNotLoaded, running->release),
            .evidence = {module_evidence(facts)}}};
 }
 

@@ -165,7 +165,7 @@ Hits find_broken_daemon_json(const ReadinessFacts& facts) {
   } else if (!tree->root().is_object()) {
     why = msg::kNotAnObject;
   } else if (const std::string_view key = wrong_key(tree->root()); !key.empty()) {
-    why = fmt::format(msg::kWrongType, key);
+    why = fmt::format(msg::kKeyOfWrongType, key);
     where = file_evidence(file, fmt::format("\"{}\"", key));
   }
   if (why.empty()) return {};
