@@ -123,7 +123,7 @@ inline constexpr std::string_view kC8Foretells =
 
 inline constexpr SignatureText kC9Text{
     "the CDI spec has frozen a device number that has changed",
-    "cuInit fails with 999 in the container while nvidia-smi works",
+    "cuInit: 999 in the container, while nvidia-smi works",
     "major and minor number of each node in the spec, against the node on the host",
     "Make the spec anew with 'estiva cdi generate': it names nodes by their path only, so that "
     "their numbers may change",

@@ -105,7 +105,9 @@ class Reader {
 
   // Whether the path is services, a service, and then these keys ("-": an item).
   bool is_at(std::initializer_list<std::string_view> keys) const {
-    if (path_.size() != keys.size() + 2 || path_[0].key != "services") return false;
+    const bool is_in_service = path_.size() == keys.size() + 2 && path_[0].key == "services" &&
+                               !path_[1].is_item && !services_.empty();
+    if (!is_in_service) return false;
     return std::equal(keys.begin(), keys.end(), path_.begin() + 2,
                       [](std::string_view key, const Level& level) {
                         return level.is_item ? key == "-" : key == level.key;

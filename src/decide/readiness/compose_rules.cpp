@@ -66,34 +66,39 @@ bool asks_as_cdi(const ComposeService& service) {
                      [](const ComposeGpuRequest& one) { return one.driver == "cdi"; });
 }
 
-// The number in "nvidia.com/gpu=1" or "1"; false for UUIDs, "all" and MIG.
-bool is_numbered(std::string_view device) {
-  return is_number(is_cdi_name(device) ? device.substr(device.find('=') + 1) : device);
+// The number in "nvidia.com/gpu=1" or "1", if the host has a GPU of it; false for UUIDs, "all" and
+// MIG.
+bool is_numbered(std::string_view device, std::size_t gpus) {
+  const auto number =
+      format::parse_u64(is_cdi_name(device) ? device.substr(device.find('=') + 1) : device);
+  return number && *number < gpus;
 }
 
 // What in a container chooses a GPU by its number; empty: nothing.
 std::string numbered_in(const ContainerFact& container, const ReadinessFacts& facts) {
   const GpuShare share = share_of(container, facts);
   for (const std::string& device : share.devices) {
-    if (is_numbered(device)) return device;
+    if (is_numbered(device, gpu_count(facts))) return device;
   }
   const auto visible = variable(container.environment, "CUDA_VISIBLE_DEVICES");
   const auto order = variable(container.environment, "CUDA_DEVICE_ORDER");
-  const bool sees_several = share.any() && share.count.value_or(0) > 1;
-  if (!visible || !sees_several || order == "PCI_BUS_ID") return {};
+  const std::size_t count = share.any() ? share.count.value_or(0) : 0;
+  if (!visible || count < 2 || order == "PCI_BUS_ID") return {};
   const auto parts = parts_of_list(*visible);
-  const bool names_some = !parts.empty() && parts.size() < *share.count &&
-                          std::all_of(parts.begin(), parts.end(), is_number);
+  const bool names_some = !parts.empty() && parts.size() < count &&
+                          std::all_of(parts.begin(), parts.end(), [&](std::string_view part) {
+                            return is_numbered(part, count);
+                          });
   return names_some ? fmt::format("CUDA_VISIBLE_DEVICES={}", *visible) : std::string();
 }
 
-ComposeLine numbered_in(const ComposeService& service) {
+ComposeLine numbered_in(const ComposeService& service, std::size_t gpus) {
   for (const ComposeLine& line : service.devices) {
-    if (is_cdi_name(line.text) && is_numbered(line.text)) return line;
+    if (is_cdi_name(line.text) && is_numbered(line.text, gpus)) return line;
   }
   for (const ComposeGpuRequest& request : service.requests) {
     for (const std::string& id : request.ids) {
-      if (is_numbered(id)) return {id, request.line};
+      if (is_numbered(id, gpus)) return {id, request.line};
     }
   }
   return {};
@@ -202,7 +207,7 @@ std::vector<Hit> find_numbered_gpus(const ReadinessFacts& facts) {
         {fmt::format(msg::kP9Title, container.name, what), {at(container, what)}, {}, {}});
   }
   for (const Placed& placed : services_of(facts)) {
-    const ComposeLine line = numbered_in(placed.service);
+    const ComposeLine line = numbered_in(placed.service, gpu_count(facts));
     if (line.line == 0 || has_container(facts, placed)) continue;
     hits.push_back({fmt::format(msg::kP9Title, placed.service.name, line.text),
                     {at(placed, line.line, line.text)},

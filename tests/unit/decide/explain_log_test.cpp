@@ -228,6 +228,22 @@ TEST(LogPatterns, EachSignatureWithATextHasOne) {
   }
 }
 
+// What the table quotes as met by users is explained as that rule, or names it beside another.
+TEST(LogPatterns, TheTablesOwnTextsAreExplained) {
+  const std::set<std::string_view> in_words = {"C11", "P2", "P3", "P8", "P9", "P10", "P11"};
+  for (const auto rules : {cdi_rules(), application_rules()}) {
+    for (const Rule& rule : rules) {
+      std::set<std::string, std::less<>> named;
+      for (const Explained& one : explain_log(rule.symptom)) {
+        named.insert(one.rule);
+        named.insert(one.also.begin(), one.also.end());
+      }
+      const bool is_expected = in_words.count(rule.id) == 0;
+      EXPECT_EQ(named.count(rule.id) == 1, is_expected) << rule.id << ": " << rule.symptom;
+    }
+  }
+}
+
 TEST(LogPrefix, Lengths) {
   const std::vector<std::pair<std::string_view, std::string_view>> cases = {
       {"Mar  4 05:06:07 host dockerd[12]: text", "text"},

@@ -404,7 +404,8 @@ TEST(ComposeGlance, ReadsReservations) {
 TEST(ComposeGlance, SaysNothingOfWhatItCannotRead) {
   for (const char* text :
        {"", "services:", "services: {a: {image: x}}", "\t", "- services:\n  - a",
-        "version: '3'\n\tservices:\n", "a: b\nb: c", ":::", "services:\n- a\n- b\n  devices:\n"}) {
+        "version: '3'\n\tservices:\n", "a: b\nb: c", ":::", "services:\n- a\n- b\n  devices:\n",
+        "services:\n- gpus:\n  - driver: nvidia\n    count: 1\n"}) {
     EXPECT_TRUE(glance_at_compose(text).empty()) << text;
   }
   std::string large = "services:\n  a:\n    image: x\n#";

@@ -1,4 +1,5 @@
 // C1-C15: each by one change to healthy machines, and the near misses that say nothing.
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "decide/readiness/cdi_view.h"
