@@ -30,6 +30,14 @@ std::vector<std::string> texts_of(JsonNode list) {
   return texts;
 }
 
+// Also where its value is null, which is how Docker 25 to 28.1 say that CDI is off.
+bool has_member(JsonNode object, std::string_view name) {
+  for (std::size_t i = 0; i < object.size(); ++i) {
+    if (object.name_at(i) == name) return true;
+  }
+  return false;
+}
+
 bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(),
                      [&](std::string_view beginning) { return text.starts_with(beginning); });
@@ -135,7 +143,7 @@ Result<void> read_info(std::string_view json, EngineFacts& engine) {
   for (std::size_t i = 0; runtimes.is_object() && i < runtimes.size(); ++i) {
     engine.runtimes.emplace_back(runtimes.name_at(i));
   }
-  engine.cdi_known = static_cast<bool>(root["CDISpecDirs"]);
+  engine.cdi_known = has_member(root, "CDISpecDirs");
   engine.cdi_dirs = texts_of(root["CDISpecDirs"]);
   std::erase(engine.cdi_dirs, "");
   engine.discovered = discovered_of(root["DiscoveredDevices"]);

@@ -86,8 +86,9 @@ struct CdiFile {
   std::string text;       // as it was read, for places; may be cut
   CdiSpec spec;
   std::string error;
-  unsigned error_line = 0;  // 0: not known
-  bool is_ignored = false;  // neither .json nor .yaml: engines don't look at it
+  unsigned error_line = 0;       // 0: not known
+  bool is_ignored = false;       // neither .json nor .yaml: engines don't look at it
+  std::int64_t modified_at = 0;  // mtime, seconds of the Unix epoch; 0: not known
   friend bool operator==(const CdiFile&, const CdiFile&) = default;
 };
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.h"
@@ -52,6 +51,9 @@ struct KernelFact {
   bool has_nvidia_uvm = false;
   Reading<std::string> nvidia_version;  // of the file on the disk
   Reading<bool> is_signed;              // the file ends with a signature
+  // It can be booted: /boot/vmlinuz-RELEASE or /lib/modules/RELEASE/vmlinuz is there. A folder that
+  // was left behind by a removed kernel can't.
+  Reading<bool> is_bootable;
 };
 
 struct ModuleFact {
@@ -74,11 +76,18 @@ struct KernelFacts {
   std::map<std::string, unsigned> majors;  // /proc/devices, character
   Reading<std::vector<std::string>> log;   // kernel log, oldest first, the last 5,000 lines
   Reading<unsigned> overcommit_memory;
-  Reading<std::string> selinux;         // "enforcing", "permissive", "disabled"
-  Reading<bool> container_use_devices;  // SELinux's boolean
+  Reading<std::string> selinux;  // "enforcing", "permissive", "disabled"
+  // /sys/fs/selinux/booleans/container_use_devices or container_use_xserver_devices: either is
+  // enough for /dev/nvidia*.
+  Reading<bool> container_use_devices;
   bool in_container = false, in_wsl = false;
-  bool has_dxg = false;              // /dev/dxg
-  std::string cgroup_layout;         // host::detect_cgroup_layout
+  // Where in_container: "lxc", "docker", "podman" and so on, from /run/systemd/container,
+  // /.dockerenv, /run/.containerenv or "container=" of process 1; empty: not known.
+  std::string container_manager;
+  bool is_tegra = false;      // /etc/nv_tegra_release, or "tegra" in /proc/device-tree/compatible
+  std::string root_fs;        // type of "/" in /proc/self/mountinfo: "ext4", "rootfs"
+  bool has_dxg = false;       // /dev/dxg
+  std::string cgroup_layout;  // host::detect_cgroup_layout
   Reading<bool> slept_since_module;  // the machine was suspended after the module was loaded
 };
 
@@ -121,6 +130,12 @@ struct ProgramFact {
   std::string version;          // empty: not asked or not said
 };
 
+// What a path that a CDI spec or daemon.json names is on the host.
+struct HostPath {
+  bool exists = false, is_executable = false, is_device = false, is_socket = false;
+  unsigned major = 0, minor = 0;
+};
+
 enum class EngineKind : std::uint8_t { none, docker, podman, docker_desktop, docker_snap };
 
 struct EngineFacts {
@@ -142,6 +157,12 @@ struct EngineFacts {
   std::vector<std::string> arguments;  // of dockerd's process
   std::string search_path;             // PATH of dockerd's process
   TextFile daemon_json;
+  // daemon.json before it was last changed: estiva's copy of it from before its set-up, else a
+  // backup beside the file (daemon.json.bak, daemon.json~); not_read where there is none.
+  TextFile daemon_json_before;
+  // Each "path" of a runtime in daemon.json, as it is written there: what it is on the host, looked
+  // up on search_path where it has no slash. A path that is not in the map was not looked for.
+  std::map<std::string, HostPath> runtime_paths;
   Reading<std::string> compose_version;
 };
 
@@ -149,22 +170,17 @@ struct EngineFacts {
 struct ToolkitFacts {
   std::map<std::string, ProgramFact> programs;  // by name: nvidia-ctk, nvidia-cdi-hook, ...
   TextFile config;                              // /etc/nvidia-container-runtime/config.toml
-};
-
-// What a path that a CDI spec names is on the host.
-struct HostPath {
-  bool exists = false, is_executable = false, is_device = false, is_socket = false;
-  unsigned major = 0, minor = 0;
-  mode_t mode = 0;  // permission bits
-  uid_t uid = 0;
-  gid_t gid = 0;
+  // The program that config.toml's "ldconfig" names with an '@', on the host, is there.
+  Reading<bool> ldconfig_exists;
 };
 
 struct CdiFacts {
   std::vector<std::string> dirs;  // that were looked into, by rising priority
   std::vector<CdiFile> files;     // in them, and in the usual ones that the engine does not read
-  // Each host path and hook that a valid file names, and each of the files.
-  std::map<std::string, HostPath> hosts;
+  std::map<std::string, HostPath> hosts;  // each host path and hook that a valid file names
+  // Paths of specs that the engine's user may not read: by mode and owner of the file and of the
+  // folders above it (a rootless engine, or Podman run by a user).
+  std::vector<std::string> unreadable;
 };
 
 struct DeviceRequest {
@@ -190,7 +206,7 @@ struct ContainerFact {
 
 struct ImageFact {
   std::string id, name;
-  std::vector<std::string> environment;  // NVIDIA_*, CUDA_*
+  std::vector<std::string> environment;  // NVIDIA_*, CUDA_*, NV_CUDA_COMPAT_PACKAGE
   std::string cuda_version;              // "12.4.1"; empty: not said
 };
 

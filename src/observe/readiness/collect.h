@@ -27,6 +27,8 @@ struct ReadinessSources {
   std::chrono::milliseconds gpu_time{5'000};
   gpu::CudaProbe cuda;
   bool asks_cuda = true;
+  // Copies of daemon.json from before it was changed, the best first (estiva's own).
+  std::vector<std::string> settings_before;
   ParseCdi parse_cdi;  // format::read_cdi_file
   // host::find_driver_files, with the GPUs that the driver named.
   std::function<DriverFiles(const host::Root& root, const std::vector<Gpu>& gpus)> driver_files;

@@ -86,9 +86,6 @@ HostPath read_host_path(const Tree& tree, const std::string& path) {
     found.major = major(info->st_rdev);
     found.minor = minor(info->st_rdev);
   }
-  found.mode = info->st_mode & kPermissions;
-  found.uid = info->st_uid;
-  found.gid = info->st_gid;
   return found;
 }
 

@@ -123,7 +123,8 @@ std::string Tree::resolved(const std::string& path) const {
 
 std::optional<std::int64_t> Tree::recorded_time(const std::string& path) const {
   if (is_real()) return std::nullopt;
-  const auto found = times_.find(path);
+  auto found = times_.find(path);
+  if (found == times_.end()) found = times_.find(resolved(path));
   return found == times_.end() ? 0 : found->second;
 }
 
