@@ -113,10 +113,14 @@ container::EngineReport ask_engine(const Tree& tree, const ReadinessSources& sou
 
 // Of a module that is compressed and not DKMS': the package that brought it says its version.
 void complete_versions(const Packages& packages, std::vector<KernelFact>& kernels) {
-  constexpr std::array<std::string_view, 8> kSources = {
-      "nvidia-kernel-dkms", "nvidia-kernel-open-dkms", "nvidia-open-kernel-dkms",
-      "nvidia-dkms",        "nvidia-open",             "nvidia",
-      "akmod-nvidia",       "kmod-nvidia"};
+  constexpr std::array<std::string_view, 8> kSources = {"nvidia-kernel-dkms",
+                                                        "nvidia-kernel-open-dkms",
+                                                        "nvidia-open-kernel-dkms",
+                                                        "nvidia-dkms",
+                                                        "nvidia-open",
+                                                        "nvidia",
+                                                        "akmod-nvidia",
+                                                        "kmod-nvidia"};
   const auto brings_module = [&](std::string_view name) {
     return std::find(kSources.begin(), kSources.end(), name) != kSources.end() ||
            name.starts_with("nvidia-dkms-") || name.starts_with("nvidia-kernel-common-") ||

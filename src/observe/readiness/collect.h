@@ -23,7 +23,7 @@ struct ReadinessSources {
   container::EngineSearch engine;
   std::chrono::milliseconds engine_time{2'000};  // for all questions to the engine together
   container::EngineQuestions questions;          // keeps_line: which lines of logs are wanted
-  gpu::SensorOptions gpus;       // a library or a machine named here is asked also in a folder
+  gpu::SensorOptions gpus;  // a library or a machine named here is asked also in a folder
   std::chrono::milliseconds gpu_time{5'000};
   gpu::CudaProbe cuda;
   bool asks_cuda = true;

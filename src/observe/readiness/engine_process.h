@@ -1,4 +1,5 @@
-// What the engine's own process and files say: who it is, how it was started, which settings it has.
+// What the engine's own process and files say: who it is, how it was started, which settings it
+// has.
 #pragma once
 #include <vector>
 

@@ -88,8 +88,8 @@ ToolkitFacts read_toolkit(const Tree& tree, std::string_view search_path,
     std::string path = find_on_path(tree, search_path, name);
     if (path.empty()) continue;
     const std::int64_t changed_at = tree.changed_at(path);
-    const bool is_toolkit = std::string_view(name) != "nvidia-smi" &&
-                            std::string_view(name) != "nvidia-persistenced";
+    const bool is_toolkit =
+        std::string_view(name) != "nvidia-smi" && std::string_view(name) != "nvidia-persistenced";
     toolkit.programs[name] = {std::move(path), changed_at, is_toolkit ? version : std::string()};
   }
   return toolkit;
@@ -107,8 +107,8 @@ Reading<std::string> read_compose_version(const Tree& tree, const Packages& pack
   for (const char* folder : kPluginFolders) {
     const std::string path = std::string(folder) + "/docker-compose";
     if (!is_executable_file(tree, path)) continue;
-    std::string version = package_version(
-        packages, {"docker-compose-plugin", "docker-compose-v2", "docker-compose"});
+    std::string version =
+        package_version(packages, {"docker-compose-plugin", "docker-compose-v2", "docker-compose"});
     if (!version.empty()) return version;
     if (tree.is_real()) return ask_plugin(path);
     return Missing::not_read;

@@ -19,8 +19,7 @@ constexpr std::int64_t kNanoseconds = 1'000'000'000;
 
 std::string path_of(int fd) {
   char target[PATH_MAX];
-  const ssize_t n =
-      ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target, sizeof target);
+  const ssize_t n = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target, sizeof target);
   return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
 }
 

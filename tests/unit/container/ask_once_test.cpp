@@ -159,8 +159,7 @@ TEST_F(AskOnce, WithoutPermissionItIsDenied) {
   if (child == 0) {
     if (::setresuid(65534, 65534, 65534) != 0) ::_exit(9);
     const auto answer = ask_engine(endpoint(), milliseconds(500))("/version");
-    const bool is_denied =
-        !answer && state_of(answer.error(), endpoint()) == EngineState::denied;
+    const bool is_denied = !answer && state_of(answer.error(), endpoint()) == EngineState::denied;
     ::_exit(is_denied ? 0 : 1);
   }
   int status = 0;

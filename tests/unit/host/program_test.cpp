@@ -31,8 +31,8 @@ TEST(Program, OneThatIsNotThere) {
 }
 
 TEST(Program, OneThatDoesNotEnd) {
-  for (const char* script : {"sleep 60", "echo begun; sleep 60", "exec >&-; sleep 60",
-                             "trap '' TERM; sleep 60"}) {
+  for (const char* script :
+       {"sleep 60", "echo begun; sleep 60", "exec >&-; sleep 60", "trap '' TERM; sleep 60"}) {
     const auto begun = std::chrono::steady_clock::now();
     const auto slow = shell(script, {milliseconds(200), 1000});
     ASSERT_FALSE(slow) << script;

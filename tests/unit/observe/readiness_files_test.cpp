@@ -108,7 +108,9 @@ TEST_F(Files, WhatAModulesFileSays) {
   write("signed.ko", module_bytes(info, "PKCS#7~Module signature appended~\n"));
   write("nearly.ko", module_bytes(info, "~Module signature appended~\n."));
   write("other.ko", module_bytes(std::string("license=GPL\0", 12)));
-  write("packed.ko.xz", "\xfd" "7zXZ and the rest");
+  write("packed.ko.xz",
+        "\xfd"
+        "7zXZ and the rest");
   const auto read = [&](const char* name) { return read_module_file(tree(), name); };
   EXPECT_EQ(read("/plain.ko").version, Reading<std::string>("550.163.01"));
   EXPECT_EQ(read("/plain.ko").is_signed, Reading<bool>(false));
@@ -235,11 +237,11 @@ TEST_F(Files, LinesThatModprobeWouldRead) {
 }
 
 TEST_F(Files, MajorsAreThoseOfCharacterDevices) {
-  const auto majors =
-      parse_majors("Character devices:\n  1 mem\n195 nvidia\n511 nvidia-uvm\nx y\n\n"
-                   "Block devices:\n511 other\n");
-  EXPECT_EQ(majors, (std::map<std::string, unsigned>{
-                        {"mem", 1}, {"nvidia", 195}, {"nvidia-uvm", 511}}));
+  const auto majors = parse_majors(
+      "Character devices:\n  1 mem\n195 nvidia\n511 nvidia-uvm\nx y\n\n"
+      "Block devices:\n511 other\n");
+  EXPECT_EQ(majors,
+            (std::map<std::string, unsigned>{{"mem", 1}, {"nvidia", 195}, {"nvidia-uvm", 511}}));
 }
 
 TEST_F(Files, TheLastLinesOfTheKernelsLog) {
@@ -291,8 +293,9 @@ TEST_F(Files, PackagesOfDpkg) {
       "Version: 9\n\nPackage: bash\nStatus: install ok installed\nVersion: 5\n\n"
       "Package: docker-ce\nStatus: install ok installed\nVersion: 5:28.5.2-1~debian\n",
       packages);
-  EXPECT_EQ(packages.versions, (std::map<std::string, std::string>{
-                                   {"nvidia-driver", "1.2-3"}, {"docker-ce", "5:28.5.2-1~debian"}}));
+  EXPECT_EQ(packages.versions,
+            (std::map<std::string, std::string>{{"nvidia-driver", "1.2-3"},
+                                                {"docker-ce", "5:28.5.2-1~debian"}}));
   EXPECT_EQ(packages.held, std::vector<std::string>{"nvidia-driver"});
 }
 
@@ -302,10 +305,11 @@ TEST_F(Files, PackagesOfPacmanAndRpm) {
                            "nvidia-1", "ALPM_DB_VERSION", "-1-1"}) {
     parse_pacman_name(name, packages);
   }
-  EXPECT_EQ(packages.versions, (std::map<std::string, std::string>{
-                                   {"nvidia-open", "580.105.08-3"}, {"docker", "1:29.2.0-1"}}));
+  EXPECT_EQ(packages.versions, (std::map<std::string, std::string>{{"nvidia-open", "580.105.08-3"},
+                                                                   {"docker", "1:29.2.0-1"}}));
   Packages rows;
-  parse_package_rows("nvidia-driver 3:580.95.05-1.el9\nbash 0:5-1\ndocker-ce 0:28-1\nnvidia\n", rows);
+  parse_package_rows("nvidia-driver 3:580.95.05-1.el9\nbash 0:5-1\ndocker-ce 0:28-1\nnvidia\n",
+                     rows);
   EXPECT_EQ(rows.versions, (std::map<std::string, std::string>{
                                {"nvidia-driver", "3:580.95.05-1.el9"}, {"docker-ce", "28-1"}}));
 }

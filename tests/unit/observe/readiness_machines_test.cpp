@@ -1,5 +1,5 @@
-// Every machine that is healthy for GPU containers (tests/machines/*/readiness.txt), collected, must
-// give what was worked out by hand from its files.
+// Every machine that is healthy for GPU containers (tests/machines/*/readiness.txt), collected,
+// must give what was worked out by hand from its files.
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
@@ -69,7 +69,9 @@ void see_kernel(const KernelFacts& kernel, Seen& seen) {
   seen["secure_boot"] = text_of(kernel.secure_boot);
   seen["overcommit"] = text_of(kernel.overcommit_memory);
   seen["selinux"] = text_of(kernel.selinux) + " devices=" + text_of(kernel.container_use_devices);
-  seen["kind"] = std::string(kernel.in_container ? "container" : kernel.in_wsl ? "wsl" : "machine") +
+  seen["kind"] = std::string(kernel.in_container ? "container"
+                             : kernel.in_wsl     ? "wsl"
+                                                 : "machine") +
                  (kernel.has_dxg ? " dxg" : "") + " on " + kernel.root_fs;
   EXPECT_FALSE(kernel.is_tegra);
   seen["cgroup"] = kernel.cgroup_layout;
@@ -104,9 +106,8 @@ void see_driver(const DriverFacts& driver, bool has_nodes, Seen& seen) {
   seen["daemons"] = "persistence=" + text_of(driver.persistence_running) +
                     " mps=" + text_of(driver.mps_running) +
                     " fabric=" + text_of(driver.fabric_manager_running);
-  seen["packages"] = joined(driver.packages, [](const auto& row) {
-    return row.first + "=" + row.second;
-  });
+  seen["packages"] =
+      joined(driver.packages, [](const auto& row) { return row.first + "=" + row.second; });
   seen["held"] = joined(driver.held_packages);
   seen["upgrades_itself"] = text_of(driver.upgrades_itself);
 }
@@ -167,7 +168,8 @@ void see_stack(const ReadinessFacts& facts, Seen& seen) {
   EXPECT_TRUE(facts.cdi.unreadable.empty());
   seen["containers"] = joined(facts.containers, [](const ContainerFact& container) {
     std::string ids;
-    for (const auto& request : container.requests) ids += " " + request.driver + ":" + joined(request.ids);
+    for (const auto& request : container.requests)
+      ids += " " + request.driver + ":" + joined(request.ids);
     return container.name + " " + container.image + ids + " " + container.restart_policy + " " +
            container.state + " shm=" + std::to_string(container.shm_bytes >> 20) +
            " env=" + std::to_string(container.environment.size()) +

@@ -18,7 +18,8 @@ void as_nobody(const std::function<void()>& checks) {
   if (::geteuid() != 0) return checks();
   const pid_t child = ::fork();
   if (child == 0) {
-    if (::setresgid(kNobody, kNobody, kNobody) != 0 || ::setresuid(kNobody, kNobody, kNobody) != 0) {
+    if (::setresgid(kNobody, kNobody, kNobody) != 0 ||
+        ::setresuid(kNobody, kNobody, kNobody) != 0) {
       ::_exit(9);
     }
     checks();

@@ -83,7 +83,8 @@ TEST_F(Stack, TheGraphFromTheseUnitsOn) {
   write("etc/systemd/system/my-gpu.service", "[Unit]\nBefore=docker.service first.target\n");
   write("etc/systemd/system/unrelated.service", "[Unit]\nAfter=basic.target\n");
   write("usr/lib/systemd/system/vendor.service", "[Unit]\nAfter=docker.service\n");
-  write("usr/lib/systemd/system/first.target", "[Unit]\nRequires=second.target\nAfter=second.target\n");
+  write("usr/lib/systemd/system/first.target",
+        "[Unit]\nRequires=second.target\nAfter=second.target\n");
   write("usr/lib/systemd/system/second.target", "[Unit]\n#After=no.target\nAfter=%i.service /x\n");
   std::vector<std::string> names;
   for (const UnitFact& fact : read_units(tree())) names.push_back(fact.name);
@@ -107,8 +108,8 @@ TEST_F(Stack, TheNumberOfUnitsHasALimit) {
 }
 
 TEST_F(Stack, OptionsInBothForms) {
-  const std::vector<std::string> words = {"--config-file=/a", "--config-file-x", "/b", "--pidfile",
-                                          "/p", "--last"};
+  const std::vector<std::string> words = {
+      "--config-file=/a", "--config-file-x", "/b", "--pidfile", "/p", "--last"};
   EXPECT_EQ(option_of(words, "config-file"), "/a");
   EXPECT_EQ(option_of(words, "pidfile"), "/p");
   EXPECT_EQ(option_of(words, "last"), "");
@@ -275,7 +276,8 @@ TEST_F(Stack, RuntimesSettingsBeforeAndLdconfig) {
     return read_toolkit(tree(), kServicePath, {}).ldconfig_exists;
   };
   EXPECT_EQ(ldconfig("ldconfig = \"@/sbin/ldconfig.real\"\n"), Reading<bool>(false));
-  EXPECT_EQ(ldconfig("ldconfig = \"/sbin/ldconfig.real\"\n"), Reading<bool>(Missing::not_supported));
+  EXPECT_EQ(ldconfig("ldconfig = \"/sbin/ldconfig.real\"\n"),
+            Reading<bool>(Missing::not_supported));
   EXPECT_EQ(ldconfig("#ldconfig = \"@/x\"\n"), Reading<bool>(Missing::not_supported));
   program("sbin/ldconfig.real");
   EXPECT_EQ(ldconfig("  ldconfig = \"@/sbin/ldconfig.real\"\n"), Reading<bool>(true));
@@ -293,7 +295,9 @@ TEST_F(Stack, ProgramsAsTheEngineFindsThem) {
 
 TEST_F(Stack, PodmanInDockersClothes) {
   EXPECT_FALSE(docker_is_podman(tree()));
-  program("usr/bin/docker", "\x7f" "ELF podman");
+  program("usr/bin/docker",
+          "\x7f"
+          "ELF podman");
   EXPECT_FALSE(docker_is_podman(tree()));
   program("usr/bin/docker", "#!/bin/sh\nexec /usr/bin/podman \"$@\"\n");
   EXPECT_TRUE(docker_is_podman(tree()));
