@@ -35,8 +35,7 @@ std::string file_of(std::string_view target) {
   if (target.substr(slash) == "/json") {
     return fmt::format("{}/{}.json", is_image ? "images" : "inspect", id);
   }
-  return target.substr(slash).starts_with("/logs") ? fmt::format("logs/{}.txt", id)
-                                                   : std::string();
+  return target.substr(slash).starts_with("/logs") ? fmt::format("logs/{}.txt", id) : std::string();
 }
 
 ErrorKind kind_called(std::string_view state) {
@@ -80,7 +79,8 @@ EngineAsk ask_recorded_engine(const host::Root& root, std::string folder) {
       return fail(kind_called(state), std::string(text.substr(0, text.find('\n'))));
     }
     const std::string file = file_of(target);
-    if (file.empty()) return fail(ErrorKind::not_found, fmt::format(msg::kEngineStatus, target, 404));
+    if (file.empty())
+      return fail(ErrorKind::not_found, fmt::format(msg::kEngineStatus, target, 404));
     return host::read_file(root, folder + "/" + file, kLongestAnswer);
   };
 }

@@ -14,9 +14,9 @@ namespace {
 using format::JsonNode;
 using format::JsonTree;
 
-constexpr std::size_t kMostEntries = 4096;   // of any list in an answer
-constexpr std::size_t kLongestText = 4096;   // of any text that is kept
-constexpr std::size_t kLongestLine = 2048;   // of a log
+constexpr std::size_t kMostEntries = 4096;  // of any list in an answer
+constexpr std::size_t kLongestText = 4096;  // of any text that is kept
+constexpr std::size_t kLongestLine = 2048;  // of a log
 
 std::string text_of(JsonNode node) {
   return std::string(node.text().value_or("").substr(0, kLongestText));
@@ -28,6 +28,14 @@ std::vector<std::string> texts_of(JsonNode list) {
     if (list.at(i).text()) texts.push_back(text_of(list.at(i)));
   }
   return texts;
+}
+
+// Also where its value is null, which is how Docker 25 to 28.1 say that CDI is off.
+bool has_member(JsonNode object, std::string_view name) {
+  for (std::size_t i = 0; i < object.size(); ++i) {
+    if (object.name_at(i) == name) return true;
+  }
+  return false;
 }
 
 bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
@@ -135,7 +143,7 @@ Result<void> read_info(std::string_view json, EngineFacts& engine) {
   for (std::size_t i = 0; runtimes.is_object() && i < runtimes.size(); ++i) {
     engine.runtimes.emplace_back(runtimes.name_at(i));
   }
-  engine.cdi_known = static_cast<bool>(root["CDISpecDirs"]);
+  engine.cdi_known = has_member(root, "CDISpecDirs");
   engine.cdi_dirs = texts_of(root["CDISpecDirs"]);
   std::erase(engine.cdi_dirs, "");
   engine.discovered = discovered_of(root["DiscoveredDevices"]);
@@ -214,14 +222,14 @@ Result<ImageFact> parse_image(std::string_view json) {
 
 bool concerns_gpu(const ContainerFact& container) {
   constexpr std::array<std::string_view, 11> kImages = {
-      "cuda", "nvidia",  "ollama",  "vllm",    "llama",    "pytorch",
+      "cuda",  "nvidia",  "ollama",  "vllm",    "llama",     "pytorch",
       "torch", "comfyui", "whisper", "localai", "tensorflow"};
   if (!container.requests.empty() || container.runtime.find("nvidia") != std::string::npos) {
     return true;
   }
   const auto is_gpu_path = [](const std::string& path) {
-    return path.starts_with("/dev/nvidia") || path.starts_with("/dev/dri") ||
-           path == "/dev/dxg" || path.find("nvidia.com/") != path.npos;
+    return path.starts_with("/dev/nvidia") || path.starts_with("/dev/dri") || path == "/dev/dxg" ||
+           path.find("nvidia.com/") != path.npos;
   };
   if (std::any_of(container.device_paths.begin(), container.device_paths.end(), is_gpu_path)) {
     return true;
@@ -284,8 +292,7 @@ std::int64_t parse_time(std::string_view text) {
 
 namespace {
 
-void read_containers(const EngineAsk& ask, const EngineQuestions& questions,
-                     EngineReport& report) {
+void read_containers(const EngineAsk& ask, const EngineQuestions& questions, EngineReport& report) {
   const auto note = [&](const Error& error) { report.trouble.push_back(error.sentence()); };
   const auto list = ask("/containers/json?all=1");
   if (!list) return note(list.error());
@@ -328,9 +335,8 @@ void read_logs(const EngineAsk& ask, const EngineQuestions& questions, EngineRep
   for (ContainerFact& container : report.containers) {
     if (!questions.keeps_line || container.started_at == 0) continue;
     if (asked++ == questions.most_logs) return;
-    const auto answer =
-        ask("/containers/" + container.id +
-            "/logs?stdout=1&stderr=1&tail=" + std::to_string(questions.log_lines));
+    const auto answer = ask("/containers/" + container.id +
+                            "/logs?stdout=1&stderr=1&tail=" + std::to_string(questions.log_lines));
     if (!answer) continue;  // a logging driver that can't be read, or none recorded
     for (std::string& line : parse_log(*answer)) {
       if (questions.keeps_line(line)) container.log.push_back(std::move(line));
@@ -343,8 +349,8 @@ void read_logs(const EngineAsk& ask, const EngineQuestions& questions, EngineRep
 EngineReport read_engine(const EngineAsk& ask, const EngineQuestions& questions, Error& error) {
   EngineReport report;
   const auto version = ask("/version");
-  const auto known = version ? read_version(*version, report.engine)
-                             : Result<void>(Failure(version.error()));
+  const auto known =
+      version ? read_version(*version, report.engine) : Result<void>(Failure(version.error()));
   if (!known) {
     error = known.error();
     report.engine = {};
@@ -352,8 +358,7 @@ EngineReport read_engine(const EngineAsk& ask, const EngineQuestions& questions,
   }
   report.engine.state = EngineState::ready;
   const auto info = ask("/info");
-  const auto read =
-      info ? read_info(*info, report.engine) : Result<void>(Failure(info.error()));
+  const auto read = info ? read_info(*info, report.engine) : Result<void>(Failure(info.error()));
   if (!read) report.trouble.push_back(read.error().sentence());
   read_containers(ask, questions, report);
   read_images(ask, questions, report);

@@ -19,7 +19,7 @@ using Init = int (*)(unsigned flags);
 using GetCount = int (*)(int* count);
 using GetDevice = int (*)(int* device, int ordinal);
 using GetAttribute = int (*)(int* value, int attribute, int device);
-constexpr int kComputeMode = 20;  // CU_DEVICE_ATTRIBUTE_COMPUTE_MODE
+constexpr int kComputeMode = 20;            // CU_DEVICE_ATTRIBUTE_COMPUTE_MODE
 constexpr int kNoLibrary = 3, kNoInit = 4;  // exit codes
 constexpr int kMostDevices = 64;
 
@@ -79,8 +79,8 @@ CudaAnswer parse_cuda_answer(std::string_view text) {
 CudaAnswer probe_cuda(const CudaProbe& probe) {
   SensorOptions options;
   options.program = probe.program;
-  const auto said = host::ask_program({sensor_program(options), "--cuda", probe.library},
-                                      {probe.limit, 4096});
+  const auto said =
+      host::ask_program({sensor_program(options), "--cuda", probe.library}, {probe.limit, 4096});
   if (!said) {
     const bool is_slow = said.error().kind == ErrorKind::timed_out;
     const Missing why = is_slow ? Missing::unresponsive : Missing::failed;

@@ -30,6 +30,7 @@ CdiFile read_spec(const Tree& tree, const std::string& path, unsigned priority,
   file.path = path;
   file.priority = priority;
   file.is_ignored = !has_spec_ending(path);
+  file.modified_at = tree.modified_at(path);
   return file;
 }
 
@@ -52,7 +53,25 @@ std::vector<std::string> host_paths_of(const CdiSpec& spec) {
   return paths;
 }
 
-CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const ParseCdi& parse) {
+bool may_read(const Tree& tree, const std::string& path, const EngineUser& user) {
+  if (user.uid == 0) return true;
+  const auto has = [&](const std::string& place, mode_t right) {
+    const auto info = tree.status(place);
+    if (!info) return true;  // that it is not there is another's matter
+    if (info->st_uid == user.uid) return (info->st_mode & right << 6) != 0;
+    const bool is_in_group =
+        std::find(user.gids.begin(), user.gids.end(), info->st_gid) != user.gids.end();
+    return (info->st_mode & (is_in_group ? right << 3 : right)) != 0;
+  };
+  for (std::size_t slash = path.find('/', 1); slash != path.npos;
+       slash = path.find('/', slash + 1)) {
+    if (!has(path.substr(0, slash), S_IXOTH)) return false;
+  }
+  return has(path, S_IROTH);
+}
+
+CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const EngineUser& user,
+                  const ParseCdi& parse) {
   CdiFacts facts;
   facts.dirs = dirs;
   // Behind the engine's own: a spec that stands where it is not read.
@@ -68,7 +87,7 @@ CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const ParseCd
     }
   }
   for (const CdiFile& file : facts.files) {
-    facts.hosts.emplace(file.path, read_host_path(tree, file.path));
+    if (!may_read(tree, file.path, user)) facts.unreadable.push_back(file.path);
     if (!file.error.empty()) continue;
     for (const std::string& path : host_paths_of(file.spec)) {
       if (facts.hosts.size() == kMostSpecPaths) break;

@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "observe/readiness/tree.h"
+#include "observe/readiness/engine_process.h"
 
 namespace estiva::observe {
 
@@ -16,7 +16,11 @@ inline constexpr std::size_t kLongestSpec = 4 << 20;   // bytes; an H100 machine
 inline constexpr std::size_t kMostSpecPaths = 16'384;  // host paths, in all files together
 
 // `dirs` are the engine's, by rising priority. Files by directory, then by name.
-CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const ParseCdi& parse);
+CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const EngineUser& user,
+                  const ParseCdi& parse);
+
+// By modes and owners of a file and of the folders above it; access lists are not looked at.
+bool may_read(const Tree& tree, const std::string& path, const EngineUser& user);
 
 // Each host path that a spec names: nodes, mounts and hooks, of all its devices.
 std::vector<std::string> host_paths_of(const CdiSpec& spec);

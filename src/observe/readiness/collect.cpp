@@ -34,10 +34,14 @@ struct DriverWord {
 DriverWord recorded_driver(const Tree& tree) {
   DriverWord word;
   if (const auto text = tree.text(std::string("/") + gpu::kRecordingFile, gpu::kMaxRecording)) {
-    if (auto recording = gpu::parse_recording(*text)) {
+    auto recording = gpu::parse_recording(*text);
+    if (recording) {
       gpu::RecordedReading& last = recording->readings.back();
       return {std::move(last.driver), std::move(last.gpus)};
     }
+    word.status.state = DriverState::failed;
+    word.status.reason = recording.error().what;
+    return word;
   }
   const auto presence = gpu::look_for_gpus(tree.root().dir());
   if (const auto reason = gpu::reason_to_stay_out(presence)) word.status = *reason;
@@ -109,10 +113,14 @@ container::EngineReport ask_engine(const Tree& tree, const ReadinessSources& sou
 
 // Of a module that is compressed and not DKMS': the package that brought it says its version.
 void complete_versions(const Packages& packages, std::vector<KernelFact>& kernels) {
-  constexpr std::array<std::string_view, 8> kSources = {
-      "nvidia-kernel-dkms", "nvidia-kernel-open-dkms", "nvidia-open-kernel-dkms",
-      "nvidia-dkms",        "nvidia-open",             "nvidia",
-      "akmod-nvidia",       "kmod-nvidia"};
+  constexpr std::array<std::string_view, 8> kSources = {"nvidia-kernel-dkms",
+                                                        "nvidia-kernel-open-dkms",
+                                                        "nvidia-open-kernel-dkms",
+                                                        "nvidia-dkms",
+                                                        "nvidia-open",
+                                                        "nvidia",
+                                                        "akmod-nvidia",
+                                                        "kmod-nvidia"};
   const auto brings_module = [&](std::string_view name) {
     return std::find(kSources.begin(), kSources.end(), name) != kSources.end() ||
            name.starts_with("nvidia-dkms-") || name.starts_with("nvidia-kernel-common-") ||
@@ -173,12 +181,14 @@ void read_files(const Tree& tree, ReadinessFacts& facts, std::vector<FoundProces
 }
 
 void read_stack(const Tree& tree, const ReadinessSources& sources, const Packages& packages,
-                ReadinessFacts& facts) {
+                const EngineUser& user, ReadinessFacts& facts) {
   EngineFacts& engine = facts.engine;
+  find_settings_before(tree, sources.settings_before, engine);
+  find_runtimes(tree, engine);
   const std::string_view path = engine.search_path.empty() ? kServicePath : engine.search_path;
   facts.toolkit = read_toolkit(tree, path, packages);
   const auto dirs = engine.cdi_known ? engine.cdi_dirs : cdi_dirs_of(engine.daemon_json);
-  facts.cdi = read_cdi(tree, dirs, sources.parse_cdi);
+  facts.cdi = read_cdi(tree, dirs, user, sources.parse_cdi);
   facts.compose = read_compose(tree, facts.containers);
   compare_env_files(tree, facts.compose, facts.containers);
 }
@@ -251,9 +261,9 @@ Result<ReadinessFacts> collect_readiness(const ReadinessSources& sources) {
   const Installed installed = installed_read.get();
   complete_versions(installed.packages, kernel.kernels);
   take_engine(engine.get(), facts);
-  read_engine_process(tree, processes, facts.engine);
+  const EngineUser user = read_engine_process(tree, processes, facts.engine);
   facts.engine.compose_version = installed.compose_version;
-  read_stack(tree, sources, installed.packages, facts);
+  read_stack(tree, sources, installed.packages, user, facts);
   take_driver(driver.get(), cuda.get(), facts.driver);
   read_driver_files(tree, sources, installed.packages, facts);
   if (!installed.packages.trouble.empty()) facts.not_seen.push_back(installed.packages.trouble);

@@ -23,10 +23,12 @@ struct ReadinessSources {
   container::EngineSearch engine;
   std::chrono::milliseconds engine_time{2'000};  // for all questions to the engine together
   container::EngineQuestions questions;          // keeps_line: which lines of logs are wanted
-  gpu::SensorOptions gpus;       // a library or a machine named here is asked also in a folder
+  gpu::SensorOptions gpus;  // a library or a machine named here is asked also in a folder
   std::chrono::milliseconds gpu_time{5'000};
   gpu::CudaProbe cuda;
   bool asks_cuda = true;
+  // Copies of daemon.json from before it was changed, the best first (estiva's own).
+  std::vector<std::string> settings_before;
   ParseCdi parse_cdi;  // format::read_cdi_file
   // host::find_driver_files, with the GPUs that the driver named.
   std::function<DriverFiles(const host::Root& root, const std::vector<Gpu>& gpus)> driver_files;

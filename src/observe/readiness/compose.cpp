@@ -17,7 +17,7 @@ std::string folder_of(const std::string& path) {
 }
 
 std::string_view bare(std::string_view value) {
-  value = format::trim(value);
+  value = format::trim(value.substr(0, value.find(" #")));
   if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
       value.back() == value.front()) {
     value = value.substr(1, value.size() - 2);

@@ -1,15 +1,18 @@
 #include "observe/readiness/engine_process.h"
 
 #include <algorithm>
+#include <unistd.h>
 
 #include "format/json_tree.h"
 #include "format/text.h"
+#include "observe/readiness/nodes.h"
 #include "observe/readiness/programs.h"
 
 namespace estiva::observe {
 namespace {
 
 constexpr std::size_t kLongestSettings = 1 << 20;
+constexpr std::size_t kMostRuntimes = 256;
 constexpr const char* kSettings = "/etc/docker/daemon.json";
 constexpr const char* kSnapSettings = "/var/snap/docker/current/config/daemon.json";
 
@@ -87,8 +90,40 @@ std::vector<std::string> cdi_dirs_of(const TextFile& daemon_json) {
   return dirs;
 }
 
-void read_engine_process(const Tree& tree, const std::vector<FoundProcess>& processes,
-                         EngineFacts& engine) {
+void find_settings_before(const Tree& tree, const std::vector<std::string>& copies,
+                          EngineFacts& engine) {
+  const std::string& path = engine.daemon_json.path;
+  engine.daemon_json_before = {"", Missing::not_read, 0};
+  std::vector<std::string> places = copies;
+  for (const char* ending : {".bak", "~", ".orig", ".old"}) places.push_back(path + ending);
+  for (const std::string& place : places) {
+    if (!tree.exists(place)) continue;
+    engine.daemon_json_before = tree.file(place, kLongestSettings);
+    return;
+  }
+}
+
+void find_runtimes(const Tree& tree, EngineFacts& engine) {
+  if (!engine.daemon_json.text) return;
+  const auto settings = format::JsonTree::parse(*engine.daemon_json.text);
+  if (!settings) return;
+  const std::string_view search =
+      engine.search_path.empty() ? kServicePath : std::string_view(engine.search_path);
+  const format::JsonNode runtimes = settings->root()["runtimes"];
+  for (std::size_t i = 0; runtimes.is_object() && i < std::min(runtimes.size(), kMostRuntimes);
+       ++i) {
+    const auto path = runtimes.at(i)["path"].text();
+    if (!path || path->empty()) continue;
+    std::string name(*path);
+    const bool is_path = name.find('/') != name.npos;
+    const std::string found = is_path ? name : find_on_path(tree, search, name);
+    engine.runtime_paths[std::move(name)] =
+        found.empty() ? HostPath() : read_host_path(tree, found);
+  }
+}
+
+EngineUser read_engine_process(const Tree& tree, const std::vector<FoundProcess>& processes,
+                               EngineFacts& engine) {
   engine.cli_is_podman = docker_is_podman(tree);
   const pid_t pid = daemon_of(tree, processes);
   const bool asks_itself = engine.kind == EngineKind::none;
@@ -96,7 +131,9 @@ void read_engine_process(const Tree& tree, const std::vector<FoundProcess>& proc
     engine.started_at = Missing::not_supported;
     engine.daemon_json = tree.file(settings_path_of_unit(tree), kLongestSettings);
     if (asks_itself && is_installed(tree)) engine.kind = EngineKind::docker;
-    return;
+    // Podman has no daemon: a user's reads what the user may.
+    const bool is_own = engine.kind == EngineKind::podman && engine.is_rootless && tree.is_real();
+    return is_own ? EngineUser{::geteuid(), {::getegid()}} : EngineUser{};
   }
   const ProcessDetail daemon = read_process(tree, pid);
   engine.arguments = daemon.arguments;
@@ -104,9 +141,9 @@ void read_engine_process(const Tree& tree, const std::vector<FoundProcess>& proc
   engine.started_at = daemon.started_at;
   engine.daemon_json = tree.file(settings_path(daemon), kLongestSettings);
   if (daemon.program.starts_with("/snap/")) engine.kind = EngineKind::docker_snap;
-  if (!asks_itself) return;
-  if (engine.kind == EngineKind::none) engine.kind = EngineKind::docker;
-  engine.is_rootless = daemon.uid != 0;
+  if (asks_itself && engine.kind == EngineKind::none) engine.kind = EngineKind::docker;
+  if (asks_itself) engine.is_rootless = daemon.uid != 0;
+  return {daemon.uid, daemon.gids};
 }
 
 }  // namespace estiva::observe

@@ -101,6 +101,42 @@ KernelFact read_kernel(const Tree& tree, const std::string& folder, const std::s
   return kernel;
 }
 
+// Not to be told where no image of any kernel is seen: /boot is not mounted, or not to be read, or
+// has unified images.
+void find_images(const Tree& tree, const std::string& folder, std::vector<KernelFact>& kernels) {
+  bool has_any = false;
+  for (KernelFact& kernel : kernels) {
+    const bool is_there = tree.exists("/boot/vmlinuz-" + kernel.release) ||
+                          tree.exists(folder + "/" + kernel.release + "/vmlinuz");
+    kernel.is_bootable = is_there;
+    has_any = has_any || is_there;
+  }
+  for (KernelFact& kernel : kernels) {
+    if (!has_any) kernel.is_bootable = Missing::not_supported;
+  }
+}
+
+std::vector<std::string> releases_in(const Tree& tree, const std::string& folder,
+                                     const std::string& running) {
+  std::vector<std::string> releases = tree.names(folder);
+  // A folder that only DKMS left behind has no modules.dep: no kernel can be started from it.
+  std::erase_if(releases, [&](const std::string& release) {
+    const bool is_kernel = tree.exists(folder + "/" + release + "/modules.dep") ||
+                           tree.exists(folder + "/" + release + "/modules.builtin");
+    return !is_kernel && release != running;
+  });
+  if (!running.empty() && std::find(releases.begin(), releases.end(), running) == releases.end()) {
+    releases.push_back(running);
+  }
+  std::sort(releases.begin(), releases.end(), is_older_release);
+  if (releases.size() <= kMostKernels) return releases;
+  const auto first = releases.end() - kMostKernels;
+  const bool keeps = running.empty() || std::find(first, releases.end(), running) != releases.end();
+  releases.erase(releases.begin(), first);
+  if (!keeps) releases.front() = running;
+  return releases;
+}
+
 }  // namespace
 
 bool is_older_release(std::string_view left, std::string_view right) {
@@ -116,35 +152,12 @@ bool is_older_release(std::string_view left, std::string_view right) {
 std::vector<KernelFact> read_kernels(const Tree& tree) {
   const std::string folder = tree.exists("/lib/modules") ? "/lib/modules" : "/usr/lib/modules";
   const std::string running = tree.line("/proc/sys/kernel/osrelease");
-  std::vector<std::string> releases = tree.names(folder);
-  std::sort(releases.begin(), releases.end(), is_older_release);
-  // A folder that only DKMS left behind has no modules.dep: no kernel can be started from it.
-  std::erase_if(releases, [&](const std::string& release) {
-    const bool is_kernel =
-        tree.exists(folder + "/" + release + "/modules.dep") ||
-        tree.exists(folder + "/" + release + "/modules.builtin");
-    return !is_kernel && release != running;
-  });
-  if (releases.size() > kMostKernels) {
-    const bool keeps = std::find(releases.end() - kMostKernels, releases.end(), running) !=
-                       releases.end();
-    releases.erase(releases.begin(), releases.end() - kMostKernels);
-    if (!keeps) releases.front() = running;
-  }
   std::vector<KernelFact> kernels;
-  bool has_running = false;
-  for (const std::string& release : releases) {
+  for (const std::string& release : releases_in(tree, folder, running)) {
     kernels.push_back(read_kernel(tree, folder, release));
     kernels.back().is_running = release == running;
-    has_running = has_running || release == running;
   }
-  if (!has_running && !running.empty()) {
-    kernels.push_back(read_kernel(tree, folder, running));
-    kernels.back().is_running = true;
-  }
-  std::stable_sort(kernels.begin(), kernels.end(), [](const KernelFact& a, const KernelFact& b) {
-    return is_older_release(a.release, b.release);
-  });
+  find_images(tree, folder, kernels);
   return kernels;
 }
 

@@ -70,8 +70,7 @@ std::vector<std::string> parse_kernel_log(std::string_view text) {
   LastLines lines;
   for (std::string_view line; format::next_line(text, line);) {
     if (line.empty()) continue;
-    const auto record =
-        line.front() == '[' ? std::nullopt : format::parse_kernel_record(line);
+    const auto record = line.front() == '[' ? std::nullopt : format::parse_kernel_record(line);
     if (record) {
       add_record(*record, lines);
     } else {

@@ -12,8 +12,8 @@ namespace estiva::observe {
 inline constexpr std::size_t kMostLogLines = 5000;
 
 // Lines "[   12.345678] text", oldest first: the kernel's own records of /dev/kmsg, without those
-// that programs wrote there. Of a tree: its file `kmsg` in that form, else dev/kmsg.log with records
-// as the device gives them. Never waits.
+// that programs wrote there. Of a tree: its file `kmsg` in that form, else dev/kmsg.log with
+// records as the device gives them. Never waits.
 Reading<std::vector<std::string>> read_kernel_log(const Tree& tree);
 
 // The last kMostLogLines of a text, each line of which is a record or is in dmesg's form.

@@ -9,8 +9,8 @@
 namespace estiva::observe {
 namespace {
 
-constexpr std::size_t kMostSections = 4096;       // a module built with a section a function
-constexpr std::size_t kMostText = 1 << 20;        // of .modinfo and of the section names
+constexpr std::size_t kMostSections = 4096;  // a module built with a section a function
+constexpr std::size_t kMostText = 1 << 20;   // of .modinfo and of the section names
 // scripts/sign-file.c of the kernel's source; the last bytes of the file.
 constexpr std::string_view kSignatureMark = "~Module signature appended~\n";
 
@@ -50,8 +50,8 @@ std::optional<std::string> find_section(int fd, const Elf64_Ehdr& head, std::str
 }
 
 bool is_elf64(const Elf64_Ehdr& head) {
-  return std::memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 &&
-         head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_shentsize == sizeof(Elf64_Shdr);
+  return std::memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 && head.e_ident[EI_CLASS] == ELFCLASS64 &&
+         head.e_shentsize == sizeof(Elf64_Shdr);
 }
 
 // Entries "name=value", each ended by a zero byte.

@@ -44,7 +44,7 @@ std::string version_of(std::string_view text) {
 }
 
 struct ConfPlace {
-  std::vector<std::string> folders;    // by falling precedence
+  std::vector<std::string> folders;     // by falling precedence
   std::vector<std::string> more_files;  // besides those in the folders
 };
 
@@ -137,12 +137,12 @@ std::vector<SourceLine> read_modprobe_lines(const Tree& tree) {
 }
 
 std::vector<SourceLine> read_load_lines(const Tree& tree) {
-  const ConfPlace place{{"/etc/modules-load.d", "/run/modules-load.d",
-                         "/usr/local/lib/modules-load.d", "/usr/lib/modules-load.d",
-                         "/lib/modules-load.d"},
-                        {"/etc/modules"}};
-  auto lines = read_lines(
-      tree, place, [](std::string_view line) { return line.find("nvidia") != line.npos; });
+  const ConfPlace place{
+      {"/etc/modules-load.d", "/run/modules-load.d", "/usr/local/lib/modules-load.d",
+       "/usr/lib/modules-load.d", "/lib/modules-load.d"},
+      {"/etc/modules"}};
+  auto lines = read_lines(tree, place,
+                          [](std::string_view line) { return line.find("nvidia") != line.npos; });
   // Debian links /etc/modules-load.d/modules.conf to /etc/modules.
   std::set<std::string> seen;
   std::erase_if(lines, [&](const SourceLine& line) {

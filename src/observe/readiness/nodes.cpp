@@ -18,8 +18,8 @@ void add_nodes(const Tree& tree, const std::string& folder, std::string_view pre
     const std::string path = folder + "/" + name;
     const auto info = tree.status(path);
     if (!info || !S_ISCHR(info->st_mode)) continue;
-    nodes.push_back({path, major(info->st_rdev), minor(info->st_rdev),
-                     info->st_mode & kPermissions, info->st_uid, info->st_gid});
+    nodes.push_back({path, major(info->st_rdev), minor(info->st_rdev), info->st_mode & kPermissions,
+                     info->st_uid, info->st_gid});
   }
 }
 
@@ -41,7 +41,8 @@ std::vector<std::string> read_char_links(const Tree& tree, const KernelFacts& ke
   std::vector<std::string> links;
   for (const std::string& name : tree.names("/dev/char")) {
     const auto matches = [&](const std::string& prefix) { return name.starts_with(prefix); };
-    if (std::any_of(prefixes.begin(), prefixes.end(), matches)) links.push_back("/dev/char/" + name);
+    if (std::any_of(prefixes.begin(), prefixes.end(), matches))
+      links.push_back("/dev/char/" + name);
   }
   return links;
 }
@@ -86,9 +87,6 @@ HostPath read_host_path(const Tree& tree, const std::string& path) {
     found.major = major(info->st_rdev);
     found.minor = minor(info->st_rdev);
   }
-  found.mode = info->st_mode & kPermissions;
-  found.uid = info->st_uid;
-  found.gid = info->st_gid;
   return found;
 }
 

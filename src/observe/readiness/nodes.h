@@ -7,7 +7,8 @@
 
 namespace estiva::observe {
 
-// /dev/nvidia*, /dev/nvidia-caps/* and /dev/nvidia-caps-imex-channels/*, character devices, by path.
+// /dev/nvidia*, /dev/nvidia-caps/* and /dev/nvidia-caps-imex-channels/*, character devices, by
+// path.
 std::vector<DeviceNode> read_nodes(const Tree& tree);
 // "/dev/char/195:0" and the others of NVIDIA's majors.
 std::vector<std::string> read_char_links(const Tree& tree, const KernelFacts& kernel);

@@ -77,7 +77,8 @@ void add_ignored(const Tree& tree, Packages& packages) {
 
 // Rows of dnf's versionlock plug-in: "nvidia-driver-3:550.163.01-1.*"; only the name counts here.
 void add_locked(const Tree& tree, Packages& packages) {
-  for (const char* path : {"/etc/dnf/plugins/versionlock.list", "/etc/yum/pluginconf.d/versionlock.list"}) {
+  for (const char* path :
+       {"/etc/dnf/plugins/versionlock.list", "/etc/yum/pluginconf.d/versionlock.list"}) {
     const auto text = tree.text(path);
     std::string_view rest = text ? std::string_view(*text) : std::string_view();
     for (std::string_view line; format::next_line(rest, line);) {
@@ -118,9 +119,9 @@ void read_rpm(const Tree& tree, Packages& packages) {
   if (answer && answer->exit_code == 0) {
     parse_package_rows(answer->output, packages);
   } else {
-    packages.trouble = fmt::format(msg::kNotSampled, "rpm",
-                                   answer ? fmt::format("exit code {}", answer->exit_code)
-                                          : answer.error().what);
+    packages.trouble =
+        fmt::format(msg::kNotSampled, "rpm",
+                    answer ? fmt::format("exit code {}", answer->exit_code) : answer.error().what);
   }
 }
 
@@ -128,8 +129,9 @@ void read_rpm(const Tree& tree, Packages& packages) {
 
 bool is_wanted_package(std::string_view name) {
   constexpr std::array<std::string_view, 12> kBeginnings = {
-      "cuda", "libcuda", "docker", "containerd", "moby", "podman",
-      "linux-image", "linux-headers", "kernel", "dkms", "dnf-automatic", "unattended-upgrades"};
+      "cuda",   "libcuda", "docker",        "containerd",
+      "moby",   "podman",  "linux-image",   "linux-headers",
+      "kernel", "dkms",    "dnf-automatic", "unattended-upgrades"};
   if (name.find("nvidia") != name.npos) return true;
   return std::any_of(kBeginnings.begin(), kBeginnings.end(),
                      [&](std::string_view beginning) { return name.starts_with(beginning); }) ||

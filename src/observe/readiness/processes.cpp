@@ -26,6 +26,19 @@ std::vector<std::string> parts_of(std::string_view text) {
   return parts;
 }
 
+// The rows "Gid:" (the effective one is the second) and "Groups:" of its status.
+std::vector<gid_t> groups_of(std::string_view status) {
+  std::vector<gid_t> groups;
+  for (std::string_view line; format::next_line(status, line);) {
+    if (!line.starts_with("Gid:") && !line.starts_with("Groups:")) continue;
+    line.remove_prefix(line.find(':') + 1);
+    for (std::string_view word; format::next_word(line, word);) {
+      if (const auto id = format::parse_u64(word)) groups.push_back(static_cast<gid_t>(*id));
+    }
+  }
+  return groups;
+}
+
 Reading<std::int64_t> start_of(const Tree& tree, pid_t pid) {
   const auto ticks = host::start_ticks_of(tree.root(), pid);
   const auto stat = format::parse_proc_stat(tree.text("/proc/stat").value_or(""));
@@ -70,8 +83,9 @@ ProcessDetail read_process(const Tree& tree, pid_t pid) {
   const auto environment = tree.text(folder + "/environ");
   detail.environment_known = environment.known();
   detail.environment = parts_of(environment.value_or(""));
-  const auto status = format::parse_pid_status(tree.text(folder + "/status").value_or(""));
-  detail.uid = status.uid.value_or(0);
+  const std::string status = tree.text(folder + "/status").value_or("");
+  detail.uid = format::parse_pid_status(status).uid.value_or(0);
+  detail.gids = groups_of(status);
   detail.started_at = start_of(tree, pid);
   return detail;
 }

@@ -21,8 +21,9 @@ struct ProcessDetail {
   std::string program;                 // its file; empty: not to be read
   std::vector<std::string> arguments;  // without the program's own name
   std::vector<std::string> environment;
-  bool environment_known = false;      // only its own user and root may read it
+  bool environment_known = false;  // only its own user and root may read it
   uid_t uid = 0;
+  std::vector<gid_t> gids;           // its own and the others
   Reading<std::int64_t> started_at;  // seconds of the Unix epoch
 };
 ProcessDetail read_process(const Tree& tree, pid_t pid);

@@ -62,18 +62,34 @@ std::string find_on_path(const Tree& tree, std::string_view search_path, const s
   return {};
 }
 
+// `ldconfig = "@/sbin/ldconfig.real"`: with the '@' it is a program of the host.
+static Reading<bool> find_ldconfig(const Tree& tree, const TextFile& config) {
+  if (!config.text) return config.text.why();
+  std::string_view rest = *config.text;
+  for (std::string_view line; format::next_line(rest, line);) {
+    const std::string_view row = format::trim(line);
+    if (!row.starts_with("ldconfig")) continue;
+    const std::size_t begin = row.find("\"@/");
+    if (begin == row.npos) continue;
+    const std::string_view path = row.substr(begin + 2, row.find('"', begin + 1) - begin - 2);
+    return tree.exists(std::string(path));
+  }
+  return Missing::not_supported;
+}
+
 ToolkitFacts read_toolkit(const Tree& tree, std::string_view search_path,
                           const Packages& packages) {
   ToolkitFacts toolkit;
   toolkit.config = tree.file("/etc/nvidia-container-runtime/config.toml");
+  toolkit.ldconfig_exists = find_ldconfig(tree, toolkit.config);
   const std::string version =
       package_version(packages, {"nvidia-container-toolkit", "nvidia-container-toolkit-base"});
   for (const char* name : kPrograms) {
     std::string path = find_on_path(tree, search_path, name);
     if (path.empty()) continue;
     const std::int64_t changed_at = tree.changed_at(path);
-    const bool is_toolkit = std::string_view(name) != "nvidia-smi" &&
-                            std::string_view(name) != "nvidia-persistenced";
+    const bool is_toolkit =
+        std::string_view(name) != "nvidia-smi" && std::string_view(name) != "nvidia-persistenced";
     toolkit.programs[name] = {std::move(path), changed_at, is_toolkit ? version : std::string()};
   }
   return toolkit;
@@ -91,8 +107,8 @@ Reading<std::string> read_compose_version(const Tree& tree, const Packages& pack
   for (const char* folder : kPluginFolders) {
     const std::string path = std::string(folder) + "/docker-compose";
     if (!is_executable_file(tree, path)) continue;
-    std::string version = package_version(
-        packages, {"docker-compose-plugin", "docker-compose-v2", "docker-compose"});
+    std::string version =
+        package_version(packages, {"docker-compose-plugin", "docker-compose-v2", "docker-compose"});
     if (!version.empty()) return version;
     if (tree.is_real()) return ask_plugin(path);
     return Missing::not_read;

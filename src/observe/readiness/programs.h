@@ -17,8 +17,7 @@ inline constexpr std::string_view kServicePath =
 std::string find_on_path(const Tree& tree, std::string_view search_path, const std::string& name);
 
 // The toolkit's programs and its settings. Versions are those of the packages.
-ToolkitFacts read_toolkit(const Tree& tree, std::string_view search_path,
-                          const Packages& packages);
+ToolkitFacts read_toolkit(const Tree& tree, std::string_view search_path, const Packages& packages);
 
 // Is "docker" Podman in Docker's clothes (the package podman-docker)?
 bool docker_is_podman(const Tree& tree);

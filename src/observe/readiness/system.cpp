@@ -2,6 +2,7 @@
 
 #include <sys/utsname.h>
 
+#include "format/mounts.h"
 #include "format/text.h"
 #include "host/machine.h"
 
@@ -50,14 +51,36 @@ Reading<bool> read_boolean(const Tree& tree, const std::string& name) {
   return text->starts_with('1');
 }
 
-bool runs_in_container(const Tree& tree) {
-  if (tree.exists("/.dockerenv") || tree.exists("/run/.containerenv") ||
-      tree.exists("/run/systemd/container")) {
-    return true;
-  }
-  const std::string environment = tree.text("/proc/1/environ").value_or("");
-  return environment.starts_with("container=") ||
-         environment.find(std::string("\0container=", 11)) != environment.npos;
+// Either is enough for /dev/nvidia*.
+Reading<bool> may_use_devices(const Tree& tree) {
+  const auto devices = read_boolean(tree, "container_use_devices");
+  const auto xserver = read_boolean(tree, "container_use_xserver_devices");
+  if (xserver.value_or(false)) return true;
+  return devices ? devices : xserver.known() ? xserver : devices;
+}
+
+// "lxc", "docker", "podman"; empty: in no container.
+std::string container_of(const Tree& tree) {
+  if (tree.exists("/.dockerenv")) return "docker";
+  if (tree.exists("/run/.containerenv")) return "podman";
+  if (std::string name = tree.line("/run/systemd/container"); !name.empty()) return name;
+  const std::string environment = std::string(1, '\0') + tree.text("/proc/1/environ").value_or("");
+  const std::string mark("\0container=", 11);
+  const std::size_t at = environment.find(mark);
+  if (at == environment.npos) return {};
+  return environment.c_str() + at + mark.size();
+}
+
+bool is_tegra(const Tree& tree) {
+  return tree.exists("/etc/nv_tegra_release") ||
+         tree.text("/proc/device-tree/compatible").value_or("").find("tegra") != std::string::npos;
+}
+
+std::string root_file_system(const Tree& tree) {
+  const auto mounts =
+      format::parse_mountinfo(tree.text("/proc/self/mountinfo", 8 << 20).value_or(""));
+  const auto* mount = format::mount_of(mounts, "/");
+  return mount == nullptr ? std::string() : mount->filesystem;
 }
 
 bool runs_in_wsl(const Tree& tree) {
@@ -99,8 +122,11 @@ void read_system(const Tree& tree, KernelFacts& kernel) {
   kernel.secure_boot = read_secure_boot(tree);
   kernel.overcommit_memory = read_number(tree, "/proc/sys/vm/overcommit_memory");
   kernel.selinux = read_selinux(tree);
-  kernel.container_use_devices = read_boolean(tree, "container_use_devices");
-  kernel.in_container = runs_in_container(tree);
+  kernel.container_use_devices = may_use_devices(tree);
+  kernel.container_manager = container_of(tree);
+  kernel.in_container = !kernel.container_manager.empty();
+  kernel.is_tegra = is_tegra(tree);
+  kernel.root_fs = root_file_system(tree);
   kernel.in_wsl = runs_in_wsl(tree);
   kernel.has_dxg = tree.exists("/dev/dxg");
   kernel.cgroup_layout = host::detect_cgroup_layout(tree.root());

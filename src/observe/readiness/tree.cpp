@@ -19,8 +19,7 @@ constexpr std::int64_t kNanoseconds = 1'000'000'000;
 
 std::string path_of(int fd) {
   char target[PATH_MAX];
-  const ssize_t n =
-      ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target, sizeof target);
+  const ssize_t n = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target, sizeof target);
   return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
 }
 
@@ -123,7 +122,8 @@ std::string Tree::resolved(const std::string& path) const {
 
 std::optional<std::int64_t> Tree::recorded_time(const std::string& path) const {
   if (is_real()) return std::nullopt;
-  const auto found = times_.find(path);
+  auto found = times_.find(path);
+  if (found == times_.end()) found = times_.find(resolved(path));
   return found == times_.end() ? 0 : found->second;
 }
 

@@ -13,8 +13,8 @@ namespace {
 
 // By falling precedence. The control and generator folders hold what was set for this boot.
 constexpr std::array<std::string_view, 10> kFolders = {
-    "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
-    "/run/systemd/generator.early", "/etc/systemd/system",        "/run/systemd/system",
+    "/etc/systemd/system.control",  "/run/systemd/system.control",   "/run/systemd/transient",
+    "/run/systemd/generator.early", "/etc/systemd/system",           "/run/systemd/system",
     "/run/systemd/generator",       "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
     "/lib/systemd/system"};
 constexpr std::size_t kLongestUnit = 256 << 10;
@@ -23,8 +23,8 @@ constexpr std::size_t kMostDropIns = 64;  // of one unit
 constexpr std::array<std::string_view, 7> kWords = {"docker", "nvidia", "containerd", "estiva",
                                                     "podman", "crio",   "cdi"};
 constexpr std::array<std::string_view, 14> kRelations = {
-    "After",    "Before",    "Wants",   "Requires",   "Requisite", "BindsTo",  "PartOf",
-    "Upholds",  "Conflicts", "WantedBy", "RequiredBy", "UpheldBy",  "Unit", "Also"};
+    "After",   "Before",    "Wants",    "Requires",   "Requisite", "BindsTo", "PartOf",
+    "Upholds", "Conflicts", "WantedBy", "RequiredBy", "UpheldBy",  "Unit",    "Also"};
 
 bool speaks_of_gpus(std::string_view text) {
   return std::any_of(kWords.begin(), kWords.end(),
@@ -131,8 +131,9 @@ std::vector<std::string> first_units(const Tree& tree, const UnitFolders& folder
   std::vector<std::string> names;
   for (const auto& [name, path] : folders.mains()) {
     const bool is_of_host = path.starts_with("/etc/") || path.starts_with("/run/");
-    const bool concerns = speaks_of_gpus(name) ||
-                          (is_of_host && speaks_of_gpus(tree.text(path, kLongestUnit).value_or("")));
+    const bool concerns =
+        speaks_of_gpus(name) ||
+        (is_of_host && speaks_of_gpus(tree.text(path, kLongestUnit).value_or("")));
     if (concerns) names.push_back(name);
   }
   return names;
