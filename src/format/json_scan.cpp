@@ -1,7 +1,8 @@
 #include "format/json_scan.h"
 
 #include <algorithm>
-#include <deque>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/messages/format_json.h"
@@ -78,6 +79,13 @@ void append_utf8(std::string& out, std::uint32_t code) {
   put(0x80 | (code & 0x3F));
 }
 
+// FNV-1a.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
 class Checker {
  public:
   explicit Checker(std::string_view text) : text_(text) {}
@@ -90,11 +98,10 @@ class Checker {
   }
 
  private:
-  // A name of an object that is still open: in the text, or unescaped in `unescaped_`.
+  // A name of an object that is still open: what it means, as a hash, and where it stands.
   struct Name {
-    const char* data;
-    std::uint32_t size, at;
-    std::string_view view() const { return {data, size}; }
+    std::uint64_t hash;
+    std::uint32_t at;
   };
 
   // False always: the fault is noted. What every byte may be wrong with goes first.
@@ -218,7 +225,7 @@ class Checker {
       ++at_;
       return true;
     }
-    const std::size_t first = names_.size(), kept = unescaped_.size();
+    const std::size_t first = names_.size();
     Next then = Next::element;
     while (then == Next::element) {
       if (!member(depth)) return false;
@@ -226,7 +233,6 @@ class Checker {
     }
     if (then != Next::closed || has_twin(first)) return false;
     names_.resize(first);
-    unescaped_.resize(kept);
     return true;
   }
 
@@ -243,32 +249,46 @@ class Checker {
   }
 
   void note(std::string_view quoted, std::uint32_t at) {
-    std::string_view name = quoted.substr(1, quoted.size() - 2);
-    if (name.find('\\') != name.npos) name = unescaped_.emplace_back(unquote_json(quoted));
-    names_.push_back({name.data(), static_cast<std::uint32_t>(name.size()), at});
+    const std::string_view name = quoted.substr(1, quoted.size() - 2);
+    const bool plain = name.find('\\') == name.npos;
+    names_.push_back({plain ? hash_of(name) : hash_of(unquote_json(quoted)), at});
   }
 
   // Whether a name since `first` stands twice; notes the twin that stands first.
   bool has_twin(std::size_t first) {
     const auto begin = names_.begin() + static_cast<std::ptrdiff_t>(first);
-    std::sort(begin, names_.end(), [](const Name& a, const Name& b) {
-      if (a.size != b.size) return a.size < b.size;
-      const int order = a.view().compare(b.view());
-      return order != 0 ? order < 0 : a.at < b.at;
-    });
-    for (auto one = begin; one + 1 < names_.end(); ++one) {
-      const Name& twin = one[1];
-      if (one->view() != twin.view() || (fault_ && fault_->at < twin.at)) continue;
-      fault_ = JsonFault{twin.at, msg::kJsonTwice, std::string(twin.view()), one->at};
+    const auto by_hash = [](const Name& a, const Name& b) {
+      return a.hash != b.hash ? a.hash < b.hash : a.at < b.at;
+    };
+    std::sort(begin, names_.end(), by_hash);
+    for (auto one = begin; one != names_.end();) {
+      auto end = one + 1;
+      while (end != names_.end() && end->hash == one->hash) ++end;
+      if (end - one > 1) compare({one, end});
+      one = end;
     }
     return fault_.has_value();
+  }
+
+  // Names of one hash: mostly twins, but nothing is refused for a hash.
+  void compare(std::span<const Name> names) {
+    std::vector<std::pair<std::string, std::uint32_t>> meant;
+    for (const Name& name : names) {
+      const std::size_t end = end_of_json_string(text_, name.at);
+      meant.emplace_back(unquote_json(text_.substr(name.at, end - name.at)), name.at);
+    }
+    std::sort(meant.begin(), meant.end());
+    for (std::size_t i = 1; i < meant.size(); ++i) {
+      const auto& [name, at] = meant[i];
+      if (meant[i - 1].first != name || (fault_ && fault_->at < at)) continue;
+      fault_ = JsonFault{at, msg::kJsonTwice, name, meant[i - 1].second};
+    }
   }
 
   std::string_view text_;
   std::size_t at_ = 0;
   std::optional<JsonFault> fault_;
   std::vector<Name> names_;
-  std::deque<std::string> unescaped_;
 };
 
 }  // namespace
@@ -327,7 +347,7 @@ std::size_t end_of_json_value(std::string_view text, std::size_t at) {
 }
 
 JsonType json_type_at(std::string_view text, std::size_t at) {
-  switch (at < text.size() ? text[at] : 'n') {
+  switch (text[at]) {
     case '{':
       return JsonType::object;
     case '[':

@@ -227,8 +227,8 @@ Result<void> Planner::missing_runtime() {
          msg::kDaemonRuntimeOldHow);
     return {};
   }
-  const auto done = change({"runtimes", "nvidia", "path"}, as_json(program),
-                           fmt::format(msg::kDaemonRuntime, program));
+  auto done = change({"runtimes", "nvidia", "path"}, as_json(program),
+                     fmt::format(msg::kDaemonRuntime, program));
   if (!done) return done;
   return change({"runtimes", "nvidia", "args"}, "[]", std::string(msg::kDaemonRuntimeArgs));
 }
@@ -324,12 +324,10 @@ Result<void> Planner::log_limits(bool has_driver) {
   if (!is_null(*size)) return {};
   const bool has_files = !is_null(*files);
   if (!has_driver && given->empty()) {
-    const auto done =
-        change({"log-driver"}, as_json("json-file"), std::string(msg::kDaemonLogDriver));
+    auto done = change({"log-driver"}, as_json("json-file"), std::string(msg::kDaemonLogDriver));
     if (!done) return done;
   }
-  const auto done =
-      change({"log-opts", "max-size"}, as_json(kMaxSize), std::string(msg::kDaemonLogSize));
+  auto done = change({"log-opts", "max-size"}, as_json(kMaxSize), std::string(msg::kDaemonLogSize));
   if (!done || has_files) return done;
   return change({"log-opts", "max-file"}, as_json(kMaxFile), std::string(msg::kDaemonLogFiles));
 }

@@ -8,7 +8,6 @@
 namespace estiva::decide {
 namespace {
 
-using format::JsonType;
 using Pair = std::pair<std::string_view, std::string_view>;
 
 // Flags that the file calls otherwise (moby: daemon/command/config.go, config_unix.go, options.go).
@@ -104,10 +103,8 @@ Result<std::vector<DockerdFlag>> flag_conflicts(std::span<const DockerdFlag> fla
   if (!keys) return tl::unexpected(keys.error());
   const std::vector<std::string> outer = *keys;
   for (const std::string& key : outer) {
-    const auto value = file.find({key});
-    const bool whole = std::find(kWhole.begin(), kWhole.end(), key) != kWhole.end();
-    if (whole || !value || !*value || (*value)->type != JsonType::object) continue;
-    const auto inner = file.names({key});
+    if (std::find(kWhole.begin(), kWhole.end(), key) != kWhole.end()) continue;
+    const auto inner = file.names({key});  // an error: it is no object
     if (inner) keys->insert(keys->end(), inner->begin(), inner->end());
   }
   const auto is_there = [&](std::string_view key) {

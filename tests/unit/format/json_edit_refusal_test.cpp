@@ -141,6 +141,17 @@ TEST(JsonRefused, NotANameThatStandsInTwoObjects) {
     EXPECT_TRUE(JsonEdit::parse(text, "f")) << text;
 }
 
+// Two names with one FNV-1a hash are two names; a twin among them is still found.
+TEST(JsonRefused, NotANameForItsHash) {
+  EXPECT_TRUE(JsonEdit::parse(R"({"8yn0iYCKYHlIj4-BwPqk":1,"GReLUrM4wMqfg9yzV3KQ":2,"a":3})", "f"));
+  const auto doc = JsonEdit::parse(
+      R"({"8yn0iYCKYHlIj4-BwPqk":1,"GReLUrM4wMqfg9yzV3KQ":2,"\u0038yn0iYCKYHlIj4-BwPqk":3})", "f");
+  ASSERT_FALSE(doc);
+  EXPECT_EQ(doc.error().what,
+            "f:1:52: the name '8yn0iYCKYHlIj4-BwPqk' stands here a second time; the first is in "
+            "line 1");
+}
+
 TEST(JsonRefused, BracketsBeyondTheLimit) {
   EXPECT_TRUE(JsonEdit::parse(nested(kJsonMostDepth), "f"));
   const auto deep = JsonEdit::parse(nested(kJsonMostDepth + 1), "f");
