@@ -9,6 +9,7 @@
 #include "gpu/presence.h"
 #include "gpu/read_once.h"
 #include "gpu/recording.h"
+#include "host/device_users.h"
 #include "observe/readiness/compose.h"
 #include "observe/readiness/engine_process.h"
 #include "observe/readiness/kernels.h"
@@ -151,6 +152,8 @@ void read_driver_files(const Tree& tree, const ReadinessSources& sources, const 
                        ReadinessFacts& facts) {
   DriverFacts& driver = facts.driver;
   if (sources.driver_files) driver.files = sources.driver_files(tree.root(), driver.gpus);
+  constexpr std::string_view kGpuNodes[] = {"/dev/nvidia", "/dev/dri/"};
+  driver.users = host::find_device_users(tree.root(), kGpuNodes);
   driver.odd_nodes = read_nodes(tree);
   driver.missing_nodes = missing_nodes(facts.kernel, driver.odd_nodes, read_minors(tree));
   driver.char_links = read_char_links(tree, facts.kernel);
