@@ -145,7 +145,7 @@ std::string ask_for_gpu(const ReadinessFacts& facts, const ProbeWish& wish,
 bool has_any_gpu(const ReadinessFacts& facts) {
   constexpr unsigned kNvidia = 0x10de;
   const auto& pci = facts.kernel.pci;
-  return facts.kernel.has_dxg || !facts.driver.files.nodes.empty() ||
+  return facts.kernel.has_dxg || !facts.driver.gpus.empty() || !facts.driver.files.nodes.empty() ||
          std::any_of(pci.begin(), pci.end(),
                      [](const PciFact& one) { return one.vendor == kNvidia; });
 }

@@ -94,7 +94,12 @@ std::string summary_line(const std::vector<Finding>& findings) {
     return fmt::format(m::kNothingFound, decide::all_rules().size()) + "\n";
   std::array<std::size_t, 3> counts{};
   for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
-  return fmt::format(m::kFoundSome, counts[2], counts[1], counts[0]) + "\n";
+  const auto counted = [](std::size_t n, const auto& words) {
+    return fmt::format("{} {}", n, words[n == 1 ? 0 : 1]);
+  };
+  return fmt::format(m::kFoundSome, counted(counts[2], m::kErrors),
+                     counted(counts[1], m::kWarnings), counted(counts[0], m::kNotes)) +
+         "\n";
 }
 
 }  // namespace

@@ -71,6 +71,11 @@ Result<Made> make(const Wanted& wanted) {
   const auto root = host::Root::open(wanted.from.root);
   if (!root) return Failure(root.error());
   const DriverFiles files = host::find_driver_files(*root, ask_driver(wanted.from));
+  // Nothing to do is no failure: the unit that calls us at boot tells it apart by the exit code.
+  const auto presence = gpu::look_for_gpus(wanted.from.root);
+  if (presence.gpus.empty() && !presence.module_loaded && files.gpus.empty() &&
+      files.nodes.empty())
+    return fail(ErrorKind::degraded, std::string(m::kCdiNoGpu));
   auto spec = decide::generate_cdi(files, wanted.options);
   if (!spec) return Failure(spec.error());
   if (auto ok = judge(*root, *spec, files); !ok) return Failure(ok.error());

@@ -24,6 +24,7 @@ class Change:
     words: str
     make: typing.Callable
     bases: tuple = HOSTS
+    also: tuple = ()  # signatures that follow from it
 
 
 CHANGES = {}
@@ -124,8 +125,7 @@ def _(m):
     m.cuda(999)
 
 
-change("D12", "nvidia-modeset has no node, and the spec none of it")(lambda m: (
-    m.remove("/dev/nvidia-modeset", "/dev/char/195:254"),
+change("D12", "the spec was made before nvidia-modeset had its node")(lambda m: (
     m.edit(m.spec, "  - path: /dev/nvidia-modeset\n", "")))
 change("D13", "a node has another major than the module")(lambda m: m.node("/dev/nvidia-uvm", 99, 0))
 change("D14", "only root and a group may open the nodes")(lambda m: [
@@ -190,6 +190,7 @@ def _(m):
 
 change("K2", "the toolkit was installed after the engine started", ("debian-gpu", "rhel-gpu", "wsl-gpu"))(lambda m: (
     m.touch("/usr/bin/nvidia-container-runtime-hook", 1772440000), m.touch("/usr/bin/nvidia-cdi-hook", 1772440000),
+    m.touch("/etc/nvidia-container-runtime/config.toml", 1772440000),
     m.container("ollama", legacy)))
 change("K3", "CDI is switched off", ALL)(lambda m: (
     m.info(CDISpecDirs=[], DiscoveredDevices=[]), m.write("/etc/docker/daemon.json", '{"features": {"cdi": false}}\n')))
@@ -214,11 +215,12 @@ def _(m):
 change("K7", "daemon.json is no JSON", ALL)(lambda m: m.write("/etc/docker/daemon.json", '{\n  "features": {\n}\n'))
 
 
-@change("K8", "runtimes as a flag and in the file", ALL)
+@change("K8", "log options as a flag and in the file", ALL)
 def _(m):
-    m.write("/etc/docker/daemon.json", '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime"}}}\n')
+    m.write("/etc/docker/daemon.json", '{"log-opts": {"max-size": "10m"}}\n')
     m.edit("/usr/lib/systemd/system/docker.service", "ExecStart=/usr/bin/dockerd",
-           "ExecStart=/usr/bin/dockerd --add-runtime nvidia=/usr/bin/nvidia-container-runtime")
+           "ExecStart=/usr/bin/dockerd --log-opt max-size=5m")
+    m.write("/proc/812/cmdline", "/usr/bin/dockerd\0--log-opt\0max-size=5m\0-H\0fd://\0")
 
 
 def uses_runtime(container):
@@ -237,18 +239,19 @@ change("K11", "the runtime's program is not where daemon.json says", ALL)(lambda
 
 @change("K12", "Docker of snap", ("debian-gpu", "ubuntu-gpu", "laptop-prime"))
 def _(m):
-    m.info(DockerRootDir="/var/snap/docker/common/var-lib-docker")
+    m.info(DockerRootDir="/var/snap/docker/common/var-lib-docker", CDISpecDirs=[], DiscoveredDevices=[])
     m.relink("/proc/812/exe", "/snap/docker/2963/bin/dockerd")
 
 
-change("K13", "Docker Desktop", ALL)(lambda m: m.info(OperatingSystem="Docker Desktop"))
+change("K13", "Docker Desktop", ALL)(lambda m: m.info(
+    OperatingSystem="Docker Desktop", CDISpecDirs=[], DiscoveredDevices=[]))
 
 
 @change("K14", "Podman in Docker's clothes", ALL)
 def _(m):
     m.write("/usr/bin/docker", "#!/bin/sh\nexec /usr/bin/podman \"$@\"\n", 0o755)
     m.remove("/proc/812")
-    m.json("/docker/version.json", lambda v: v.update(Components=[{"Name": "Podman Engine", "Version": "5.4.2"}]))
+    m.json("/docker/version.json", lambda v: v.update(Components=[{"Name": "Podman Engine", "Version": "4.9.4"}]))
 
 
 change("K15", "a rootless engine with the legacy path", ("debian-gpu", "rhel-gpu", "arch-gpu"))(lambda m: (
@@ -294,8 +297,9 @@ def _(m):
 
 change("K29", "WSL without its GPU device", ("wsl-gpu",))(lambda m: (
     m.remove("/dev/dxg"), m.hide_gpus("absent", "")))
-change("K31", "SELinux forbids containers the devices", ("rhel-gpu",))(lambda m: m.write(
-    "/sys/fs/selinux/booleans/container_use_devices", "0 0"))
+change("K31", "SELinux forbids containers the devices", ("rhel-gpu",))(lambda m: (
+    m.write("/sys/fs/selinux/booleans/container_use_devices", "0 0"),
+    m.info(SecurityOptions=["name=seccomp,profile=builtin", "name=selinux"])))
 change("K32", "the engine can't make CDI devices of --gpus", ("ubuntu-gpu", "arch-gpu"))(lambda m: (
     m.container("ollama", legacy), m.info(DiscoveredDevices=[]), m.remove(m.spec)))
 

@@ -13,6 +13,8 @@ inline constexpr std::string_view kHelpCapabilities =
 inline constexpr std::string_view kHelpCdiVersion =
     "newest version of the format that the engine reads (0.6.0)";
 
+inline constexpr std::string_view kCdiNoGpu =
+    "there is no NVIDIA GPU here, so there is nothing to declare";
 inline constexpr std::string_view kWouldNotWork =
     "no specification was made: containers could not use the GPU by it: {} ({})";
 inline constexpr std::string_view kWouldNotWorkRemedy = "'estiva doctor' says what to do";

@@ -19,7 +19,10 @@ inline constexpr std::string_view kFixAutomatic = "'estiva doctor --fix' does it
 inline constexpr std::string_view kFixAsks = "it stops something, so it is never done unasked";
 inline constexpr std::string_view kNothingFound =
     "Nothing is wrong: none of {} signatures fits this machine.";
-inline constexpr std::string_view kFoundSome = "{} error(s), {} warning(s), {} note(s).";
+inline constexpr std::string_view kFoundSome = "{}, {}, {}.";  // three counts with their words
+inline constexpr std::string_view kErrors[] = {"error", "errors"};
+inline constexpr std::string_view kWarnings[] = {"warning", "warnings"};
+inline constexpr std::string_view kNotes[] = {"note", "notes"};
 inline constexpr std::string_view kNotSeenTitle = "Could not be looked at:";
 inline constexpr std::string_view kDisplaysTitle = "Displays:";
 inline constexpr std::string_view kDisplayLine = "  {}  {}: {}";  // bus, name, what it does

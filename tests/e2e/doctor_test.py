@@ -1,0 +1,118 @@
+"""doctor against broken machines: each is a healthy one with ONE named change (machine_change.py), and it must
+name that change's signature, what follows from it, and nothing else. Healthy machines get no error and no
+warning. Pasted errors are named, and healthy logs name nothing."""
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import machine_change
+from harness import BUILD, ESTIVA
+from machine_tree import BASES
+
+PAGES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../docs/doctor"))
+
+
+def doctor(*words, text=None):
+    return subprocess.run([ESTIVA, "doctor", *words], text=True, capture_output=True, input=text, timeout=120)
+
+
+class Machines(unittest.TestCase):
+    def setUp(self):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("only root can make a device node")
+        self.dir = tempfile.mkdtemp(prefix="estiva-doctor-")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.made = 0
+
+    def look(self, change, base):
+        self.made += 1
+        folder = os.path.join(self.dir, str(self.made))
+        machine_change.make(change, base, folder)
+        ran = doctor("--root", folder, "--json")
+        shutil.rmtree(folder)
+        findings = json.loads(ran.stdout)["findings"]
+        self.assertEqual(ran.returncode, 1 if any(f["severity"] == "error" for f in findings) else 0)
+        return findings
+
+    def test_healthy_machines_have_neither_errors_nor_warnings(self):
+        for base in BASES:
+            with self.subTest(base):
+                self.assertEqual([f for f in self.look("healthy", base) if f["severity"] != "info"], [])
+
+    def test_each_change_is_named_with_what_follows_and_nothing_else(self):
+        at_rest = {base: {f["id"] for f in self.look("healthy", base)} for base in BASES}
+        wrong, count = [], 0
+        for signature, change in machine_change.CHANGES.items():
+            for base in change.bases:
+                count += 1
+                found = {f["id"] for f in self.look(signature, base)}
+                meant = {signature} | set(change.also)
+                if signature not in found or not found <= meant | at_rest[base]:
+                    wrong.append(f"{signature} on {base}: {sorted(found)}, not {sorted(meant | at_rest[base])}")
+        print(f"{len(machine_change.CHANGES)} changes, {count} machines")
+        self.assertEqual(wrong, [])
+
+    def test_a_finding_says_where_what_and_how(self):
+        for finding in self.look("D3", "debian-gpu"):
+            for member in ("id", "severity", "title", "foretells", "evidence", "remedy"):
+                self.assertIn(member, finding)
+            self.assertTrue(finding["remedy"]["text"])
+            self.assertIn(finding["remedy"]["fix"], ("automatic", "asks", "guide"))
+
+    def test_sarif_names_each_finding_and_its_file(self):
+        folder = os.path.join(self.dir, "sarif")
+        machine_change.make("K7", "debian-gpu", folder)
+        log = json.loads(doctor("--root", folder, "--sarif").stdout)
+        self.assertEqual(log["version"], "2.1.0")
+        run = log["runs"][0]
+        results = {result["ruleId"]: result for result in run["results"]}
+        self.assertEqual(results["K7"]["level"], "error")
+        uri = results["K7"]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        self.assertEqual(uri, "file:///etc/docker/daemon.json")
+        self.assertIn("K7", [rule["id"] for rule in run["tool"]["driver"]["rules"]])
+
+
+class Errors(unittest.TestCase):
+    def test_a_pasted_error_is_named_whatever_stands_around_it(self):
+        log = ("Nov 30 10:11:12 box dockerd[812]: time=\"2026-11-30T10:11:12Z\" level=error msg=\"Handler for POST "
+               "returned error: could not select device driver \\\"\\\" with capabilities: [[gpu]]\"\n")
+        ran = doctor("--explain-error", "-", text="Starting.\n" + log)
+        self.assertEqual(ran.returncode, 1, ran.stderr)
+        self.assertIn("K1", ran.stdout)
+        self.assertIn("line 2", ran.stdout)
+        causes = json.loads(doctor("--explain-error", "-", "--json", text=log).stdout)["causes"]
+        self.assertEqual(causes[0]["id"], "K1")
+
+    def test_a_log_without_a_known_error_names_nothing(self):
+        ran = doctor("--explain-error", "-", text="level=info msg=\"Loading containers: done.\"\n" * 200)
+        self.assertEqual([ran.returncode, ran.stderr], [0, ""])
+        self.assertIn("Nothing in this log", ran.stdout)
+
+    def test_a_file_that_is_not_there(self):
+        ran = doctor("--explain-error", "/nowhere/log")
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("/nowhere/log", ran.stderr)
+
+
+class Pages(unittest.TestCase):
+    def test_the_pages_are_what_the_table_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ran = doctor("--pages", folder)
+            self.assertEqual([ran.returncode, ran.stderr], [0, ""])
+            made = sorted(os.listdir(folder))
+            self.assertEqual(made, sorted(os.listdir(PAGES)), "run: estiva doctor --pages docs/doctor")
+            self.assertEqual(len(made), 83)  # 82 signatures and the list
+            for name in made:
+                with open(os.path.join(folder, name)) as new, open(os.path.join(PAGES, name)) as kept:
+                    self.assertEqual(new.read(), kept.read(), f"{name}: run: estiva doctor --pages docs/doctor")
+
+    def test_the_list_has_a_line_for_each(self):
+        lines = doctor("--rules").stdout.splitlines()
+        self.assertEqual(len(lines), 82)
+
+
+if __name__ == "__main__":
+    unittest.main()
