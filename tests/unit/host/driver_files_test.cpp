@@ -214,10 +214,9 @@ TEST(DriverGpus, OrderIsThatOfTheAddressesUntilTheDriverSaysAnother) {
   EXPECT_EQ(seen(find_driver_gpus(tree.root())),
             (Seen{{"0000:0a:00.0", kUuid}, {"2000:81:00.0", ""}, {"10000:01:00.0", ""}}));
   const std::string other = "GPU-99999999-2222-3333-4444-555555555555";
-  const DriverWord word{
-      {said("00002000:81:00.0", 0, other), said("00010000:01:00.0", 1, "unknown-1"),
-       said("00000000:0A:00.0", 2, kUuid)},
-      {}};
+  const std::vector<Gpu> word = {said("00002000:81:00.0", 0, other),
+                                 said("00010000:01:00.0", 1, "unknown-1"),
+                                 said("00000000:0A:00.0", 2, kUuid)};
   const auto gpus = find_driver_gpus(tree.root(), word);
   EXPECT_EQ(seen(gpus),
             (Seen{{"2000:81:00.0", other}, {"10000:01:00.0", ""}, {"0000:0a:00.0", kUuid}}));
@@ -240,8 +239,8 @@ TEST(DriverGpus, AMigDevicesNodesAreKnownOrNamed) {
   using Migs = std::vector<DriverMig>;
   EXPECT_EQ(migs({}), (Migs{{"", "0:0", {cap(12), cap(13)}}}));
 
-  DriverWord one{{said("00000000:01:00.0", 4, kUuid), said("00000000:01:00.0", 4, kUuid, "MIG-a")},
-                 {}};
+  std::vector<Gpu> one = {said("00000000:01:00.0", 4, kUuid),
+                          said("00000000:01:00.0", 4, kUuid, "MIG-a")};
   EXPECT_EQ(migs(one), (Migs{{"MIG-a", "4:0", {cap(12), cap(13)}}}));
 
   tree.mig(0, 2, 3);
