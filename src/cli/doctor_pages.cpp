@@ -32,8 +32,8 @@ std::string doctor_page(const decide::Rule& rule) {
   page += fmt::format("{}: {}.\n\n", m::kPageSeverity, to_name(rule.severity));
   page += fmt::format("## {}\n\n```\n{}\n```\n\n", m::kPageSymptom, rule.symptom);
   page += fmt::format("## {}\n\n{}\n\n", m::kPageReads, rule.reads);
-  page += fmt::format("## {}\n\n{}\n\n{}\n", m::kPageRemedy, rule.remedy, words_of(rule.fix));
-  if (!rule.undo.empty()) page += fmt::format("\n{}: {}\n", m::kPageUndo, rule.undo);
+  page += fmt::format("## {}\n\n{}\n\n{}\n", m::kPageRemedy, rule.remedy, words_of(fix_of(rule)));
+  if (!rule.undo.empty() && fix_of(rule) != Fix::guide) page += fmt::format("\n{}: {}\n", m::kPageUndo, rule.undo);
   if (rule.find == nullptr) page += fmt::format("\n{}\n", m::kPageTextOnly);
   page += fmt::format("\n## {}\n\n{}\n", m::kPageSource, rule.source);
   return page;
@@ -44,7 +44,7 @@ std::string doctor_index() {
   page += fmt::format("{}\n|---|---|---|---|\n", m::kIndexHead);
   for (const decide::Rule* rule : decide::all_rules())
     page += fmt::format("| [{0}]({0}.md) | {1} | {2} | {3} |\n", rule->id, cell(rule->name),
-                        to_name(rule->severity), to_name(rule->fix));
+                        to_name(rule->severity), to_name(fix_of(*rule)));
   return page;
 }
 

@@ -39,11 +39,6 @@ std::size_t rung_of(std::string_view id) {
   return static_cast<std::size_t>(std::ranges::find(kLadder, id) - std::begin(kLadder));
 }
 
-// Automatic is only what estiva does by itself today; all else is a person's to do.
-Fix fix_of(const Rule& rule) {
-  return rule.fix == Fix::automatic && !has_fix(rule.id) ? Fix::guide : rule.fix;
-}
-
 Finding to_finding(const Rule& rule, Hit hit) {
   Finding finding;
   finding.id = rule.id;
@@ -65,6 +60,10 @@ std::vector<const Rule*> all_rules() {
   }
   std::ranges::stable_sort(rules, {}, [](const Rule* one) { return rung_of(one->id); });
   return rules;
+}
+
+Fix fix_of(const Rule& rule) {
+  return rule.fix == Fix::automatic && !has_fix(rule.id) ? Fix::guide : rule.fix;
 }
 
 const Rule* find_rule(std::string_view id) {
