@@ -1,5 +1,4 @@
-// D1 to D22: one change on several healthy machines finds exactly what is declared; the smallest
-// change that is none finds nothing.
+// D1 to D22: one change on several healthy machines finds exactly what is declared.
 #include "unit/decide/readiness_driver_changes.h"
 
 namespace estiva::decide {

@@ -1,5 +1,4 @@
-// K1 to K32: one change on several healthy machines finds exactly what is declared; the smallest
-// change that is none finds nothing.
+// K1 to K32: one change on several healthy machines finds exactly what is declared.
 #include "unit/decide/readiness_engine_changes.h"
 
 namespace estiva::decide {
