@@ -28,7 +28,7 @@ int main(int count, char** words) {
                facts->driver.packages.size(), facts->containers.size());
   }
   std::sort(took.begin(), took.end());
-  fmt::print("{}: median {:.2f} ms, longest {:.2f} ms of {}\n", sources.root,
-             took[took.size() / 2], took.back(), calls);
+  fmt::print("{}: median {:.2f} ms, longest {:.2f} ms of {}\n", sources.root, took[took.size() / 2],
+             took.back(), calls);
   return 0;
 }

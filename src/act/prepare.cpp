@@ -1,6 +1,7 @@
 #include "act/prepare.h"
 
 #include <algorithm>
+#include <fcntl.h>
 
 #include "act/steps.h"
 #include "format/diff.h"
@@ -41,8 +42,20 @@ bool is_unit_so(StepKind kind, std::string_view word) {
   }
 }
 
+// In a tree, and where another program is the first process, nothing is started or stopped.
+bool systemd_runs(const Machine& machine) {
+  return static_cast<bool>(
+      UniqueFd(machine.root.open_at("/run/systemd/system", O_PATH | O_DIRECTORY)));
+}
+
+bool needs_systemd(StepKind kind) {
+  return kind == StepKind::start_unit || kind == StepKind::stop_unit ||
+         kind == StepKind::restart_unit || kind == StepKind::reload_units;
+}
+
 // True where the step has something to do.
 Result<bool> look_at(const Machine& machine, Step& step) {
+  if (needs_systemd(step.kind) && !systemd_runs(machine)) return false;
   const auto found = acts_of(step.kind).look(machine, step);
   if (!found) return Failure(found.error());
   switch (step.kind) {
@@ -71,8 +84,7 @@ Result<bool> look_at(const Machine& machine, Step& step) {
 }
 
 bool needs_reload(const Step& step) {
-  const bool is_file_step =
-      step.kind == StepKind::write_file || step.kind == StepKind::remove_file;
+  const bool is_file_step = step.kind == StepKind::write_file || step.kind == StepKind::remove_file;
   return is_file_step &&
          std::any_of(std::begin(kUnitFolders), std::end(kUnitFolders),
                      [&](std::string_view folder) { return step.target.starts_with(folder); });
@@ -82,7 +94,8 @@ bool only_follows(const Step& step) {
   return step.kind == StepKind::reload_units || step.kind == StepKind::restart_unit;
 }
 
-// A reload of units without a unit that changed, and a plan of nothing but consequences, do nothing.
+// A reload of units without a unit that changed, and a plan of nothing but consequences, do
+// nothing.
 void drop_consequences(Plan& plan) {
   auto& steps = plan.steps;
   if (std::none_of(steps.begin(), steps.end(), needs_reload))

@@ -1,9 +1,12 @@
 #include "cli/container_look.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <memory>
 
 #include "base/messages/cli_doctor.h"
 #include "base/unique_fd.h"
@@ -31,7 +34,8 @@ constexpr milliseconds kQuestions{5'000};
 constexpr milliseconds kTorchTime{30'000};  // importing torch takes seconds
 constexpr char kInside[] = "/estiva";
 
-// --- a container of our own ------------------------------------------------------------------------
+// --- a container of our own
+// ------------------------------------------------------------------------
 
 // The sensor program and the libraries that it needs, under /estiva, run by its own loader: so it
 // needs nothing of the container, and what it finds of the driver is what was put there.
@@ -93,9 +97,8 @@ Result<Kit> pack_kit() {
                 {needed.loader, fmt::format("{}/ld.so", kInside)}};
   for (const std::string& library : needed.libraries)
     kit.mounts.emplace_back(library, fmt::format("{}/lib/{}", kInside, name_in(library)));
-  kit.command = {fmt::format("{}/ld.so", kInside), "--library-path",
-                 fmt::format("{}/lib", kInside),  fmt::format("{}/probe", kInside),
-                 "--seen",                        "libcuda.so.1"};
+  kit.command = {fmt::format("{}/ld.so", kInside), "--library-path", fmt::format("{}/lib", kInside),
+                 fmt::format("{}/probe", kInside), "--seen",         "libcuda.so.1"};
   return kit;
 }
 
@@ -156,15 +159,18 @@ std::string asked_by(const ContainerFact& container) {
     if (request.driver == "cdi")
       for (const std::string& id : request.ids) ways.push_back("--device " + id);
     else
-      ways.push_back(request.ids.empty() ? fmt::format("--gpus {}", request.count < 0 ? "all" : std::to_string(request.count))
-                                         : fmt::format("--gpus device={}", fmt::join(request.ids, ",")));
+      ways.push_back(
+          request.ids.empty()
+              ? fmt::format("--gpus {}", request.count < 0 ? "all" : std::to_string(request.count))
+              : fmt::format("--gpus device={}", fmt::join(request.ids, ",")));
   }
   for (const std::string& path : container.device_paths) ways.push_back("--device " + path);
   if (container.runtime == "nvidia") ways.emplace_back("--runtime nvidia");
   return fmt::format("{}", fmt::join(ways, " "));
 }
 
-// --- one that runs -----------------------------------------------------------------------------------
+// --- one that runs
+// -----------------------------------------------------------------------------------
 
 struct Found {
   ContainerFact fact;
@@ -184,8 +190,8 @@ Result<Found> inspect(const container::EngineAsk& ask, const std::string& id) {
 Result<Found> find_container(const container::EngineAsk& ask, const std::string& wanted) {
   auto by_name = inspect(ask, wanted);
   if (by_name || by_name.error().kind == ErrorKind::timed_out) return by_name;
-  const std::string filter = net::percent_encode(
-      fmt::format(R"({{"label":["com.docker.compose.service={}"]}})", wanted));
+  const std::string filter =
+      net::percent_encode(fmt::format(R"({{"label":["com.docker.compose.service={}"]}})", wanted));
   const auto listed = ask("/containers/json?all=1&filters=" + filter);
   if (!listed) return Failure(listed.error());
   const auto tree = format::JsonTree::parse(*listed);
@@ -202,22 +208,23 @@ Result<Found> find_container(const container::EngineAsk& ask, const std::string&
   if (ids.empty())
     return fail(ErrorKind::not_found, fmt::format(m::kNoSuchContainer, shown),
                 std::string(m::kNoSuchContainerRemedy));
-  return fail(ErrorKind::usage,
-              fmt::format(m::kSeveralContainers, shown, fmt::join(names, ", ")),
+  return fail(ErrorKind::usage, fmt::format(m::kSeveralContainers, shown, fmt::join(names, ", ")),
               std::string(m::kSeveralContainersRemedy));
 }
 
-// What stands in its /dev, seen from outside: its device group decides whether they open.
+// What stands in its /dev, seen from outside: its device group decides whether they open. Through
+// /proc/PID/root, a link of the kernel's own kind, which a fenced walk does not follow.
 Reading<Seen> nodes_inside(pid_t pid) {
-  const auto root = host::Root::open();
-  if (!root || pid <= 0) return Missing::failed;
-  const auto names = host::read_folder(*root, fmt::format("/proc/{}/root/dev", pid));
-  if (!names)
-    return names.error().kind == ErrorKind::denied ? Missing::not_permitted : Missing::failed;
+  const std::string folder = fmt::format("/proc/{}/root/dev", pid);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dev(::opendir(folder.c_str()), ::closedir);
+  if (dev == nullptr) return errno == EACCES ? Missing::not_permitted : Missing::failed;
   Seen seen;
-  for (const std::string& name : *names)
-    if (name.starts_with("nvidia") && name != "nvidia-caps")
-      seen.nodes.push_back({"/dev/" + name, 0});
+  while (const dirent* entry = ::readdir(dev.get())) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with("nvidia") && entry->d_type != DT_DIR)
+      seen.nodes.push_back({fmt::format("/dev/{}", name), 0});
+  }
+  std::ranges::sort(seen.nodes, {}, &SeenNode::path);
   return seen;
 }
 

@@ -33,14 +33,16 @@ std::string doctor_page(const decide::Rule& rule) {
   page += fmt::format("## {}\n\n```\n{}\n```\n\n", m::kPageSymptom, rule.symptom);
   page += fmt::format("## {}\n\n{}\n\n", m::kPageReads, rule.reads);
   page += fmt::format("## {}\n\n{}\n\n{}\n", m::kPageRemedy, rule.remedy, words_of(fix_of(rule)));
-  if (!rule.undo.empty() && fix_of(rule) != Fix::guide) page += fmt::format("\n{}: {}\n", m::kPageUndo, rule.undo);
+  if (!rule.undo.empty() && fix_of(rule) != Fix::guide)
+    page += fmt::format("\n{}: {}\n", m::kPageUndo, rule.undo);
   if (rule.find == nullptr) page += fmt::format("\n{}\n", m::kPageTextOnly);
   page += fmt::format("\n## {}\n\n{}\n", m::kPageSource, rule.source);
   return page;
 }
 
 std::string doctor_index() {
-  std::string page = fmt::format("{}\n\n# {}\n\n{}\n\n", m::kPageMade, m::kIndexTitle, m::kIndexIntro);
+  std::string page =
+      fmt::format("{}\n\n# {}\n\n{}\n\n", m::kPageMade, m::kIndexTitle, m::kIndexIntro);
   page += fmt::format("{}\n|---|---|---|---|\n", m::kIndexHead);
   for (const decide::Rule* rule : decide::all_rules())
     page += fmt::format("| [{0}]({0}.md) | {1} | {2} | {3} |\n", rule->id, cell(rule->name),

@@ -41,11 +41,16 @@ Drawn parse_drawn(std::string_view text, int exit_code) {
     if (equals == std::string_view::npos) continue;
     const std::string_view key = line.substr(0, equals);
     std::string value(line.substr(equals + 1));
-    if (key == "vendor") drawn.vendor = std::move(value);
-    else if (key == "renderer") drawn.renderer = std::move(value);
-    else if (key == "version") drawn.version = std::move(value);
-    else if (key == "device") drawn.devices.push_back(std::move(value));
-    else if (key == "reason") drawn.reason = std::move(value);
+    if (key == "vendor")
+      drawn.vendor = std::move(value);
+    else if (key == "renderer")
+      drawn.renderer = std::move(value);
+    else if (key == "version")
+      drawn.version = std::move(value);
+    else if (key == "device")
+      drawn.devices.push_back(std::move(value));
+    else if (key == "reason")
+      drawn.reason = std::move(value);
   }
   return drawn;
 }

@@ -93,8 +93,7 @@ struct PlanMachine::Parts {
   host::Root root;
   act::RealCommands commands;
   act::Machine machine;
-  explicit Parts(host::Root opened)
-      : root(std::move(opened)), machine{root, commands, {}, {}} {}
+  explicit Parts(host::Root opened) : root(std::move(opened)), machine{root, commands, {}, {}} {}
 };
 
 Result<PlanMachine> PlanMachine::of(const Arguments& args) {
@@ -158,9 +157,9 @@ Result<int> show_standing(Session& session, const Arguments& args, const PlanMac
   const auto runs = act::standing_runs(where.journal(), id);
   if (!runs) return Failure(runs.error());
   if (runs->empty()) {
-    const std::string text = args.has("--json")
-                                 ? fmt::format("{{\"schema\":\"estiva/{}-status/1\",\"run\":null}}\n", id)
-                                 : fmt::format(m::kPlanNoRun, id) + "\n";
+    const std::string text =
+        args.has("--json") ? fmt::format("{{\"schema\":\"estiva/{}-status/1\",\"run\":null}}\n", id)
+                           : fmt::format(m::kPlanNoRun, id) + "\n";
     if (auto ok = print(session, text); !ok) return Failure(ok.error());
     return 0;
   }
@@ -196,8 +195,8 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
     options.keep_going = args.has("--keep-going");
     auto report = act::undo(where.machine(), where.journal(), run.id, options);
     if (!report) return Failure(report.error());
-    const std::string text = args.has("--json") ? run_json(id, "undo", *report, {})
-                                                : render_run(*report, session.style);
+    const std::string text =
+        args.has("--json") ? run_json(id, "undo", *report, {}) : render_run(*report, session.style);
     if (auto ok = print(session, text); !ok) return Failure(ok.error());
     if (report->error) return Failure(*report->error);
   }

@@ -1,4 +1,5 @@
-// What every verb that changes the machine does with its Plan: show it, ask, run it, say how it went.
+// What every verb that changes the machine does with its Plan: show it, ask, run it, say how it
+// went.
 #pragma once
 #include <string>
 #include <vector>

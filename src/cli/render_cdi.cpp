@@ -42,9 +42,8 @@ bool is_wrong(const CheckedSpec& checked) {
   return !checked.file.error.empty() ||
          std::any_of(checked.violations.begin(), checked.violations.end(),
                      [](const format::CdiViolation& one) { return one.is_refused; }) ||
-         std::any_of(
-             checked.problems.begin(), checked.problems.end(),
-             [](const decide::CdiProblem& one) { return one.severity == Severity::error; });
+         std::any_of(checked.problems.begin(), checked.problems.end(),
+                     [](const decide::CdiProblem& one) { return one.severity == Severity::error; });
 }
 
 std::string render_cdi_list(const decide::CdiEffective& effective,
@@ -55,8 +54,7 @@ std::string render_cdi_list(const decide::CdiEffective& effective,
   for (const auto& device : effective.devices) {
     const std::string name = fmt::format("{:<{}}", escape_for_terminal(device.name), width);
     if (device.winner.empty()) {
-      const std::string why =
-          fmt::format(m::kCdiLost, fmt::join(device.conflicting, ", "));
+      const std::string why = fmt::format(m::kCdiLost, fmt::join(device.conflicting, ", "));
       out += fmt::format("{}  {}\n", paint(style, Colour::red, name), escape_for_terminal(why));
       continue;
     }
@@ -65,8 +63,7 @@ std::string render_cdi_list(const decide::CdiEffective& effective,
       out += fmt::format("{:{}}  {}\n", "", width,
                          escape_for_terminal(fmt::format(m::kCdiShadowed, file)));
   }
-  if (effective.devices.empty())
-    out += fmt::format(m::kCdiNoDevices, fmt::join(dirs, ", ")) + "\n";
+  if (effective.devices.empty()) out += fmt::format(m::kCdiNoDevices, fmt::join(dirs, ", ")) + "\n";
   for (const auto& file : effective.unused)
     out += paint(style, Colour::yellow,
                  escape_for_terminal(
@@ -120,13 +117,13 @@ std::string render_cdi_check(const std::vector<CheckedSpec>& checked, const Styl
       out += problem_line(one, violation.place, violation.place, violation.text,
                           violation.is_refused ? Colour::red : Colour::yellow, style);
     for (const decide::CdiProblem& problem : one.problems)
-      out += problem_line(one, problem.place, problem.id, problem.text,
-                          problem.severity == Severity::error ? Colour::red : Colour::yellow,
-                          style);
+      out +=
+          problem_line(one, problem.place, problem.id, problem.text,
+                       problem.severity == Severity::error ? Colour::red : Colour::yellow, style);
     if (one.violations.empty() && one.problems.empty())
       out += paint(style, Colour::green,
-                   escape_for_terminal(fmt::format(m::kCdiHealthy, one.file.path,
-                                                   one.file.spec.devices.size()))) +
+                   escape_for_terminal(
+                       fmt::format(m::kCdiHealthy, one.file.path, one.file.spec.devices.size()))) +
              "\n";
   }
   return out;

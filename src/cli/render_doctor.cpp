@@ -90,8 +90,7 @@ std::string render_displays(const decide::DisplayReport& display) {
 }
 
 std::string summary_line(const std::vector<Finding>& findings) {
-  if (findings.empty())
-    return fmt::format(m::kNothingFound, decide::all_rules().size()) + "\n";
+  if (findings.empty()) return fmt::format(m::kNothingFound, decide::all_rules().size()) + "\n";
   std::array<std::size_t, 3> counts{};
   for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
   const auto counted = [](std::size_t n, const auto& words) {

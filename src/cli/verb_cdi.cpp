@@ -36,7 +36,8 @@ struct Wanted {
   bool as_json = false;
 };
 
-// What the driver's library says of its GPUs; nothing where it can't be asked: procfs then has to do.
+// What the driver's library says of its GPUs; nothing where it can't be asked: procfs then has to
+// do.
 std::vector<Gpu> ask_driver(const LocalSources& from) {
   const auto presence = gpu::look_for_gpus(from.root);
   const bool is_named = !from.nvml_file.empty();
@@ -73,8 +74,7 @@ Result<Made> make(const Wanted& wanted) {
   const DriverFiles files = host::find_driver_files(*root, ask_driver(wanted.from));
   // Nothing to do is no failure: the unit that calls us at boot tells it apart by the exit code.
   const auto presence = gpu::look_for_gpus(wanted.from.root);
-  if (presence.gpus.empty() && !presence.module_loaded && files.gpus.empty() &&
-      files.nodes.empty())
+  if (presence.gpus.empty() && !presence.module_loaded && files.gpus.empty() && files.nodes.empty())
     return fail(ErrorKind::degraded, std::string(m::kCdiNoGpu));
   auto spec = decide::generate_cdi(files, wanted.options);
   if (!spec) return Failure(spec.error());
@@ -160,11 +160,11 @@ Result<int> generate(Session& session, const Arguments& args) {
   return 0;
 }
 
-// --- list and check ----------------------------------------------------------------------------------
+// --- list and check
+// ----------------------------------------------------------------------------------
 
 std::string newest_of(const ReadinessFacts& facts) {
-  return std::string(
-      format::newest_version_of_engine(facts.engine.kind, facts.engine.version));
+  return std::string(format::newest_version_of_engine(facts.engine.kind, facts.engine.version));
 }
 
 Result<int> list(Session& session, const Arguments& args) {
@@ -217,8 +217,8 @@ Result<int> check(Session& session, const Arguments& args) {
   if (args.words.size() == 1)
     for (const CdiFile& file : facts->cdi.files)
       if (!file.is_ignored) checked.push_back(check_one(file, facts->cdi.hosts, *facts, newest));
-  const std::string text =
-      args.has("--json") ? cdi_check_json(checked) + "\n" : render_cdi_check(checked, session.style);
+  const std::string text = args.has("--json") ? cdi_check_json(checked) + "\n"
+                                              : render_cdi_check(checked, session.style);
   if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
   return std::any_of(checked.begin(), checked.end(), is_wrong) ? 1 : 0;
 }

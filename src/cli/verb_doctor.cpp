@@ -64,12 +64,12 @@ std::string explained_json(const std::vector<decide::Explained>& causes) {
 
 Result<int> explain(Session& session, const Arguments& args, std::string_view file) {
   const bool from_input = file.empty() || file == "-";
-  const auto log = from_input ? read_standard_input()
-                              : host::read_local_file(std::string(file), kMostLog);
+  const auto log =
+      from_input ? read_standard_input() : host::read_local_file(std::string(file), kMostLog);
   if (!log) return Failure(log.error());
   const auto causes = decide::explain_log(*log);
-  const std::string text = args.has("--json") ? explained_json(causes) + "\n"
-                                              : render_explained(causes, session.style);
+  const std::string text =
+      args.has("--json") ? explained_json(causes) + "\n" : render_explained(causes, session.style);
   if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
   return causes.empty() ? 0 : 1;
 }
@@ -108,8 +108,8 @@ Result<int> fix(Session& session, const Arguments& args) {
 Result<int> look(Session& session, const Arguments& args) {
   auto facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
-  const api::DoctorReport report{decide::judge_readiness(*facts),
-                                 decide::look_at_displays(*facts), facts->not_seen};
+  const api::DoctorReport report{decide::judge_readiness(*facts), decide::look_at_displays(*facts),
+                                 facts->not_seen};
   std::string text;
   if (args.has("--sarif"))
     text = api::findings_sarif(report.findings, ESTIVA_VERSION) + "\n";

@@ -38,9 +38,8 @@ Result<decide::SetupPlan> make_plan(const Arguments& args, const PlanMachine& wh
 }
 
 std::string listed(const std::vector<std::string>& names) {
-  return names.empty()
-             ? std::string(m::kSetupNone)
-             : format::escape_for_terminal(fmt::format("{}", fmt::join(names, ", ")));
+  return names.empty() ? std::string(m::kSetupNone)
+                       : format::escape_for_terminal(fmt::format("{}", fmt::join(names, ", ")));
 }
 
 // How it stands, and what `docker info | grep nvidia` and `nvidia-ctk cdi list` would show.
@@ -50,10 +49,9 @@ Result<int> status(Session& session, const Arguments& args, const PlanMachine& w
   const auto facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
   const EngineFacts& engine = facts->engine;
-  const std::string text =
-      fmt::format(m::kSetupRuntimes, listed(engine.runtimes),
-                  format::escape_for_terminal(engine.default_runtime)) +
-      "\n" + fmt::format(m::kSetupDevices, listed(engine.discovered)) + "\n";
+  const std::string text = fmt::format(m::kSetupRuntimes, listed(engine.runtimes),
+                                       format::escape_for_terminal(engine.default_runtime)) +
+                           "\n" + fmt::format(m::kSetupDevices, listed(engine.discovered)) + "\n";
   if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
   return code;
 }

@@ -99,8 +99,8 @@ constexpr std::chrono::seconds kForgotten{600};
 void remove_labelled(const net::Endpoint& engine, std::string_view label, std::int64_t before) {
   Talk talk(engine, kRemoveTime);
   const std::string filter = escaped(fmt::format("{{\"label\":[\"{}\"]}}", label));
-  const auto remove = [&](const std::string& list, std::string_view id_name,
-                          std::string_view path, std::string_view how) {
+  const auto remove = [&](const std::string& list, std::string_view id_name, std::string_view path,
+                          std::string_view how) {
     const auto listed = talk.say("GET", list + filter);
     if (!listed || !listed->is_good()) return;
     const auto tree = format::JsonTree::parse(listed->body);
@@ -108,7 +108,8 @@ void remove_labelled(const net::Endpoint& engine, std::string_view label, std::i
     for (std::size_t i = 0; i < tree->root().size(); ++i) {
       const auto id = tree->root().at(i)[id_name].text();
       const auto made = tree->root().at(i)["Created"].signed_number();
-      if (id && made.value_or(0) < before) (void)talk.say("DELETE", fmt::format("{}{}{}", path, escaped(std::string(*id)), how));
+      if (id && made.value_or(0) < before)
+        (void)talk.say("DELETE", fmt::format("{}{}{}", path, escaped(std::string(*id)), how));
     }
   };
   remove("/containers/json?all=1&filters=", "Id", "/containers/", "?force=1&v=1");

@@ -23,7 +23,8 @@ Result<InsideEnd> run_inside(const net::Endpoint& engine, const std::string& id,
   if (!made) return Failure(made.error());
   if (!made->is_good()) return fail(made->message());
   const std::string exec = made->member("Id");
-  auto ran = talk.say("POST", fmt::format("/exec/{}/start", exec), R"({"Detach":false,"Tty":false})");
+  auto ran =
+      talk.say("POST", fmt::format("/exec/{}/start", exec), R"({"Detach":false,"Tty":false})");
   if (!ran) return Failure(ran.error());
   if (!ran->is_good()) return fail(ran->message());
   InsideEnd end;

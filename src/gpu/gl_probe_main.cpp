@@ -1,7 +1,7 @@
 // estiva-glprobe: draws a few frames with OpenGL on the X display of its environment and says which
-// GPU drew them. A program of its own, because a GL driver may hang or crash, and because the offload
-// variables (__NV_PRIME_RENDER_OFFLOAD, __GLX_VENDOR_LIBRARY_NAME) count from a program's start.
-// Nothing of X or GL is needed to build it: their libraries are opened at run time.
+// GPU drew them. A program of its own, because a GL driver may hang or crash, and because the
+// offload variables (__NV_PRIME_RENDER_OFFLOAD, __GLX_VENDOR_LIBRARY_NAME) count from a program's
+// start. Nothing of X or GL is needed to build it: their libraries are opened at run time.
 //
 // Prints "key=value" lines. Exit codes: 0 drawn; 3 there is nothing to draw on, "reason" says why;
 // 1 drawing failed, "reason" says why.

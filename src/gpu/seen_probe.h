@@ -1,5 +1,5 @@
-// What a program sees of the GPU where it runs: asked inside a container, by the sensor program with
-// a hidden word. Prints lines; format/seen_text reads them on the other side.
+// What a program sees of the GPU where it runs: asked inside a container, by the sensor program
+// with a hidden word. Prints lines; format/seen_text reads them on the other side.
 #pragma once
 #include <string>
 

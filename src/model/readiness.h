@@ -252,7 +252,7 @@ struct ReadinessFacts {
   std::vector<ContainerFact> containers;
   std::vector<ImageFact> images;
   std::vector<ComposeFact> compose;
-  std::int64_t now = 0;  // seconds of the Unix epoch
+  std::int64_t now = 0;               // seconds of the Unix epoch
   std::vector<std::string> not_seen;  // sentences: what could not be looked at, and why
 };
 

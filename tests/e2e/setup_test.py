@@ -110,7 +110,7 @@ class Setup(unittest.TestCase):
         ran = self.setup_verb("apply", "--yes")
         self.assertEqual(ran.returncode, 5, ran.stdout)
         self.assertIn("daemon.json", ran.stderr)
-        self.assertIn("line 2", ran.stderr)
+        self.assertIn("daemon.json:1:27:", ran.stderr)
         self.assertEqual(contents(self.tree), before)
 
     def test_a_machine_without_a_gpu(self):

@@ -28,8 +28,7 @@ inline constexpr std::string_view kWrongCapability =
     "'{}' is no capability; there are compute, utility, graphics, video, display, compat32 and all";
 inline constexpr std::string_view kWrongVersion = "'{}' is no version of the CDI format";
 inline constexpr std::string_view kWrongEnding = "engines would not read {}";
-inline constexpr std::string_view kWrongEndingRemedy =
-    "Give it a name that ends in .yaml or .json";
+inline constexpr std::string_view kWrongEndingRemedy = "Give it a name that ends in .yaml or .json";
 inline constexpr std::string_view kNoFileHere = "'estiva cdi {}' takes no file";
 inline constexpr std::string_view kCdiNote = "note: {}";
 inline constexpr std::string_view kCdiWritten = "Written: {}";

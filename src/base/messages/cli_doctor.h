@@ -39,7 +39,7 @@ inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";  // id, titl
 
 inline constexpr std::string_view kNoCause =
     "Nothing in this log is an error that the catalogue of {} signatures knows.";
-inline constexpr std::string_view kCauseAt = "line {}: {}";      // number, text
+inline constexpr std::string_view kCauseAt = "line {}: {}";  // number, text
 inline constexpr std::string_view kCouldAlsoBe = "could also be: {}";
 inline constexpr std::string_view kLogTooLong = "the log is larger than {}";
 inline constexpr std::string_view kLogTooLongRemedy =
@@ -65,7 +65,8 @@ inline constexpr std::string_view kPageTextOnly =
     "It can't be seen beforehand: `estiva doctor --explain-error` knows its text.";
 inline constexpr std::string_view kIndexTitle = "What doctor looks for";
 inline constexpr std::string_view kIndexIntro =
-    "Each signature of what keeps GPUs out of containers, in the order in which they are looked at: "
+    "Each signature of what keeps GPUs out of containers, in the order in which they are looked "
+    "at: "
     "what stands first causes what follows.";
 inline constexpr std::string_view kIndexHead = "| id | what | severity | mended |";
 
@@ -80,8 +81,7 @@ inline constexpr std::string_view kHelpGraphics =
 inline constexpr std::string_view kHelpTime = "longest time for the container (30s)";
 inline constexpr std::string_view kNoSuchContainer = "no container or service is called '{}'";
 inline constexpr std::string_view kNoSuchContainerRemedy = "'docker ps -a' lists them";
-inline constexpr std::string_view kSeveralContainers =
-    "'{}' is the name of several containers: {}";
+inline constexpr std::string_view kSeveralContainers = "'{}' is the name of several containers: {}";
 inline constexpr std::string_view kSeveralContainersRemedy = "Name one of them";
 inline constexpr std::string_view kNoLoader = "the libraries that {} needs can't be told";
 inline constexpr std::string_view kUnknownSize = "an unknown amount";
@@ -93,7 +93,7 @@ inline constexpr std::string_view kOneOrTheOther =
 
 inline constexpr std::string_view kDrewWithout = "without offload: {}";
 inline constexpr std::string_view kDrewWith = "with offload:    {}";
-inline constexpr std::string_view kDrewBy = "{} ({})";               // renderer, vendor
+inline constexpr std::string_view kDrewBy = "{} ({})";              // renderer, vendor
 inline constexpr std::string_view kDrewOn = "{} ({}), through {}";  // and the device nodes
 inline constexpr std::string_view kDidNotDraw = "nothing was drawn: {}";
 inline constexpr std::string_view kSkippedGraphics = "Skipped: {}";

@@ -35,7 +35,7 @@ inline constexpr std::string_view kCudaFails = "cuInit returned {}";
 inline constexpr std::string_view kNotAsked = "not asked ({})";  // why
 inline constexpr std::string_view kSpecNone = "no spec declares an NVIDIA device";
 inline constexpr std::string_view kSpecIn = "{} ({} devices)";  // path, count
-inline constexpr std::string_view kEngineIs = "{} {}{}";  // name, version, kEngineCdi...
+inline constexpr std::string_view kEngineIs = "{} {}{}";        // name, version, kEngineCdi...
 inline constexpr std::string_view kEngineCdiOn = ", reads CDI specs in {}";
 inline constexpr std::string_view kEngineNone = "no container engine answers{}";
 inline constexpr std::string_view kStarted = "started with {}";
@@ -58,7 +58,8 @@ inline constexpr std::string_view kTorchSays = "torch: {}";
 inline constexpr std::string_view kUsable = "The GPU is usable in containers";
 inline constexpr std::string_view kUsableThere = "{} can use the GPU";  // container
 inline constexpr std::string_view kCpuOnlyHere = "Only the CPU: {}";
-inline constexpr std::string_view kUnproven = "The GPU works on this machine; no container was tried: {}";
+inline constexpr std::string_view kUnproven =
+    "The GPU works on this machine; no container was tried: {}";
 inline constexpr std::string_view kBrokenAt = "Broken at \"{}\": {}";  // rung, what was seen
 inline constexpr std::string_view kSeeDoctor = "'estiva doctor' says more";
 

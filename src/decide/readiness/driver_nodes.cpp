@@ -96,8 +96,8 @@ bool gives_group(const CdiSpec& spec, gid_t gid) {
 
 // Only tools or graphics use the others: a desktop's DRM nodes are their group's alone.
 bool is_for_cuda(std::string_view path) {
-  return path.starts_with("/dev/nvidia") && !path.ends_with("-tools") && !path.ends_with("-modeset") &&
-         path.find("/nvidia-caps") == path.npos;
+  return path.starts_with("/dev/nvidia") && !path.ends_with("-tools") &&
+         !path.ends_with("-modeset") && path.find("/nvidia-caps") == path.npos;
 }
 
 }  // namespace

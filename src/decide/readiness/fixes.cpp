@@ -51,7 +51,8 @@ Steps load_modules(const Fixing& fix) {
     steps.push_back(make_step(StepKind::load_module, module, std::string(msg::kFixLoads),
                               fmt::format(msg::kFixLoadsEffect, module), msg::kFixLoadsUndo));
   }
-  steps.push_back(write_step(kModulesFile, "# Written by estiva doctor --fix.\nnvidia\nnvidia_uvm\n",
+  steps.push_back(write_step(kModulesFile,
+                             "# Written by estiva doctor --fix.\nnvidia\nnvidia_uvm\n",
                              std::string(msg::kFixLoadsAtBoot)));
   return steps;
 }
@@ -92,12 +93,13 @@ Steps start_persistence(const Fixing& fix) {
 }
 
 Steps allow_overcommit(const Fixing&) {
-  Step now = make_step(StepKind::set_sysctl, "vm.overcommit_memory",
-                       std::string(msg::kFixOvercommit), std::string(msg::kFixOvercommitEffect),
-                       msg::kFixOvercommitUndo);
+  Step now =
+      make_step(StepKind::set_sysctl, "vm.overcommit_memory", std::string(msg::kFixOvercommit),
+                std::string(msg::kFixOvercommitEffect), msg::kFixOvercommitUndo);
   now.content = "0";
-  return {now, write_step(kSysctlFile, "# Written by estiva doctor --fix.\nvm.overcommit_memory = 0\n",
-                          std::string(msg::kFixAtBoot))};
+  return {now,
+          write_step(kSysctlFile, "# Written by estiva doctor --fix.\nvm.overcommit_memory = 0\n",
+                     std::string(msg::kFixAtBoot))};
 }
 
 Step make_spec(std::string path, std::string_view kind) {
@@ -129,7 +131,8 @@ Steps renew_spec(const Fixing& fix) {
   if (!is_readable && (!is_named_so || file->is_ignored)) return {};
   const bool is_ours = file->path.find("estiva") != std::string::npos;
   return {make_spec(file->path, is_readable ? std::string_view(kind)
-                                            : is_ours ? "estiva.dev/gpu" : kVendorKind)};
+                                : is_ours   ? "estiva.dev/gpu"
+                                            : kVendorKind)};
 }
 
 // Into the folder that counts most among those that the engine reads.
@@ -187,8 +190,8 @@ Steps set_toolkit(const Fixing& fix, std::string_view key, std::string_view valu
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end);
     const std::size_t equals = line.find('=');
-    const bool is_it = !found && equals != std::string_view::npos &&
-                       format::trim(line.substr(0, equals)) == key;
+    const bool is_it =
+        !found && equals != std::string_view::npos && format::trim(line.substr(0, equals)) == key;
     if (!is_it) {
       edited += line;
       continue;
@@ -199,9 +202,9 @@ Steps set_toolkit(const Fixing& fix, std::string_view key, std::string_view valu
                           line.ends_with('\n') ? "\n" : "");
   }
   if (!found) return {};
-  return {write_step(config.path, std::move(edited),
-                     fmt::format(msg::kFixToolkit, fmt::format("{} = {}", key, value),
-                                 config.path))};
+  return {
+      write_step(config.path, std::move(edited),
+                 fmt::format(msg::kFixToolkit, fmt::format("{} = {}", key, value), config.path))};
 }
 
 Steps allow_cgroups(const Fixing& fix) {
@@ -213,7 +216,8 @@ Steps forbid_cgroups(const Fixing& fix) {
 Steps right_ldconfig(const Fixing& fix) {
   // Debian and Ubuntu wrap it (ldconfig.real on Ubuntu); everywhere else it is this one.
   const bool is_ubuntu = distribution_of(fix.facts.release) == Distribution::ubuntu;
-  return set_toolkit(fix, "ldconfig", is_ubuntu ? "\"@/sbin/ldconfig.real\"" : "\"@/sbin/ldconfig\"");
+  return set_toolkit(fix, "ldconfig",
+                     is_ubuntu ? "\"@/sbin/ldconfig.real\"" : "\"@/sbin/ldconfig\"");
 }
 
 // What the set-up does anyway, as far as it concerns this finding.
@@ -244,14 +248,14 @@ struct Row {
   Steps (*make)(const Fixing&);
 };
 constexpr Row kFixes[] = {
-    {"D2", load_modules},       {"D11", load_modules},    {"D13", renumber_nodes},
+    {"D2", load_modules},       {"D11", load_modules},     {"D13", renumber_nodes},
     {"D16", start_persistence}, {"D19", allow_overcommit}, {"C1", make_missing_spec},
-    {"C2", make_missing_spec},  {"C3", remove_doubles},   {"C5", renew_spec},
-    {"C6", make_readable},      {"C7", renew_spec},       {"C8", renew_spec},
-    {"C9", renew_spec},         {"C10", renew_spec},      {"C11", renew_spec},
-    {"C12", renew_spec},        {"C13", renew_spec},      {"C15", renew_spec},
-    {"D12", renew_spec},        {"K5", order_units},      {"K9", write_daemon_json},
-    {"K11", write_daemon_json}, {"K15", forbid_cgroups},  {"K16", allow_cgroups},
+    {"C2", make_missing_spec},  {"C3", remove_doubles},    {"C5", renew_spec},
+    {"C6", make_readable},      {"C7", renew_spec},        {"C8", renew_spec},
+    {"C9", renew_spec},         {"C10", renew_spec},       {"C11", renew_spec},
+    {"C12", renew_spec},        {"C13", renew_spec},       {"C15", renew_spec},
+    {"D12", renew_spec},        {"K5", order_units},       {"K9", write_daemon_json},
+    {"K11", write_daemon_json}, {"K15", forbid_cgroups},   {"K16", allow_cgroups},
     {"K19", right_ldconfig},
 };
 

@@ -88,8 +88,7 @@ class Planner {
   void enable(std::string_view unit, std::string_view reason) {
     const UnitFact* known = find_unit(facts_, unit);
     if (known != nullptr && known->is_enabled) return;
-    add(StepKind::enable_unit, unit, reason, fmt::format(msg::kEffectEnable, unit),
-        msg::kUndoUnit);
+    add(StepKind::enable_unit, unit, reason, fmt::format(msg::kEffectEnable, unit), msg::kUndoUnit);
   }
   void start(std::string_view unit) {
     const UnitFact* known = find_unit(facts_, unit);
@@ -114,8 +113,8 @@ class Planner {
   }
   // The first error of a specification against this machine; nothing where it is healthy.
   std::optional<std::string> fault_of(const CdiFile& file) const {
-    const std::string newest(format::newest_version_of_engine(
-        facts_.engine.kind, facts_.engine.version));
+    const std::string newest(
+        format::newest_version_of_engine(facts_.engine.kind, facts_.engine.version));
     const CdiHost host{facts_.cdi.hosts, facts_.driver.files, newest};
     for (const CdiProblem& problem : check_cdi(file.spec, host))
       if (problem.severity == Severity::error) return problem.text;

@@ -1,5 +1,5 @@
-// 'estiva setup': everything that has to be so that GPUs reach containers, also after a reboot and an
-// upgrade of the driver, as one Plan. Pure: what is on the machine arrives as facts; the caller
+// 'estiva setup': everything that has to be so that GPUs reach containers, also after a reboot and
+// an upgrade of the driver, as one Plan. Pure: what is on the machine arrives as facts; the caller
 // fills in what each file holds now (act/prepare.h).
 //
 // NVIDIA's devices (nvidia.com/gpu) are declared by one file only, for two of one folder take each
@@ -22,18 +22,18 @@
 namespace estiva::decide {
 
 struct SetupWish {
-  bool take_over = false;              // also where NVIDIA's specification is there
-  bool restart_engine = false;         // restart the engine where a change needs it
+  bool take_over = false;       // also where NVIDIA's specification is there
+  bool restart_engine = false;  // restart the engine where a change needs it
   bool log_rotation = true;
   bool unset_default_runtime = false;
-  bool daemon = true;                  // enable the estiva daemon where it is installed
+  bool daemon = true;  // enable the estiva daemon where it is installed
   std::string program = "/usr/bin/estiva";
 };
 
 enum class CdiPolicy : std::uint8_t { adopt, take_over };
 
 struct SetupPlan {
-  Plan plan;                       // without hash, diffs and what files hold now
+  Plan plan;  // without hash, diffs and what files hold now
   CdiPolicy policy = CdiPolicy::take_over;
   std::string kind, spec;          // of our own specification
   Takes engine = Takes::nothing;   // what the engine needs before all of it is in force

@@ -61,11 +61,11 @@ class Climb {
     for (const Finding& finding : findings_) {
       if (rung_of(finding.id) != name || finding.severity == Severity::info) continue;
       const bool is_error = finding.severity == Severity::error;
-      if (rung.state == RungState::passed)
-        rung.state = is_error ? RungState::failed : RungState::warned;
+      const bool said_nothing = rung.state == RungState::passed;
+      if (said_nothing) rung.state = is_error ? RungState::failed : RungState::warned;
       if (!rung.rule.empty()) continue;
       rung.rule = finding.id;
-      rung.seen = finding.title;
+      if (said_nothing) rung.seen = finding.title;
       rung.remedy = finding.remedy.text;
     }
     ladder_.rungs.push_back(std::move(rung));
@@ -78,12 +78,13 @@ class Climb {
     std::vector<std::string> found;
     for (const PciFact& one : facts_.kernel.pci)
       if (one.vendor == kNvidia && one.pci_class >> 16 == 0x03) found.push_back(one.bus_id);
-    has_gpu_ = !found.empty() || facts_.kernel.has_dxg;
+    has_gpu_ = !found.empty() || facts_.kernel.has_dxg || !facts_.driver.gpus.empty();
     if (!found.empty())
       return add(msg::kRungPci, RungState::passed,
                  fmt::format(msg::kPciDevices, found.size(), fmt::join(found, ", ")));
-    add_if(msg::kRungPci, has_gpu_,
-           std::string(has_gpu_ ? msg::kWslAdapter : msg::kNoNvidiaDevice));
+    const bool has_adapter = facts_.kernel.has_dxg;
+    add_if(msg::kRungPci, has_adapter,
+           std::string(has_adapter ? msg::kWslAdapter : msg::kNoNvidiaDevice));
   }
   void module() {
     // WSL's driver lives in Windows.
@@ -96,14 +97,13 @@ class Climb {
   }
   void files() {
     const DriverFiles& files = facts_.driver.files;
-    const bool has_cuda =
-        std::any_of(files.libraries.begin(), files.libraries.end(), [](const DriverLibrary& one) {
-          return one.path.find("/libcuda.so") != std::string::npos;
-        });
+    const bool has_cuda = std::any_of(
+        files.libraries.begin(), files.libraries.end(),
+        [](const DriverLibrary& one) { return one.path.find("/libcuda.so") != std::string::npos; });
     add_if(msg::kRungFiles, has_cuda,
-           has_cuda ? fmt::format(msg::kFilesOfVersion, files.libraries.size(),
-                                  files.library_version)
-                    : fmt::format(msg::kFilesMissing, facts_.kernel.module_version));
+           has_cuda
+               ? fmt::format(msg::kFilesOfVersion, files.libraries.size(), files.library_version)
+               : fmt::format(msg::kFilesMissing, facts_.kernel.module_version));
   }
   void nodes() {
     if (facts_.kernel.has_dxg) return;
@@ -144,10 +144,9 @@ class Climb {
       const std::string why = engine.api_error.empty() ? "" : ": " + engine.api_error;
       return add(msg::kRungEngine, RungState::failed, fmt::format(msg::kEngineNone, why));
     }
-    const std::string cdi =
-        engine.cdi_dirs.empty()
-            ? ""
-            : fmt::format(msg::kEngineCdiOn, fmt::join(engine.cdi_dirs, ", "));
+    const std::string cdi = engine.cdi_dirs.empty()
+                                ? ""
+                                : fmt::format(msg::kEngineCdiOn, fmt::join(engine.cdi_dirs, ", "));
     add(msg::kRungEngine, RungState::passed,
         fmt::format(msg::kEngineIs, engine.kind == EngineKind::podman ? "Podman" : "Docker",
                     engine.version, cdi));
@@ -192,12 +191,10 @@ class Climb {
       return add(msg::kRungCudaInside, RungState::skipped,
                  fmt::format(msg::kNotAsked, to_name(seen.init.why())));
     if (*seen.init != 0)
-      return add(msg::kRungCudaInside, RungState::failed,
-                 fmt::format(msg::kCudaFails, *seen.init));
+      return add(msg::kRungCudaInside, RungState::failed, fmt::format(msg::kCudaFails, *seen.init));
     add_if(msg::kRungCudaInside, !seen.devices.empty(),
-           seen.devices.empty()
-               ? std::string(msg::kInsideNoDevices)
-               : fmt::format(msg::kInsideCuda, fmt::join(seen.devices, ", ")));
+           seen.devices.empty() ? std::string(msg::kInsideNoDevices)
+                                : fmt::format(msg::kInsideCuda, fmt::join(seen.devices, ", ")));
   }
 
   void application() {
@@ -215,9 +212,7 @@ class Climb {
       return add(msg::kRungApplication, RungState::skipped, std::string(msg::kNothingToldBy));
     add_if(msg::kRungApplication, !says_cpu(), fmt::format("{}", fmt::join(words, "; ")));
   }
-  bool says_cpu() const {
-    return library_of(look_.compute_line) == "cpu" || look_.torch == "cpu";
-  }
+  bool says_cpu() const { return library_of(look_.compute_line) == "cpu" || look_.torch == "cpu"; }
 
   const Rung* first_failed() const {
     const auto found =
@@ -227,8 +222,8 @@ class Climb {
   }
   // A program computes there: nothing on the way can matter.
   bool computes() const {
-    const bool inside = look_.seen && look_.seen->init && *look_.seen->init == 0 &&
-                        !look_.seen->devices.empty();
+    const bool inside =
+        look_.seen && look_.seen->init && *look_.seen->init == 0 && !look_.seen->devices.empty();
     return look_.was_tried && !says_cpu() && (inside || !look_.gpu_processes.empty());
   }
   void say(Verdict verdict, std::string summary) {
@@ -244,10 +239,10 @@ class Climb {
       return say(Verdict::cpu_only, fmt::format(msg::kCpuOnlyHere, msg::kNoNvidiaDevice));
     const bool runs = look_.was_tried && look_.is_running;
     if (runs && (says_cpu() || look_.asked_by.empty()))
-      return say(Verdict::cpu_only,
-                 fmt::format(msg::kCpuOnlyHere,
-                             says_cpu() ? ladder_.rungs.back().seen
-                                        : fmt::format(msg::kRunsWithout, look_.name)));
+      return say(
+          Verdict::cpu_only,
+          fmt::format(msg::kCpuOnlyHere, says_cpu() ? ladder_.rungs.back().seen
+                                                    : fmt::format(msg::kRunsWithout, look_.name)));
     if (failed != nullptr)
       return say(Verdict::broken, fmt::format(msg::kBrokenAt, failed->name, failed->seen));
     say(Verdict::unproven,

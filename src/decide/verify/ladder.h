@@ -20,10 +20,10 @@ enum class RungState : std::uint8_t {
 };
 
 struct Rung {
-  std::string name;   // "driver module"
+  std::string name;  // "driver module"
   RungState state = RungState::skipped;
-  std::string seen;   // a sentence or a few words: what was there
-  std::string rule;   // the catalogue's id of what is wrong; empty: none, or not known
+  std::string seen;    // a sentence or a few words: what was there
+  std::string rule;    // the catalogue's id of what is wrong; empty: none, or not known
   std::string remedy;  // a sentence; empty where there is nothing to do
 };
 
