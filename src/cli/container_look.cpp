@@ -213,9 +213,9 @@ Result<Found> find_container(const container::EngineAsk& ask, const std::string&
 }
 
 // What stands in its /dev, seen from outside: its device group decides whether they open. Through
-// /proc/PID/root, a link of the kernel's own kind, which a fenced walk does not follow.
+// the link root of /proc/PID, one of the kernel's own kind, which a fenced walk does not follow.
 Reading<Seen> nodes_inside(pid_t pid) {
-  const std::string folder = fmt::format("/proc/{}/root/dev", pid);
+  const std::string folder = fmt::format("/proc/{}/{}", pid, "root/dev");
   const std::unique_ptr<DIR, int (*)(DIR*)> dev(::opendir(folder.c_str()), ::closedir);
   if (dev == nullptr) return errno == EACCES ? Missing::not_permitted : Missing::failed;
   Seen seen;

@@ -91,7 +91,7 @@ class Climb {
     if (facts_.kernel.has_dxg) return;
     const std::string& version = facts_.kernel.module_version;
     add_if(msg::kRungModule, !version.empty(),
-           version.empty() ? std::string(msg::kModuleNotLoaded)
+           version.empty() ? std::string(msg::kVerifyNoModule)
                            : fmt::format(msg::kModuleLoaded, version,
                                          facts_.kernel.is_open_module ? msg::kModuleOpen : ""));
   }
@@ -112,7 +112,7 @@ class Climb {
     for (const DeviceNode& node : facts_.driver.files.nodes) there.push_back(node.path);
     add_if(msg::kRungNodes, missing.empty() && !there.empty(),
            missing.empty() ? fmt::format(msg::kNodesThere, fmt::join(there, ", "))
-                           : fmt::format(msg::kNodesMissing, fmt::join(missing, ", ")));
+                           : fmt::format(msg::kVerifyNoNodes, fmt::join(missing, ", ")));
   }
   void nvml() {
     const DriverStatus& status = facts_.driver.status;
