@@ -74,10 +74,10 @@ std::size_t skip_version(std::string_view text, std::size_t at) {
   return end == at ? kNowhere : end;
 }
 
-// Where the match ends that goes on with pieces[i] at `at`; kNowhere: there is none.
-std::size_t match_from(std::string_view text, std::size_t at, const std::vector<Piece>& pieces,
-                       std::size_t i) {
-  for (; i < pieces.size() && at != kNowhere; ++i) {
+// Where the match of all pieces ends that begins at `at`; kNowhere: there is none.
+std::size_t match_from(const SquashedLog& log, std::size_t at, const std::vector<Piece>& pieces) {
+  const std::string_view text = log.text;
+  for (std::size_t i = 0; i < pieces.size() && at != kNowhere; ++i) {
     const Piece& piece = pieces[i];
     if (piece.kind == Piece::Kind::literal) {
       if (text.compare(at, piece.text.size(), piece.text) != 0) return kNowhere;
@@ -85,7 +85,8 @@ std::size_t match_from(std::string_view text, std::size_t at, const std::vector<
     } else if (piece.kind == Piece::Kind::version) {
       at = skip_version(text, at);
     } else if (piece.kind == Piece::Kind::no_digit) {
-      if (at < text.size() && is_digit(text[at])) return kNowhere;
+      // A digit that begins a line is hardly the rest of a number.
+      if (at < text.size() && is_digit(text[at]) && log.line_of(at).at != at) return kNowhere;
     } else if (i + 1 < pieces.size() && pieces[i + 1].kind == Piece::Kind::literal) {
       const std::size_t next = find_near(text, at, piece.most, pieces[i + 1].text);
       if (next == kNowhere) return kNowhere;
@@ -121,7 +122,8 @@ class Index {
   }
   // Calls visit(compiled, where its first literal begins, where the match ends).
   template <class Visit>
-  void scan(std::string_view text, Visit visit) const {
+  void scan(const SquashedLog& log, Visit visit) const {
+    const std::string_view text = log.text;
     std::uint64_t key = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
       key = key << 8 | static_cast<unsigned char>(text[at]);
@@ -130,7 +132,7 @@ class Index {
         const std::size_t length = entry.compiled.pieces[0].text.size();
         if (entry.key != key || at + 1 < length) continue;
         const std::size_t begin = at + 1 - length;
-        const std::size_t end = match_from(text, begin, entry.compiled.pieces, 0);
+        const std::size_t end = match_from(log, begin, entry.compiled.pieces);
         if (end != kNowhere) visit(entry.compiled, begin, end);
       }
     }
@@ -181,10 +183,10 @@ struct Sightings {
   std::set<int> contexts;
 };
 
-Sightings look(std::string_view text) {
+Sightings look(const SquashedLog& log) {
   Sightings seen;
   std::vector<bool> known(log_patterns().size());
-  index().scan(text, [&](const Compiled& one, std::size_t begin, std::size_t) {
+  index().scan(log, [&](const Compiled& one, std::size_t begin, std::size_t) {
     if (one.context >= 0) {
       seen.contexts.insert(one.context);
     } else if (!known[static_cast<std::size_t>(one.pattern)]) {
@@ -230,7 +232,7 @@ bool is_named(const std::vector<Explained>& all, const Explained& one) {
 
 std::vector<Explained> explain_log(std::string_view log) {
   const SquashedLog squashed = squash_log(log);
-  const Sightings seen = look(squashed.text);
+  const Sightings seen = look(squashed);
   std::vector<Explained> all;
   for (const Seen& one : seen.patterns) {
     const LogPattern& pattern = log_patterns()[one.pattern];

@@ -50,7 +50,6 @@ TEST(ExplainLog, WrapsPrefixesQuotesVersionsAndPathsDoNotMatter) {
     for (int wrap = 0; wrap <= static_cast<int>(Wrap::with_prefix); ++wrap) {
       for (int prefix = 0; prefix <= static_cast<int>(Prefix::json); ++prefix) {
         expect_named(error, static_cast<Wrap>(wrap), static_cast<Prefix>(prefix), ++seed);
-        if (HasFailure()) return;
       }
     }
   }
@@ -81,6 +80,13 @@ TEST(ExplainLog, TheTextIsShownWithoutPrefixAndColours) {
       "available  \r\n");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].text, "RuntimeError: No CUDA GPUs are available");
+}
+
+TEST(ExplainLog, ANumberEndsWithItsLine) {
+  const std::string before = "Mar 04 05:06:09 gpu-1 ollama[1]: cudart init failure: 999";
+  EXPECT_THAT(rules_in(before + "\n100% done\n"), ElementsAre("D11"));
+  EXPECT_THAT(rules_in(before + "0\n100% done\n"), IsEmpty());
+  EXPECT_THAT(rules_in(before + " 100\n"), ElementsAre("D11"));
 }
 
 TEST(ExplainLog, RulesWithTheSameTextAreToldToo) {
