@@ -1,7 +1,9 @@
 // What every verb that changes the machine does with its Plan: show it, ask, run it, say how it
 // went.
 #pragma once
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "act/machine.h"

@@ -75,6 +75,59 @@ class Machines(unittest.TestCase):
         self.assertIn("K7", [rule["id"] for rule in run["tool"]["driver"]["rules"]])
 
 
+class Fixing(unittest.TestCase):
+    """What can be mended and undone is mended after it was shown, and taken back to the byte."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("only root can make a device node")
+        self.dir = tempfile.mkdtemp(prefix="estiva-fix-")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.tree = os.path.join(self.dir, "tree")
+        self.env = dict(os.environ, ESTIVA_STATE_DIR=os.path.join(self.dir, "state"))
+
+    def run_on(self, *words):
+        return subprocess.run([ESTIVA, "doctor", *words, "--root", self.tree], text=True, capture_output=True,
+                              env=self.env, timeout=120, stdin=subprocess.DEVNULL)
+
+    def found(self):
+        return {one["id"] for one in json.loads(self.run_on("--json").stdout)["findings"]}
+
+    def read(self, path):
+        with open(self.tree + path) as file:
+            return file.read()
+
+    def test_a_line_of_the_toolkits_settings(self):
+        machine_change.make("K16", "debian-gpu", self.tree)
+        path = "/etc/nvidia-container-runtime/config.toml"
+        before = self.read(path)
+        self.assertIn("no-cgroups = true", before)
+        asked = self.run_on("--fix")
+        self.assertEqual(asked.returncode, 5, asked.stdout)
+        self.assertIn("-no-cgroups = true\n", asked.stdout)
+        self.assertEqual(self.read(path), before)
+        done = self.run_on("--fix", "--yes")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.read(path), before.replace("no-cgroups = true", "no-cgroups = false"))
+        self.assertNotIn("K16", self.found())
+        self.assertEqual(self.run_on("--undo").returncode, 0)
+        self.assertEqual(self.read(path), before)
+        self.assertIn("K16", self.found())
+
+    def test_a_specification_that_is_stale(self):
+        machine_change.make("C8", "debian-gpu", self.tree)
+        self.assertIn("C8", self.found())
+        done = self.run_on("--fix", "--yes")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.found() & {"C8", "C1", "C5", "C11"}, set())
+
+    def test_without_anything_to_mend(self):
+        machine_change.make("healthy", "debian-gpu", self.tree)
+        done = self.run_on("--fix")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Nothing is to be done", done.stdout)
+
+
 class Errors(unittest.TestCase):
     def test_a_pasted_error_is_named_whatever_stands_around_it(self):
         log = ("Nov 30 10:11:12 box dockerd[812]: time=\"2026-11-30T10:11:12Z\" level=error msg=\"Handler for POST "
