@@ -19,6 +19,7 @@
 #include "cli/verb_login.h"
 #include "cli/verb_notify.h"
 #include "cli/verb_record.h"
+#include "cli/verb_recover.h"
 #include "cli/verb_replay.h"
 #include "cli/verb_report.h"
 #include "cli/verb_run.h"
@@ -156,6 +157,16 @@ constexpr Flag kSetupFlags[] = {{"--plan", "HASH", m::kHelpPlanHash, ""},
                                 kDocker,
                                 kNvml,
                                 kRoot};
+constexpr Flag kRecoverFlags[] = {{"--plan", "HASH", m::kHelpPlanHash, ""},
+                                  {"--yes", "", m::kHelpYes, ""},
+                                  {"--restart-docker", "", m::kHelpRestartDocker, ""},
+                                  {"--recreate", "", m::kHelpRecreate, ""},
+                                  {"--force", "", m::kHelpForce, ""},
+                                  {"--keep-going", "", m::kHelpKeepGoing, ""},
+                                  kJson,
+                                  kDocker,
+                                  kNvml,
+                                  kRoot};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
                                  {"--device", "NAME", m::kHelpDevice, ""},
@@ -179,6 +190,12 @@ constexpr Verb kVerbs[] = {
      kSetupFlags,
      false,
      run_setup},
+    {"recover",
+     m::kVerbRecover,
+     {"ACTION", 0, 1, "plan|apply|undo"},
+     kRecoverFlags,
+     false,
+     run_recover},
     {"cdi", m::kVerbCdi, {"ACTION", 1, 65, "generate|list|check"}, kCdiFlags, false, run_cdi},
     {"verify", m::kVerbVerify, {"CONTAINER", 0, 1, ""}, kVerifyFlags, false, run_verify},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},

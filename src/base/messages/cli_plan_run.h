@@ -22,6 +22,15 @@ inline constexpr std::string_view kPlanNotAgreedRemedy =
     "'estiva {} apply --plan {}' does what is shown above; --yes does whatever is to be done";
 inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
 
+inline constexpr std::string_view kVerbRecover =
+    "Bring a GPU back that containers have lost: modules, specification, Docker, containers";
+inline constexpr std::string_view kHelpRecreate = "make the containers again that need it";
+inline constexpr std::string_view kToRecreate =
+    "{} has to be made again ({}): {}, or --recreate";  // container, why, command
+inline constexpr std::string_view kWillRecreate = "{} will be made again ({}): {}";
+inline constexpr std::string_view kRecreated = "{} was made again.";
+inline constexpr std::string_view kNotRecreated = "{} could not be made again: try '{}'.";
+
 inline constexpr std::string_view kVerbSetup =
     "Set up GPUs in containers so that they survive reboots and driver upgrades, or take it back";
 inline constexpr std::string_view kHelpPlanHash = "do exactly the plan that was shown";
