@@ -105,7 +105,7 @@ std::string plain_path(const host::Root& root, const std::string& path) {
       return (top == "/" ? real == "/" ? "" : real : real.substr(top.size())) + rest;
     }
     if (folder == "/") return path;
-    rest = "/" + name_of(folder) + rest;
+    rest.insert(0, "/" + name_of(folder));
     folder = folder_of(folder);
   }
 }
