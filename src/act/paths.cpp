@@ -73,7 +73,11 @@ Result<Spot> open_spot(const host::Root& root, const std::string& path) {
   const std::string folder = folder_of(path);
   const int fd = root.open_at(folder.c_str(), kFolderFlags);
   if (fd >= 0) return Spot{UniqueFd(fd), name_of(path), path};
-  if (fd == -ENOTDIR) return bad_path(m::kParentNotFolder, folder);
+  if (fd == -ENOTDIR) {
+    auto failure = bad_path(m::kParentNotFolder, folder);
+    failure.value().kind = ErrorKind::not_found;
+    return failure;
+  }
   auto failure = fail_errno(fmt::format(m::kReading, format::escape_for_terminal(folder)), -fd);
   if (fd == -ENOENT) failure.value().kind = ErrorKind::not_found;
   return failure;
@@ -105,7 +109,7 @@ std::string plain_path(const host::Root& root, const std::string& path) {
       return (top == "/" ? real == "/" ? "" : real : real.substr(top.size())) + rest;
     }
     if (folder == "/") return path;
-    rest = "/" + name_of(folder) + rest;
+    rest.insert(0, "/" + name_of(folder));
     folder = folder_of(folder);
   }
 }

@@ -24,7 +24,8 @@ Result<std::string> clean_path(std::string_view path);
 std::string folder_of(std::string_view path);
 std::string name_of(std::string_view path);
 
-// The folder of a clean path, opened. Errors: not_found where the folder is not there.
+// The folder of a clean path, opened. Errors: not_found where the folder is not there, or is no
+// folder: nothing can be in it.
 Result<Spot> open_spot(const host::Root& root, const std::string& path);
 // Where the path leads when it is a symbolic link, also one to nothing; else the path itself.
 Result<std::string> follow_links(const host::Root& root, const std::string& path);

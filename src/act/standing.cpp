@@ -55,6 +55,29 @@ Standing compare_kind(const Step& step, const StepLog& known, Stand& stand) {
   }
 }
 
+enum class Aspect : std::uint8_t { file, enabled, running, other };
+
+// What of a thing a step acts on: a unit may be enabled by one step and started by another.
+Aspect aspect_of(StepKind kind) {
+  switch (kind) {
+    case StepKind::write_file:
+    case StepKind::remove_file:
+    case StepKind::run_generator:
+    case StepKind::make_node:
+    case StepKind::set_mode:
+      return Aspect::file;
+    case StepKind::enable_unit:
+    case StepKind::disable_unit:
+      return Aspect::enabled;
+    case StepKind::start_unit:
+    case StepKind::stop_unit:
+    case StepKind::restart_unit:
+      return Aspect::running;
+    default:
+      return Aspect::other;
+  }
+}
+
 }  // namespace
 
 Result<Stand> stand_of(const Machine& machine, const Step& step, const StepLog& known) {
@@ -69,13 +92,13 @@ Result<Stand> stand_of(const Machine& machine, const Step& step, const StepLog& 
 }
 
 bool is_touched_again(const Plan& plan, const std::vector<StepLog>& known, std::size_t i) {
-  const bool is_file_step = known[i].intent->before.is != State::Is::word;
+  const std::string& path = known[i].intent->path;
   for (std::size_t later = i + 1; later < known.size(); ++later) {
     if (!known[later].intent || known[later].undone) continue;
-    const bool same_place = known[later].intent->path == known[i].intent->path;
-    const bool both_files = (known[later].intent->before.is != State::Is::word) == is_file_step;
-    const bool mode_of_it = plan.steps[later].kind == StepKind::set_mode;
-    if (same_place && (both_files || mode_of_it)) return true;
+    if (aspect_of(plan.steps[later].kind) != aspect_of(plan.steps[i].kind)) continue;
+    const auto& made = known[later].intent->made;  // a folder in the place of what was removed
+    if (known[later].intent->path == path) return true;
+    if (std::find(made.begin(), made.end(), path) != made.end()) return true;
   }
   return false;
 }

@@ -59,7 +59,7 @@ Result<void> read_folder(const host::Root& root, const std::string& path, int de
   if (!dir) return fail_errno(fmt::format(msg::act::kReading, path), errno);
   if (deep) state.names.push_back(path);
   while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name, inner = path + "/" + name;
+    const std::string name = entry->d_name, inner = fmt::format("{}/{}", path, name);
     if (name == "." || name == "..") continue;
     std::string target(PATH_MAX, '\0');
     const ssize_t n = ::readlinkat(fd, name.c_str(), target.data(), target.size());

@@ -292,6 +292,30 @@ std::string try_random(std::uint64_t seed, int& refused, int& killed, int& done)
   return world.undo_all(before);
 }
 
+// Seed 1075: what was never there stands in the way of nothing, though its folder is a file by now.
+TEST_F(Crash, APathBelowAFileIsAbsent) {
+  World world;
+  const auto before = world.now();
+  const Plan plan =
+      plan_of({step_of(StepKind::remove_file, "/alias/a"), write_step("/alias", "x")});
+  ASSERT_EQ(world.apply_until(kNever, plan), Child::ended);
+  EXPECT_EQ(world.undo_all(before), "");
+}
+
+// Seed 1277: the folder that a later step made in its place is nobody's change.
+TEST_F(Crash, AFolderInThePlaceOfARemovedLink) {
+  for (int n : {0, 5, 10, 15, 20, 25, 30, kNever}) {
+    World world;
+    fs::create_directories(world.at("/dir"));
+    fs::create_symlink("dir", world.at("/alias"));
+    const auto before = world.now();
+    const Plan plan =
+        plan_of({step_of(StepKind::remove_file, "/alias"), write_step("/alias/a", "x")});
+    ASSERT_NE(world.apply_until(n, plan), Child::failed);
+    EXPECT_EQ(world.undo_all(before), "") << n;
+  }
+}
+
 TEST_F(Crash, RandomPlansOverRandomTreesAreUndoneExactly) {
   const char* replay = std::getenv("ESTIVA_SEED");
   const std::uint64_t first = replay ? std::strtoull(replay, nullptr, 10) : 1;
