@@ -68,6 +68,27 @@ Result<void> check_agreed(Session& session, const Arguments& args, const Shown& 
               fmt::format(m::kPlanNotAgreedRemedy, shown.verb, shown.plan.hash));
 }
 
+// Taking back what restarted something restarts it again: never without a yes.
+Result<void> check_undo_agreed(Session& session, const Arguments& args, const PlanMachine& where,
+                               const std::vector<act::RunInfo>& runs, std::string_view id) {
+  if (args.has("--yes")) return {};
+  std::string restarts;
+  for (const act::RunInfo& run : runs) {
+    const auto report = act::status_of(where.machine(), where.journal(), run.id);
+    if (!report) return Failure(report.error());
+    for (const Step& step : report->plan.steps)
+      if (step.risk == Risk::interrupts) restarts = step.target;
+  }
+  if (restarts.empty()) return {};
+  const bool can_ask = ::isatty(STDIN_FILENO) == 1 && session.style.terminal;
+  if (can_ask) {
+    (void)session.out.write(fmt::format(m::kUndoRestarts, escape_for_terminal(restarts)) + "\n");
+    if (is_agreed(session)) return {};
+  }
+  return fail(ErrorKind::refused, fmt::format(m::kUndoRestarts, escape_for_terminal(restarts)),
+              fmt::format(m::kUndoRestartsRemedy, id));
+}
+
 std::string run_json(std::string_view verb, std::string_view what, const act::RunReport& report,
                      const std::vector<std::string>& notes) {
   std::string text;
@@ -189,6 +210,9 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
   if (where.is_real() && ::geteuid() != 0)
     return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
                 fmt::format(m::kUndoNeedsRootRemedy, id));
+  if (auto ok = check_undo_agreed(session, args, where, *runs, id); !ok)
+    return Failure(ok.error());
+  bool is_left = false;
   for (const act::RunInfo& run : *runs) {
     act::UndoOptions options;
     options.force = args.has("--force");
@@ -199,8 +223,10 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
         args.has("--json") ? run_json(id, "undo", *report, {}) : render_run(*report, session.style);
     if (auto ok = print(session, text); !ok) return Failure(ok.error());
     if (report->error) return Failure(*report->error);
+    for (const act::StepResult& step : report->steps)
+      is_left |= step.state == act::StepState::kept || step.state == act::StepState::left_alone;
   }
-  return 0;
+  return is_left ? 3 : 0;
 }
 
 }  // namespace estiva::cli

@@ -20,6 +20,8 @@ inline constexpr std::string_view kPlanNobodyToAsk =
     "nothing was done: there is no terminal to ask at";
 inline constexpr std::string_view kPlanNotAgreedRemedy =
     "'estiva {} apply --plan {}' does what is shown above; --yes does whatever is to be done";
+inline constexpr std::string_view kUndoRestarts = "taking it back restarts {}";
+inline constexpr std::string_view kUndoRestartsRemedy = "'estiva {} undo --yes' does it";
 inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
 
 inline constexpr std::string_view kVerbRecover =
