@@ -210,8 +210,7 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
   if (where.is_real() && ::geteuid() != 0)
     return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
                 fmt::format(m::kUndoNeedsRootRemedy, id));
-  if (auto ok = check_undo_agreed(session, args, where, *runs, id); !ok)
-    return Failure(ok.error());
+  if (auto ok = check_undo_agreed(session, args, where, *runs, id); !ok) return Failure(ok.error());
   bool is_left = false;
   for (const act::RunInfo& run : *runs) {
     act::UndoOptions options;

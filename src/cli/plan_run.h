@@ -51,8 +51,8 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
 Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
                           std::string_view id);
 // Takes back every run of it that stands, the newest first: --force, --keep-going. Refused without
-// --yes or a yes at the terminal where that restarts something. Exit code 3 where something was kept
-// or left alone.
+// --yes or a yes at the terminal where that restarts something. Exit code 3 where something was
+// kept or left alone.
 Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
                       std::string_view id);
 

@@ -76,6 +76,38 @@ class Setup(unittest.TestCase):
         with open(self.tree + "/etc/systemd/system/estiva-cdi.service") as file:
             self.assertIn("Before=docker.service", file.read())
 
+    def cdi_list(self):
+        ran = subprocess.run([ESTIVA, "cdi", "list", "--json", "--root", self.tree], text=True, capture_output=True)
+        return {one["name"]: one["file"] for one in json.loads(ran.stdout)["devices"]}
+
+    def unit_command(self):
+        with open(self.tree + "/etc/systemd/system/estiva-cdi.service") as file:
+            return next(line for line in file if line.startswith("ExecStart=")).split(" cdi generate ")[1].strip()
+
+    def test_a_healthy_specification_of_nvidias_stays_and_ours_stands_beside_it(self):
+        before = self.cdi_list()
+        self.assertIn("nvidia.com/gpu=all", before)
+        self.assertEqual(self.setup_verb("apply", "--yes").returncode, 0)
+        after = self.cdi_list()
+        self.assertEqual({name: after[name] for name in before}, before)
+        self.assertEqual(after["estiva.dev/gpu=all"], "/var/run/cdi/estiva.yaml")
+        self.assertEqual(self.unit_command(), "--kind estiva.dev/gpu -o /var/run/cdi/estiva.yaml")
+
+    def test_where_nobody_declares_them_estiva_does(self):
+        shutil.rmtree(self.tree)
+        machine_change.make("C1", self.base, self.tree)
+        self.assertNotIn("nvidia.com/gpu=all", self.cdi_list())
+        self.assertEqual(self.setup_verb("apply", "--yes").returncode, 0)
+        self.assertEqual(self.cdi_list()["nvidia.com/gpu=all"], "/var/run/cdi/nvidia.yaml")
+        self.assertEqual(self.unit_command(), "--kind nvidia.com/gpu -o /var/run/cdi/nvidia.yaml")
+
+    def test_taken_over_there_is_one_file_for_each_device(self):
+        done = self.setup_verb("apply", "--yes", "--take-over")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        listed = self.cdi_list()
+        self.assertEqual(set(listed.values()), {"/var/run/cdi/nvidia.yaml"})
+        self.assertEqual(self.setup_verb("undo").returncode, 0)
+
     def test_a_second_time_there_is_nothing_to_do_and_undo_brings_all_back(self):
         before = contents(self.tree)
         done = self.setup_verb("apply", "--yes")

@@ -9,6 +9,11 @@ inline constexpr std::string_view kSetupNoGpu =
 inline constexpr std::string_view kSetupNoGpuRemedy =
     "'estiva doctor' shows what PCI lists; put the card in, or switch it on in the firmware";
 
+inline constexpr std::string_view kSetupAtHome =
+    "this estiva lies in a home folder ({}), where the units of the boot can't run it";
+inline constexpr std::string_view kSetupAtHomeRemedy =
+    "Install it first: sudo cmake --install build/release --prefix /usr";
+
 inline constexpr std::string_view kUndoFile = "the file is as it was, or gone";
 inline constexpr std::string_view kUndoUnit = "it is enabled or not, as before";
 inline constexpr std::string_view kUndoNothing = "nothing is left of it";

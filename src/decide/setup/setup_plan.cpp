@@ -58,6 +58,11 @@ class Planner {
     if (!has_gpu(facts_))
       return fail(ErrorKind::refused, std::string(msg::kSetupNoGpu),
                   std::string(msg::kSetupNoGpuRemedy));
+    // Units can't reach home folders (ProtectHome=), and what lies there goes with its user.
+    for (const std::string_view home : {"/home", "/root", "/run/user"})
+      if (wish_.program.starts_with(home) && wish_.program.substr(home.size()).starts_with('/'))
+        return fail(ErrorKind::refused, fmt::format(msg::kSetupAtHome, wish_.program),
+                    std::string(msg::kSetupAtHomeRemedy));
     choose_policy();
     plan_units();
     plan_spec();

@@ -40,9 +40,9 @@ void open_folder(std::string& text, std::string_view spec) {
 
 std::string cdi_service(const UnitNeeds& needs) {
   std::string text(packaged_file("estiva-cdi.service"));
-  std::string command = "\nExecStart=" + format::quote_exec_word(needs.program) + " cdi generate";
-  if (needs.kind != kOwnKind) command += " --kind " + format::quote_exec_word(needs.kind);
-  command += " -o " + format::quote_exec_word(needs.spec) + '\n';
+  std::string command = "\nExecStart=" + format::quote_exec_word(needs.program) +
+                        " cdi generate --kind " + format::quote_exec_word(needs.kind) + " -o " +
+                        format::quote_exec_word(needs.spec) + '\n';
   const std::size_t at = text.find("\nExecStart=");
   text.replace(at, text.find('\n', at + 1) + 1 - at, command);
   // Conditions take a path as it is, but for specifiers.
