@@ -47,6 +47,7 @@ void Sha256::take_block(const std::uint8_t* block) {
 }
 
 void Sha256::add(std::string_view bytes) {
+  if (bytes.empty()) return;  // its data() may be null, which memcpy does not take
   const auto* at = reinterpret_cast<const std::uint8_t*>(bytes.data());
   std::size_t left = bytes.size();
   std::size_t held = length_ % block_.size();
