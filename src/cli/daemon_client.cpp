@@ -31,6 +31,7 @@ std::string how_to_be_let_in(const std::string& socket) {
   if ((at.st_mode & S_IXGRP) != 0 || (at.st_mode & S_IWGRP) != 0) {
     if (group != nullptr && at.st_gid != 0) return fmt::format(m::kJoinGroup, group->gr_name);
   }
+  if (at.st_uid == 0) return std::string(m::kBeRoot);
   const ::passwd* owner = ::getpwuid(at.st_uid);
   return fmt::format(m::kAskOwner, owner != nullptr ? std::string(owner->pw_name)
                                                     : fmt::format("uid {}", at.st_uid));

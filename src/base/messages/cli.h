@@ -231,6 +231,7 @@ inline constexpr std::string_view kReadsItself =
 inline constexpr std::string_view kJoinGroup =
     "Run this as root, or add yourself to the socket's group ('sudo usermod -aG {} $USER') and log "
     "in again";  // the group's name
+inline constexpr std::string_view kBeRoot = "Run this as root";
 inline constexpr std::string_view kAskOwner =
     "Run this as root or as {}, whose socket it is";  // the owner's name
 inline constexpr std::string_view kDaemonMute = "The estiva daemon on {} did not answer in time";
