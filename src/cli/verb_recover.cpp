@@ -84,7 +84,7 @@ Result<int> run_recover(Session& session, const Arguments& args) {
     if (auto ok = show_plan(session, args, shown); !ok) return Failure(ok.error());
     return 0;
   }
-  const auto ran = run_plan(session, args, *where, shown);
+  auto ran = run_plan(session, args, *where, shown);
   if (!ran || *ran != 0) return ran;
   const bool is_left = !recover.notes.empty() || (!recover.lost.empty() && !recreates);
   if (!recreates || recover.lost.empty()) return is_left ? 3 : 0;

@@ -44,7 +44,7 @@ std::string listed(const std::vector<std::string>& names) {
 
 // How it stands, and what `docker info | grep nvidia` and `nvidia-ctk cdi list` would show.
 Result<int> status(Session& session, const Arguments& args, const PlanMachine& where) {
-  const auto code = show_standing(session, args, where, "setup");
+  auto code = show_standing(session, args, where, "setup");
   if (!code || args.has("--json")) return code;
   const auto facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
