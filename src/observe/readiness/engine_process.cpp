@@ -29,7 +29,7 @@ pid_t daemon_of(const Tree& tree, const std::vector<FoundProcess>& processes) {
 }
 
 std::string settings_path(const ProcessDetail& daemon) {
-  const std::string named = option_of(daemon.arguments, "config-file");
+  std::string named = option_of(daemon.arguments, "config-file");
   if (!named.empty()) return named;
   if (daemon.program.starts_with("/snap/")) return kSnapSettings;
   if (daemon.uid == 0 || !daemon.environment_known) return kSettings;
@@ -76,7 +76,7 @@ std::string option_of(const std::vector<std::string>& arguments, std::string_vie
 }
 
 std::vector<std::string> cdi_dirs_of(const TextFile& daemon_json) {
-  const std::vector<std::string> usual = {"/etc/cdi", "/var/run/cdi"};
+  std::vector<std::string> usual = {"/etc/cdi", "/var/run/cdi"};
   if (!daemon_json.text) return usual;
   const auto tree = format::JsonTree::parse(*daemon_json.text);
   if (!tree) return usual;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <fmt/format.h>
 
 #include "format/text.h"
 #include "observe/readiness/module_file.h"
@@ -60,7 +61,8 @@ Reading<std::string> dkms_version(const Tree& tree, const std::string& release) 
     const std::string folder = "/var/lib/dkms/" + module;
     Reading<std::string> newest = Missing::not_supported;
     for (const std::string& version : tree.names(folder)) {
-      if (!is_digit(version.front()) || !tree.exists(folder + "/" + version + "/" + release)) {
+      if (!is_digit(version.front()) ||
+          !tree.exists(fmt::format("{}/{}/{}", folder, version, release))) {
         continue;
       }
       if (!newest || is_older_release(*newest, version)) newest = version;
@@ -91,7 +93,7 @@ KernelFact read_kernel(const Tree& tree, const std::string& folder, const std::s
     kernel.has_nvidia = true;
     const bool is_absolute = path.starts_with('/');
     const auto file = read_module_file(
-        tree, is_absolute ? std::string(path) : folder + "/" + release + "/" + std::string(path));
+        tree, is_absolute ? std::string(path) : fmt::format("{}/{}/{}", folder, release, path));
     kernel.nvidia_version = file.version;
     kernel.is_signed = file.is_signed;
   }

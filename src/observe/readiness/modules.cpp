@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <set>
 
 #include "format/text.h"
@@ -53,7 +54,7 @@ std::vector<std::string> conf_files(const Tree& tree, const ConfPlace& place) {
   std::map<std::string, std::string> by_name;
   for (const std::string& folder : place.folders) {
     for (const std::string& name : tree.names(folder)) {
-      if (name.ends_with(".conf")) by_name.emplace(name, folder + "/" + name);
+      if (name.ends_with(".conf")) by_name.emplace(name, fmt::format("{}/{}", folder, name));
     }
   }
   std::vector<std::string> files = place.more_files;

@@ -1,6 +1,7 @@
 #include "observe/readiness/nodes.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <sys/sysmacros.h>
 
 #include "format/text.h"
@@ -15,7 +16,7 @@ void add_nodes(const Tree& tree, const std::string& folder, std::string_view pre
                std::vector<DeviceNode>& nodes) {
   for (const std::string& name : tree.names(folder)) {
     if (!name.starts_with(prefix)) continue;
-    const std::string path = folder + "/" + name;
+    const std::string path = fmt::format("{}/{}", folder, name);
     const auto info = tree.status(path);
     if (!info || !S_ISCHR(info->st_mode)) continue;
     nodes.push_back({path, major(info->st_rdev), minor(info->st_rdev), info->st_mode & kPermissions,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include "format/text.h"
 
@@ -37,10 +38,10 @@ std::vector<std::string> screens_of(const Tree& tree, const std::string& folder)
   std::vector<std::string> screens;
   for (const std::string& card : tree.names(folder + "/drm")) {
     if (!card.starts_with("card")) continue;
-    const std::string place = folder + "/drm/" + card;
+    const std::string place = fmt::format("{}/drm/{}", folder, card);
     for (const std::string& name : tree.names(place)) {
       if (!name.starts_with(card + "-")) continue;
-      if (tree.line(place + "/" + name + "/status") != "connected") continue;
+      if (tree.line(fmt::format("{}/{}/status", place, name)) != "connected") continue;
       screens.push_back(name.substr(card.size() + 1));
     }
   }
