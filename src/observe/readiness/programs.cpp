@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "format/json_tree.h"
 #include "format/text.h"
@@ -54,7 +55,7 @@ std::string find_on_path(const Tree& tree, std::string_view search_path, const s
     const std::size_t end = std::min(search_path.find(':'), search_path.size());
     const std::string folder(search_path.substr(0, end));
     if (folder.starts_with('/')) {
-      const std::string path = folder + "/" + name;
+      const std::string path = fmt::format("{}/{}", folder, name);
       if (is_executable_file(tree, path)) return tree.resolved(path);
     }
     search_path.remove_prefix(std::min(end + 1, search_path.size()));

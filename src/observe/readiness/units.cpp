@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <fmt/format.h>
 #include <map>
 #include <set>
 
@@ -89,7 +90,7 @@ std::vector<std::string> UnitFolders::drop_ins_of(const std::string& name) const
     if (owner.empty() || found == drop_in_folders_.end()) continue;
     for (const std::string& folder : found->second) {
       for (const std::string& file : tree_.names(folder)) {
-        if (file.ends_with(".conf")) files.emplace(file, folder + "/" + file);
+        if (file.ends_with(".conf")) files.emplace(file, fmt::format("{}/{}", folder, file));
       }
     }
   }
