@@ -2,6 +2,9 @@
 # the programs, systemd's units (pointing at those programs), the folders' and the user's rules, the
 # manual page, the shells' completions, and an example of the configuration. Nothing under /etc is
 # ever written: a file of the user's can't be lost.
+if(NOT TARGET estiva OR NOT TARGET estivad)
+  return()  # a tree of some rooms only, as tools/mutate makes it
+endif()
 include(GNUInstallDirs)
 
 install(TARGETS estiva RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
