@@ -31,4 +31,10 @@ Result<ReadinessFacts> readiness_of(const Arguments& args) {
   return observe::collect_readiness(readiness_sources(args));
 }
 
+Result<ReadinessFacts> readiness_without_cuda(const Arguments& args) {
+  auto sources = readiness_sources(args);
+  sources.asks_cuda = false;
+  return observe::collect_readiness(sources);
+}
+
 }  // namespace estiva::cli

@@ -14,5 +14,7 @@ namespace estiva::cli {
 // --root, --nvml, --machine, --docker.
 observe::ReadinessSources readiness_sources(const Arguments& args);
 Result<ReadinessFacts> readiness_of(const Arguments& args);
+// Without the start of CUDA, which can take seconds, for what does not judge it.
+Result<ReadinessFacts> readiness_without_cuda(const Arguments& args);
 
 }  // namespace estiva::cli

@@ -57,7 +57,7 @@ struct Made {
 Result<void> judge(const host::Root& root, const CdiSpec& spec, const DriverFiles& files) {
   const observe::Tree tree(root);
   std::map<std::string, HostPath> paths;
-  for (const std::string& path : decide::host_paths_of(spec))
+  for (const std::string& path : format::host_paths_of(spec))
     paths.emplace(path, observe::read_host_path(tree, path));
   for (const decide::CdiProblem& problem : decide::check_cdi(spec, {paths, files, {}}))
     if (problem.severity == Severity::error)
@@ -168,7 +168,7 @@ std::string newest_of(const ReadinessFacts& facts) {
 }
 
 Result<int> list(Session& session, const Arguments& args) {
-  const auto facts = readiness_of(args);
+  const auto facts = readiness_without_cuda(args);
   if (!facts) return Failure(facts.error());
   const auto effective = decide::effective_devices(facts->cdi.files, newest_of(*facts));
   const std::string text = args.has("--json")
@@ -197,13 +197,13 @@ Result<CheckedSpec> check_named(const std::string& path, const ReadinessFacts& f
   const CdiFile file = format::read_cdi_file(path, 0, std::move(*text));
   const observe::Tree tree(root);
   std::map<std::string, HostPath> paths;
-  for (const std::string& one : decide::host_paths_of(file.spec))
+  for (const std::string& one : format::host_paths_of(file.spec))
     paths.emplace(one, observe::read_host_path(tree, one));
   return check_one(file, paths, facts, newest);
 }
 
 Result<int> check(Session& session, const Arguments& args) {
-  const auto facts = readiness_of(args);
+  const auto facts = readiness_without_cuda(args);
   if (!facts) return Failure(facts.error());
   const auto root = host::Root::open(sources_of(args).root);
   if (!root) return Failure(root.error());

@@ -29,7 +29,7 @@ decide::SetupWish wish_of(const Arguments& args) {
 }
 
 Result<decide::SetupPlan> make_plan(const Arguments& args, const PlanMachine& where) {
-  const auto facts = readiness_of(args);
+  const auto facts = readiness_without_cuda(args);
   if (!facts) return Failure(facts.error());
   auto made = decide::plan_setup(*facts, wish_of(args));
   if (!made) return Failure(made.error());
@@ -46,7 +46,7 @@ std::string listed(const std::vector<std::string>& names) {
 Result<int> status(Session& session, const Arguments& args, const PlanMachine& where) {
   auto code = show_standing(session, args, where, "setup");
   if (!code || args.has("--json")) return code;
-  const auto facts = readiness_of(args);
+  const auto facts = readiness_without_cuda(args);
   if (!facts) return Failure(facts.error());
   const EngineFacts& engine = facts->engine;
   const std::string text = fmt::format(m::kSetupRuntimes, listed(engine.runtimes),

@@ -152,10 +152,8 @@ class Probe {
   }
   Result<void> start() {
     end_.step = ProbeEnd::Step::start;
-    const SteadyTime begun = steady_now();
     auto answer = talk_.say("POST", fmt::format("/containers/{}/start", id_));
     if (!answer) return Failure(answer.error());
-    end_.start_time = std::chrono::duration_cast<milliseconds>(steady_now() - begun);
     if (!answer->is_good()) end_.error = answer->message();
     return {};
   }

@@ -30,7 +30,6 @@ struct ProbeEnd {
   std::string error;  // the engine's own words; empty where it ran to its end
   int exit_code = 0;  // of the command; only where it ran
   std::string output;
-  std::chrono::milliseconds start_time{0};  // the engine's answer to "start"
 };
 
 // Blocking. Errors: only where the engine can't be spoken to, or does not answer in time; what it

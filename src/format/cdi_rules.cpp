@@ -304,4 +304,28 @@ CdiFile read_cdi_file(std::string path, unsigned priority, std::string text) {
   return file;
 }
 
+const std::string& host_path_of(const CdiNode& node) {
+  return node.host_path.empty() ? node.path : node.host_path;
+}
+
+bool has_source(const CdiMount& mount) {
+  return mount.host_path.starts_with('/') &&
+         (mount.type.empty() || mount.type == "bind" || mount.type == "none");
+}
+
+std::vector<std::string> host_paths_of(const CdiSpec& spec) {
+  std::vector<std::string> paths;
+  const auto add = [&paths](const CdiEdits& edits) {
+    for (const CdiNode& node : edits.nodes) paths.push_back(host_path_of(node));
+    for (const CdiMount& mount : edits.mounts)
+      if (has_source(mount)) paths.push_back(mount.host_path);
+    for (const CdiHook& hook : edits.hooks) paths.push_back(hook.path);
+  };
+  for (const CdiDevice& device : spec.devices) add(device.edits);
+  add(spec.edits);
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
 }  // namespace estiva::format

@@ -33,6 +33,13 @@ bool is_newer_version(std::string_view version, std::string_view than);
 // "26.1.5+dfsg1"). Empty: it reads none (Docker before 25), or that is not known (Podman).
 std::string_view newest_version_of_engine(EngineKind kind, std::string_view version);
 
+// The path on the host that a node stands for.
+const std::string& host_path_of(const CdiNode& node);
+// A tmpfs and its like have no source on the host.
+bool has_source(const CdiMount& mount);
+// Each host path that the spec names: nodes, mounts' sources and hooks; sorted, each once.
+std::vector<std::string> host_paths_of(const CdiSpec& spec);
+
 // Each alone, for names that a user gives. Empty: valid, else a sentence.
 std::string fault_of_kind(std::string_view kind);
 std::string fault_of_device_name(std::string_view name);

@@ -1,10 +1,11 @@
 # Which Debian mirror this machine uses. Sourced by tools/bare-test.
 
 # debian_mirror ETC SUITE: the first address in the apt sources under ETC (normally /etc/apt) that offers
-# SUITE with the component main; deb822 files (*.sources) first, then one-line lists. Nothing: no output.
+# SUITE with the component main; deb822 files (*.sources) first, then one-line lists. None: no output, and
+# exit code 1.
 debian_mirror() {
-  local etc=$1 suite=$2
-  {
+  local etc=$1 suite=$2 found
+  found=$({
     find "$etc/sources.list.d" -name '*.sources' 2>/dev/null | sort | while read -r file; do
       # An empty line ends a stanza; adding one lets awk's paragraph mode see the last.
       awk -v suite="$suite" '
@@ -23,5 +24,6 @@ debian_mirror() {
     done
     cat "$etc/sources.list" "$etc"/sources.list.d/*.list 2>/dev/null |
       sed -nE "s/^deb +(\[[^]]*\] +)?([^ ]+) +$suite +([^ ]+ +)*main( .*)?$/\2/p"
-  } | grep . | head -n 1
+  } | grep . | head -n 1)
+  [ -n "$found" ] && printf '%s\n' "$found"
 }

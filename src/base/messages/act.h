@@ -57,7 +57,6 @@ inline constexpr std::string_view kWritingHow =
 inline constexpr std::string_view kRemoving = "removing {}";
 inline constexpr std::string_view kMakingFolder = "making the folder {}";
 inline constexpr std::string_view kSettingMode = "setting the mode of {}";
-inline constexpr std::string_view kMakingNode = "making the device node {}";
 inline constexpr std::string_view kSettingSysctl = "setting {}";
 inline constexpr std::string_view kChangedMeanwhile =
     "{} was changed by somebody else at this moment, so it was left alone";

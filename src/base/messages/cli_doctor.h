@@ -30,7 +30,6 @@ inline constexpr std::string_view kDraws = "draws the desktop ({})";
 inline constexpr std::string_view kDrawsUnnamed = "draws the desktop";
 inline constexpr std::string_view kComputes = "computes";
 inline constexpr std::string_view kIdleGpu = "neither draws nor computes";
-inline constexpr std::string_view kPowerIs = "{}";
 inline constexpr std::string_view kAwakeBecause = "      awake: {}";
 
 inline constexpr std::string_view kHelpFix = "mend what can be mended and undone, after showing it";

@@ -7,7 +7,12 @@ namespace estiva::msg {
 
 // The words of one signature: see decide/readiness/rule.h.
 struct DoctorWords {
-  std::string_view name, symptom, reads, remedy, undo, source;
+  std::string_view name;     // a few words
+  std::string_view symptom;  // as users meet it
+  std::string_view reads;    // what is looked at
+  std::string_view remedy;
+  std::string_view undo = {};
+  std::string_view source;
 };
 
 // One command a family; `other` says in words what has to be done.
@@ -34,6 +39,5 @@ inline constexpr std::string_view kDoctorGpu = "GPU {} ({})";        // index, n
 inline constexpr std::string_view kDockerVersion = "docker version";
 inline constexpr std::string_view kDockerInfo = "docker info";
 inline constexpr std::string_view kDoctorContainer = "container {}";  // name
-inline constexpr std::string_view kDoctorImage = "image {}";          // name
 
 }  // namespace estiva::msg

@@ -3,22 +3,14 @@
 #pragma once
 #include <string_view>
 
+#include "base/messages/decide_doctor.h"
+
 namespace estiva::msg {
 
-// What stands in the table for one signature.
-struct SignatureText {
-  std::string_view name;     // a few words
-  std::string_view symptom;  // as users meet it
-  std::string_view reads;    // what is looked at
-  std::string_view remedy;
-  std::string_view undo = {};
-  std::string_view source;
-};
-
 inline constexpr std::string_view kCdiRegenerateUndo =
-    "'estiva setup undo' puts the spec back as it was";
+    "'estiva doctor --undo' puts the spec back as it was";
 
-inline constexpr SignatureText kC1Text{
+inline constexpr DoctorWords kC1Text{
     "no CDI spec declares the device",
     "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all",
     "the specs in the directories that the engine reads, and the devices that containers and "
@@ -32,7 +24,7 @@ inline constexpr std::string_view kC1NoSpec =
     "no CDI spec declares a GPU in {}, and there is no toolkit that could hand one to a "
     "container";  // directories
 
-inline constexpr SignatureText kC2Text{
+inline constexpr DoctorWords kC2Text{
     "the CDI spec is in a directory that the engine does not read",
     "unresolvable CDI devices nvidia.com/gpu=all, although 'nvidia-ctk cdi list' shows them",
     "the engine's own list of CDI directories, and the specs in the usual ones",
@@ -43,7 +35,7 @@ inline constexpr SignatureText kC2Text{
 inline constexpr std::string_view kC2Title =
     "{} is declared by {} only, and the engine reads {}";  // device, file, directories
 
-inline constexpr SignatureText kC3Text{
+inline constexpr DoctorWords kC3Text{
     "two CDI specs of one directory declare the same device",
     "unresolvable CDI devices nvidia.com/gpu=all; in the engine's warnings: conflicting device "
     "\"nvidia.com/gpu=all\" (specs \"/etc/cdi/a.yaml\", \"/etc/cdi/b.yaml\")",
@@ -54,7 +46,7 @@ inline constexpr SignatureText kC3Text{
 inline constexpr std::string_view kC3Title =
     "{} is declared by {} files of one directory, so the engine drops it";  // device, count
 
-inline constexpr SignatureText kC4Text{
+inline constexpr DoctorWords kC4Text{
     "the CDI spec is newer than the engine knows",
     "unresolvable CDI devices nvidia.com/gpu=all; in the engine's warnings: invalid version",
     "cdiVersion of each spec, and the newest one that this version of the engine knows",
@@ -69,7 +61,7 @@ inline constexpr std::string_view kC4Title =
                                                                                       // engine,
                                                                                       // newest
 
-inline constexpr SignatureText kC5Text{
+inline constexpr DoctorWords kC5Text{
     "the CDI spec is not valid",
     "unresolvable CDI devices nvidia.com/gpu=all; in the engine's warnings: CDI: Error associated "
     "with spec file /etc/cdi/nvidia.yaml: failed to parse CDI Spec",
@@ -81,7 +73,7 @@ inline constexpr std::string_view kC5Title = "{} is not valid, and the engine le
 inline constexpr std::string_view kC5Ignored =
     "{} is not read by any engine: the name has to end in .yaml or .json";
 
-inline constexpr SignatureText kC6Text{
+inline constexpr DoctorWords kC6Text{
     "the engine may not read the CDI spec",
     "unresolvable CDI devices nvidia.com/gpu=all; failed to read CDI Spec "
     "\"/etc/cdi/nvidia.yaml\": open /etc/cdi/nvidia.yaml: permission denied",
@@ -91,7 +83,7 @@ inline constexpr SignatureText kC6Text{
     "NVIDIA/nvidia-container-toolkit#146"};
 inline constexpr std::string_view kC6Title = "the engine's user may not read {}";  // file
 
-inline constexpr SignatureText kC7Text{
+inline constexpr DoctorWords kC7Text{
     "the spec and the GPU's MIG instances differ",
     "unresolvable CDI devices nvidia.com/gpu=0, or nvidia.com/gpu=MIG-...",
     "the devices that are asked for and declared, against the GPUs and MIG instances that exist",
@@ -106,7 +98,7 @@ inline constexpr std::string_view kC7Gone =
 inline constexpr std::string_view kC7Stale =
     "{} declares {}, which does not exist any more";  // file
 
-inline constexpr SignatureText kC8Text{
+inline constexpr DoctorWords kC8Text{
     "the CDI spec names files of another driver version",
     "error mounting \"/usr/lib/x86_64-linux-gnu/libEGL_nvidia.so.580.159.04\" to rootfs: no such "
     "file or directory",
@@ -121,7 +113,7 @@ inline constexpr std::string_view kC8Version =
 inline constexpr std::string_view kC8Foretells =
     "error mounting \"{}\" to rootfs at \"{}\": no such file or directory";  // host path, path
 
-inline constexpr SignatureText kC9Text{
+inline constexpr DoctorWords kC9Text{
     "the CDI spec has frozen a device number that has changed",
     "cuInit: 999 in the container, while nvidia-smi works",
     "major and minor number of each node in the spec, against the node on the host",
@@ -132,7 +124,7 @@ inline constexpr SignatureText kC9Text{
 inline constexpr std::string_view kC9Title =
     "{} gives {} the number {}:{}, and on this machine it is {}:{}";  // file, node, 4 numbers
 
-inline constexpr SignatureText kC10Text{
+inline constexpr DoctorWords kC10Text{
     "the CDI spec runs a hook that is not there",
     "error running hook #0: fork/exec /usr/bin/nvidia-cdi-hook: no such file or directory",
     "the path of each hook of the spec",
@@ -147,7 +139,7 @@ inline constexpr std::string_view kC10Foretells =
 inline constexpr std::string_view kC10ForetellsDenied =
     "error running hook: fork/exec {}: permission denied";  // hook
 
-inline constexpr SignatureText kC11Text{
+inline constexpr DoctorWords kC11Text{
     "the CDI spec lacks what CUDA needs",
     "the container starts, nvidia-smi may work, and CUDA fails (libcuda.so.1 not found, or 999)",
     "whether the spec mounts libcuda and names /dev/nvidia-uvm",
@@ -158,7 +150,7 @@ inline constexpr SignatureText kC11Text{
 inline constexpr std::string_view kC11NoCuda = "{} mounts no libcuda for {}";        // file, device
 inline constexpr std::string_view kC11NoUvm = "{} names no /dev/nvidia-uvm for {}";  // file, device
 
-inline constexpr SignatureText kC12Text{
+inline constexpr DoctorWords kC12Text{
     "the CDI spec names a device node that does not exist",
     "failed to stat CDI host device \"/dev/dri/renderD129\": no such file or directory",
     "each device node of the spec",
@@ -171,7 +163,7 @@ inline constexpr std::string_view kC12Title =
 inline constexpr std::string_view kC12Foretells =
     "failed to stat CDI host device \"{}\": no such file or directory";  // node
 
-inline constexpr SignatureText kC13Text{
+inline constexpr DoctorWords kC13Text{
     "the CDI spec mounts the socket of a daemon that has ended",
     "error mounting \"/run/nvidia-persistenced/socket\" to rootfs: no such file or directory",
     "each socket that the spec mounts",
@@ -181,7 +173,7 @@ inline constexpr SignatureText kC13Text{
 inline constexpr std::string_view kC13Title =
     "{} mounts {}, which does not exist now";  // file, path
 
-inline constexpr SignatureText kC14Text{
+inline constexpr DoctorWords kC14Text{
     "a GPU is asked for from the management spec",
     "unresolvable CDI devices management.nvidia.com/gpu=GPU-...",
     "the devices that are asked for",
@@ -191,7 +183,7 @@ inline constexpr SignatureText kC14Text{
 inline constexpr std::string_view kC14Title =
     "{} asks for {}, but that kind only has the device 'all'";  // who, device
 
-inline constexpr SignatureText kC15Text{
+inline constexpr DoctorWords kC15Text{
     "the CDI spec has the old chmod hook",
     "error executing hook `/usr/bin/nvidia-ctk` (exit code: 1), where a container mounts the whole "
     "of /dev",
@@ -203,7 +195,7 @@ inline constexpr std::string_view kC15Title =
     "{} has a chmod hook; containers that mount the whole of /dev can't start with it";  // file
 
 // Compose, containers and applications.
-inline constexpr SignatureText kP1Text{
+inline constexpr DoctorWords kP1Text{
     "this Compose takes a CDI device for a path",
     "error gathering device information while adding custom device \"nvidia.com/gpu=0\": no such "
     "file or directory",
@@ -220,7 +212,7 @@ inline constexpr std::string_view kP1Foretells =
     "error gathering device information while adding custom device \"{}\": no such file or "
     "directory";  // name
 
-inline constexpr SignatureText kP2Text{
+inline constexpr DoctorWords kP2Text{
     "Podman leaves out 'driver: cdi'",
     "the service starts without a GPU, and nothing says why",
     "the engine, and the drivers of the Compose file's reservations",
@@ -230,7 +222,7 @@ inline constexpr SignatureText kP2Text{
 inline constexpr std::string_view kP2Title =
     "{} reserves its GPU with 'driver: cdi', which Podman leaves out";  // service
 
-inline constexpr SignatureText kP3Text{
+inline constexpr DoctorWords kP3Text{
     "the GPU is asked for in two ways at once",
     "the GPU is injected twice; errors differ by the versions of engine and toolkit",
     "device requests, 'devices:' and reservations of each container and service",
@@ -240,17 +232,16 @@ inline constexpr SignatureText kP3Text{
 inline constexpr std::string_view kP3Title =
     "{} asks for its GPU both as a CDI device and by the NVIDIA driver's reservation";  // who
 
-inline constexpr SignatureText kP4Text{
-    "'count' and 'device_ids' are both set",
-    "cannot set both Count and DeviceIDs on device request",
-    "the GPU reservations of Compose files",
-    "Keep 'device_ids' where certain GPUs are meant, else 'count'",
-    "Put the former lines back",
-    "moby/moby: daemon/nvidia_linux.go"};
+inline constexpr DoctorWords kP4Text{"'count' and 'device_ids' are both set",
+                                     "cannot set both Count and DeviceIDs on device request",
+                                     "the GPU reservations of Compose files",
+                                     "Keep 'device_ids' where certain GPUs are meant, else 'count'",
+                                     "Put the former lines back",
+                                     "moby/moby: daemon/nvidia_linux.go"};
 inline constexpr std::string_view kP4Title =
     "{} sets both 'count' and 'device_ids' for its GPU";  // service
 
-inline constexpr SignatureText kP5Text{
+inline constexpr DoctorWords kP5Text{
     "the application runs on the CPU although it has a GPU",
     "msg=\"inference compute\" id=cpu library=cpu",
     "the last 'inference compute' line of the container's log, and what it was given",
@@ -261,7 +252,7 @@ inline constexpr SignatureText kP5Text{
 inline constexpr std::string_view kP5Title =
     "{} was given a GPU, and its log says that it computes on the CPU";  // container
 
-inline constexpr SignatureText kP6Text{
+inline constexpr DoctorWords kP6Text{
     "the environment hides the GPUs",
     "CUDA error: no CUDA-capable device is detected",
     "CUDA_VISIBLE_DEVICES and NVIDIA_VISIBLE_DEVICES of each container, against the GPUs that it "
@@ -273,7 +264,7 @@ inline constexpr SignatureText kP6Text{
 inline constexpr std::string_view kP6Title =
     "{} has {}={}, which names none of the GPUs that it was given";  // container, name, value
 
-inline constexpr SignatureText kP7Text{
+inline constexpr DoctorWords kP7Text{
     "the container does not ask for the driver's compute libraries",
     "nvidia-smi: not found; libcuda.so.1: cannot open shared object file",
     "NVIDIA_DRIVER_CAPABILITIES of containers that get their GPU by NVIDIA's runtime",
@@ -284,7 +275,7 @@ inline constexpr SignatureText kP7Text{
 inline constexpr std::string_view kP7Title =
     "{} has NVIDIA_DRIVER_CAPABILITIES={}, which lacks {}";  // container, value, what
 
-inline constexpr SignatureText kP8Text{
+inline constexpr DoctorWords kP8Text{
     "every container gets every GPU",
     "containers that never asked for a GPU see all of them",
     "the engine's default runtime, and images that set NVIDIA_VISIBLE_DEVICES",
@@ -295,7 +286,7 @@ inline constexpr SignatureText kP8Text{
 inline constexpr std::string_view kP8Title =
     "the engine's default runtime is nvidia, and {} asks for every GPU by its image";  // what
 
-inline constexpr SignatureText kP9Text{
+inline constexpr DoctorWords kP9Text{
     "a GPU is chosen by its number",
     "after a card was added or moved, a container uses another GPU than before",
     "the devices that are asked for, CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER, on machines with "
@@ -306,7 +297,7 @@ inline constexpr SignatureText kP9Text{
 inline constexpr std::string_view kP9Title =
     "{} chooses its GPU by the number in {}; numbers change when cards do";  // who, text
 
-inline constexpr SignatureText kP10Text{
+inline constexpr DoctorWords kP10Text{
     "an environment file was changed after the container was made",
     "a changed setting has no effect, also after 'docker restart'",
     "the time of each env_file against the time when its container was made",
@@ -316,7 +307,7 @@ inline constexpr SignatureText kP10Text{
 inline constexpr std::string_view kP10Title =
     "{} was made before its environment file was changed; it has the old values";  // container
 
-inline constexpr SignatureText kP11Text{
+inline constexpr DoctorWords kP11Text{
     "the container is older than the repair",
     "the host works again, and a container that was started before goes on failing",
     "when each container was started, when the spec, the toolkit and daemon.json were changed, and "
@@ -327,7 +318,7 @@ inline constexpr SignatureText kP11Text{
 inline constexpr std::string_view kP11Title =
     "{} failed on its GPU and was started before {} was changed";  // container, what
 
-inline constexpr SignatureText kP12Text{
+inline constexpr DoctorWords kP12Text{
     "too little shared memory for training",
     "RuntimeError: DataLoader worker is killed by signal: Bus error. It is possible that "
     "dataloader's workers are out of shared memory",
@@ -338,7 +329,7 @@ inline constexpr SignatureText kP12Text{
 inline constexpr std::string_view kP12Title =
     "{} trains with {} MiB of shared memory in /dev/shm";  // container, MiB
 
-inline constexpr SignatureText kP13Text{
+inline constexpr DoctorWords kP13Text{
     "a tag of nvidia/cuda that was withdrawn",
     "manifest for nvidia/cuda:11.0-base not found: manifest unknown",
     "the nvidia/cuda images of containers and Compose files",

@@ -30,7 +30,7 @@ inline constexpr std::string_view kReasonStart = "it begins now, without a reboo
 inline constexpr std::string_view kEffectStart = "systemctl start {}";
 inline constexpr std::string_view kReasonVendorOff =
     "estiva writes {} from now on; two files with one device take each other away";
-inline constexpr std::string_view kEffectVendorOff = "systemctl disable --now {}";
+inline constexpr std::string_view kEffectVendorOff = "systemctl disable {}";
 inline constexpr std::string_view kReasonVendorSpec =
     "it declares the same devices as estiva's specification";
 inline constexpr std::string_view kEffectRemoved = "{} is removed, and kept for the undo";
@@ -58,9 +58,6 @@ inline constexpr std::string_view kNotePodman =
     "Podman reads CDI specifications by itself; there is nothing to configure";
 inline constexpr std::string_view kNoteRootless =
     "This Docker runs as a user; its daemon.json is {}";
-inline constexpr std::string_view kNoteBelowFloor =
-    "Docker {} loses CDI devices of running containers when the daemon restarts; from 28.2 it does "
-    "not";
 inline constexpr std::string_view kNoteNoService =
     "The estiva daemon is not installed as a service ('cmake --install' does that), so it is left "
     "out; GPUs reach containers without it";

@@ -61,6 +61,5 @@ inline constexpr std::string_view kCpuOnlyHere = "Only the CPU: {}";
 inline constexpr std::string_view kUnproven =
     "The GPU works on this machine; no container was tried: {}";
 inline constexpr std::string_view kBrokenAt = "Broken at \"{}\": {}";  // rung, what was seen
-inline constexpr std::string_view kSeeDoctor = "'estiva doctor' says more";
 
 }  // namespace estiva::msg

@@ -13,7 +13,6 @@ inline constexpr std::string_view kRpmOfATree =
     "rpm's database in a host tree can't be read: put what 'rpm -qa' says into its file 'packages'";
 inline constexpr std::string_view kNoRecordedEngine =
     "this host tree has no recorded answers of a container engine (docker/version.json)";
-inline constexpr std::string_view kMoreFiles = "{} has more than {} files: only these were read";
 
 // What is kept of a recorded file, in brackets behind its path.
 inline constexpr std::string_view kRecordPaths = "without paths that not every machine has";

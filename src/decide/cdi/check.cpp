@@ -21,16 +21,6 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.find_last_of('/') + 1);  // npos + 1 is 0
 }
 
-const std::string& host_path_of(const CdiNode& node) {
-  return node.host_path.empty() ? node.path : node.host_path;
-}
-
-// A tmpfs and its like have no source on the host.
-bool has_source(const CdiMount& mount) {
-  return mount.host_path.starts_with('/') &&
-         (mount.type.empty() || mount.type == "bind" || mount.type == "none");
-}
-
 bool is_socket_path(std::string_view path) {
   return base_name(path) == "socket" || path.ends_with(".sock") || path.ends_with("/nvidia-mps");
 }
@@ -92,7 +82,7 @@ void Checker::check_version() {
 }
 
 void Checker::check_node(const std::string& place, const CdiNode& node) {
-  const std::string& path = host_path_of(node);
+  const std::string& path = format::host_path_of(node);
   const HostPath* host = look_up(path);
   if (host == nullptr) return;
   if (!host->exists) {
@@ -104,7 +94,7 @@ void Checker::check_node(const std::string& place, const CdiNode& node) {
 }
 
 void Checker::check_numbers(const std::string& place, const CdiNode& node, const HostPath& host) {
-  const std::string& path = host_path_of(node);
+  const std::string& path = format::host_path_of(node);
   if (!host.is_device) return add("D13", place, path, fmt::format(msg::kCdiNoDevice, path));
   if (host.major == 0) {
     return add("D13", place, path, fmt::format(msg::kCdiMajorZero, path, host.major, host.minor));
@@ -116,7 +106,7 @@ void Checker::check_numbers(const std::string& place, const CdiNode& node, const
 }
 
 void Checker::check_mount(const std::string& place, const CdiMount& mount) {
-  const HostPath* host = has_source(mount) ? look_up(mount.host_path) : nullptr;
+  const HostPath* host = format::has_source(mount) ? look_up(mount.host_path) : nullptr;
   if (host == nullptr) return;
   const std::string& path = mount.host_path;
   if (is_socket_path(path)) {
@@ -170,7 +160,7 @@ void Checker::check_name(const std::string& place, const CdiDevice& device) {
   const std::string expected = fmt::format("/dev/nvidia{}", verdict.gpu->minor);
   std::string other;
   for (const CdiNode& node : device.edits.nodes) {
-    const std::string& path = host_path_of(node);
+    const std::string& path = format::host_path_of(node);
     if (path == expected) return;
     if (gpu_minor_of(path) && other.empty()) other = path;
   }
@@ -258,24 +248,7 @@ std::vector<CdiProblem> Checker::run() {
   return std::move(found_);
 }
 
-void add_paths(const CdiEdits& edits, std::vector<std::string>& paths) {
-  for (const CdiNode& node : edits.nodes) paths.push_back(host_path_of(node));
-  for (const CdiMount& mount : edits.mounts) {
-    if (has_source(mount)) paths.push_back(mount.host_path);
-  }
-  for (const CdiHook& hook : edits.hooks) paths.push_back(hook.path);
-}
-
 }  // namespace
-
-std::vector<std::string> host_paths_of(const CdiSpec& spec) {
-  std::vector<std::string> paths;
-  for (const CdiDevice& device : spec.devices) add_paths(device.edits, paths);
-  add_paths(spec.edits, paths);
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
-}
 
 std::vector<CdiProblem> check_cdi(const CdiSpec& spec, const CdiHost& host) {
   return Checker(spec, host).run();

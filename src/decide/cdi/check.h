@@ -25,14 +25,11 @@ struct CdiProblem {
 
 // What the spec is judged against.
 struct CdiHost {
-  const std::map<std::string, HostPath>& paths;  // of host_paths_of(); a path that is not in it was
-                                                 // not looked at
+  const std::map<std::string, HostPath>& paths;  // of format::host_paths_of(); a path that is not
+                                                 // in it was not looked at
   const DriverFiles& driver;
   std::string_view newest_version;  // format::newest_version_of_engine(); empty: not known
 };
-
-// Each host path that the spec names: nodes, mounts' sources and hooks; sorted, each once.
-std::vector<std::string> host_paths_of(const CdiSpec& spec);
 
 // All problems of a valid spec, in the order of its members, the whole spec's first. Ids:
 //   C4  its version is newer than the engine reads

@@ -7,7 +7,7 @@
 #include "decide/readiness/cdi_view.h"
 #include "decide/readiness/compose_rules.h"
 #include "decide/readiness/gpu_share.h"
-#include "decide/readiness/rule.h"
+#include "decide/readiness/look.h"
 
 namespace estiva::decide {
 namespace {
@@ -244,26 +244,20 @@ std::vector<Hit> find_p12(const ReadinessFacts& facts) {
   return hits;
 }
 
-constexpr Rule row(std::string_view id, Severity severity, const msg::SignatureText& text, Fix fix,
-                   std::vector<Hit> (*find)(const ReadinessFacts&)) {
-  return {id,          severity, text.name, text.symptom, text.reads,
-          text.remedy, fix,      text.undo, text.source,  find};
-}
-
 constexpr Rule kRules[] = {
-    row("P1", Severity::error, msg::kP1Text, Fix::automatic, find_cdi_as_path),
-    row("P2", Severity::error, msg::kP2Text, Fix::automatic, find_cdi_on_podman),
-    row("P3", Severity::warning, msg::kP3Text, Fix::automatic, find_asked_twice),
-    row("P4", Severity::error, msg::kP4Text, Fix::automatic, find_count_and_ids),
-    row("P5", Severity::error, msg::kP5Text, Fix::guide, find_p5),
-    row("P6", Severity::error, msg::kP6Text, Fix::automatic, find_p6),
-    row("P7", Severity::warning, msg::kP7Text, Fix::automatic, find_p7),
-    row("P8", Severity::warning, msg::kP8Text, Fix::asks, find_p8),
-    row("P9", Severity::info, msg::kP9Text, Fix::automatic, find_numbered_gpus),
-    row("P10", Severity::warning, msg::kP10Text, Fix::asks, find_p10),
-    row("P11", Severity::error, msg::kP11Text, Fix::asks, find_p11),
-    row("P12", Severity::warning, msg::kP12Text, Fix::automatic, find_p12),
-    row("P13", Severity::warning, msg::kP13Text, Fix::guide, find_withdrawn_images),
+    make_rule("P1", Severity::error, msg::kP1Text, Fix::automatic, find_cdi_as_path),
+    make_rule("P2", Severity::error, msg::kP2Text, Fix::automatic, find_cdi_on_podman),
+    make_rule("P3", Severity::warning, msg::kP3Text, Fix::automatic, find_asked_twice),
+    make_rule("P4", Severity::error, msg::kP4Text, Fix::automatic, find_count_and_ids),
+    make_rule("P5", Severity::error, msg::kP5Text, Fix::guide, find_p5),
+    make_rule("P6", Severity::error, msg::kP6Text, Fix::automatic, find_p6),
+    make_rule("P7", Severity::warning, msg::kP7Text, Fix::automatic, find_p7),
+    make_rule("P8", Severity::warning, msg::kP8Text, Fix::asks, find_p8),
+    make_rule("P9", Severity::info, msg::kP9Text, Fix::automatic, find_numbered_gpus),
+    make_rule("P10", Severity::warning, msg::kP10Text, Fix::asks, find_p10),
+    make_rule("P11", Severity::error, msg::kP11Text, Fix::asks, find_p11),
+    make_rule("P12", Severity::warning, msg::kP12Text, Fix::automatic, find_p12),
+    make_rule("P13", Severity::warning, msg::kP13Text, Fix::guide, find_withdrawn_images),
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "base/messages/decide_doctor_apps.h"
 #include "decide/readiness/cdi_spec_rules.h"
 #include "decide/readiness/cdi_view.h"
-#include "decide/readiness/rule.h"
+#include "decide/readiness/look.h"
 
 namespace estiva::decide {
 namespace {
@@ -244,28 +244,22 @@ std::vector<Hit> find_c14(const ReadinessFacts& facts) {
   return hits;
 }
 
-constexpr Rule row(std::string_view id, Severity severity, const msg::SignatureText& text, Fix fix,
-                   std::vector<Hit> (*find)(const ReadinessFacts&)) {
-  return {id,          severity, text.name, text.symptom, text.reads,
-          text.remedy, fix,      text.undo, text.source,  find};
-}
-
 constexpr Rule kRules[] = {
-    row("C1", Severity::error, msg::kC1Text, Fix::automatic, find_c1),
-    row("C2", Severity::error, msg::kC2Text, Fix::automatic, find_c2),
-    row("C3", Severity::error, msg::kC3Text, Fix::automatic, find_c3),
-    row("C4", Severity::error, msg::kC4Text, Fix::automatic, find_c4),
-    row("C5", Severity::error, msg::kC5Text, Fix::automatic, find_c5),
-    row("C6", Severity::error, msg::kC6Text, Fix::automatic, find_c6),
-    row("C7", Severity::error, msg::kC7Text, Fix::automatic, find_c7),
-    row("C8", Severity::error, msg::kC8Text, Fix::automatic, find_stale_mounts),
-    row("C9", Severity::error, msg::kC9Text, Fix::automatic, find_frozen_numbers),
-    row("C10", Severity::error, msg::kC10Text, Fix::automatic, find_missing_hooks),
-    row("C11", Severity::error, msg::kC11Text, Fix::automatic, find_incomplete_specs),
-    row("C12", Severity::error, msg::kC12Text, Fix::automatic, find_missing_spec_nodes),
-    row("C13", Severity::error, msg::kC13Text, Fix::automatic, find_missing_sockets),
-    row("C14", Severity::error, msg::kC14Text, Fix::guide, find_c14),
-    row("C15", Severity::info, msg::kC15Text, Fix::automatic, find_chmod_hooks),
+    make_rule("C1", Severity::error, msg::kC1Text, Fix::automatic, find_c1),
+    make_rule("C2", Severity::error, msg::kC2Text, Fix::automatic, find_c2),
+    make_rule("C3", Severity::error, msg::kC3Text, Fix::automatic, find_c3),
+    make_rule("C4", Severity::error, msg::kC4Text, Fix::automatic, find_c4),
+    make_rule("C5", Severity::error, msg::kC5Text, Fix::automatic, find_c5),
+    make_rule("C6", Severity::error, msg::kC6Text, Fix::automatic, find_c6),
+    make_rule("C7", Severity::error, msg::kC7Text, Fix::automatic, find_c7),
+    make_rule("C8", Severity::error, msg::kC8Text, Fix::automatic, find_stale_mounts),
+    make_rule("C9", Severity::error, msg::kC9Text, Fix::automatic, find_frozen_numbers),
+    make_rule("C10", Severity::error, msg::kC10Text, Fix::automatic, find_missing_hooks),
+    make_rule("C11", Severity::error, msg::kC11Text, Fix::automatic, find_incomplete_specs),
+    make_rule("C12", Severity::error, msg::kC12Text, Fix::automatic, find_missing_spec_nodes),
+    make_rule("C13", Severity::error, msg::kC13Text, Fix::automatic, find_missing_sockets),
+    make_rule("C14", Severity::error, msg::kC14Text, Fix::guide, find_c14),
+    make_rule("C15", Severity::info, msg::kC15Text, Fix::automatic, find_chmod_hooks),
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 #include "base/messages/decide_setup_plan.h"
 #include "decide/cdi/check.h"
-#include "decide/cdi/effective.h"
+#include "decide/setup/daemon_json.h"
 #include "decide/setup/engine_version.h"
 #include "decide/setup/units.h"
 #include "format/cdi_rules.h"
@@ -129,9 +129,8 @@ class Planner {
   void choose_policy() {
     const auto vendor = vendor_files();
     const bool takes = vendor.empty() || wish_.take_over;
-    result_.policy = takes ? CdiPolicy::take_over : CdiPolicy::adopt;
-    result_.kind = takes ? kVendorKind : kOwnKind;
-    result_.spec = takes ? kSharedSpec : kOwnSpec;
+    kind_ = takes ? kVendorKind : kOwnKind;
+    spec_ = takes ? kSharedSpec : kOwnSpec;
     if (!takes) {
       for (const CdiFile* file : vendor) {
         const auto fault = fault_of(*file);
@@ -162,8 +161,8 @@ class Planner {
     UnitNeeds needs;
     needs.program = wish_.program;
     needs.engine = is_docker(facts_.engine) ? kDockerUnit : std::string_view();
-    needs.kind = result_.kind;
-    needs.spec = result_.spec;
+    needs.kind = kind_;
+    needs.spec = spec_;
     needs.has_suspend_units = find_unit(facts_, kSuspendUnit) != nullptr;
     // The daemon's unit, user and folders come with its installation; here they are only enabled.
     needs.wants_daemon = false;
@@ -185,9 +184,9 @@ class Planner {
   }
 
   void plan_spec() {
-    add(StepKind::run_generator, result_.spec, fmt::format(msg::kReasonSpec, result_.kind),
-        fmt::format(msg::kEffectSpec, result_.spec), msg::kUndoFile)
-        .content = result_.kind;
+    add(StepKind::run_generator, spec_, fmt::format(msg::kReasonSpec, kind_),
+        fmt::format(msg::kEffectSpec, spec_), msg::kUndoFile)
+        .content = kind_;
     start("estiva-cdi.path");
   }
 
@@ -243,29 +242,32 @@ class Planner {
     for (const DaemonJsonChange& change : edited.changes) paths.push_back(change.path);
     const std::string what = fmt::format("{}", fmt::join(paths, ", "));
     write(input.file, std::move(edited.text), fmt::format(msg::kReasonDaemonJson, what));
-    result_.engine = edited.takes();
+    const Takes takes = edited.takes();
     if (facts_.engine.is_rootless)
       result_.notes.push_back(fmt::format(msg::kNoteRootless, input.file));
+    if (takes == Takes::reload) result_.notes.push_back(fmt::format(msg::kNoteReload, what));
+    if (takes == Takes::restart) restart_engine(what);
+  }
+
+  void restart_engine(const std::string& what) {
+    std::vector<std::string> running;
     for (const ContainerFact& container : facts_.containers)
-      if (container.state == "running") result_.stops.push_back(container.name);
-    if (result_.engine == Takes::reload)
-      result_.notes.push_back(fmt::format(msg::kNoteReload, what));
-    if (result_.engine != Takes::restart) return;
+      if (container.state == "running") running.push_back(container.name);
     if (!wish_.restart_engine) {
-      const std::string stops = result_.stops.empty()
-                                    ? std::string(msg::kNothingRuns)
-                                    : fmt::format("{}", fmt::join(result_.stops, ", "));
+      const std::string stops = running.empty() ? std::string(msg::kNothingRuns)
+                                                : fmt::format("{}", fmt::join(running, ", "));
       result_.notes.push_back(fmt::format(msg::kNoteRestart, what, stops));
       return;
     }
     Step& step = add(StepKind::restart_unit, kDockerUnit, fmt::format(msg::kReasonRestart, what),
                      fmt::format(msg::kEffectRestart, kDockerUnit), msg::kUndoRestart);
     step.risk = Risk::interrupts;
-    step.stops = result_.stops;
+    step.stops = std::move(running);
   }
 
   const ReadinessFacts& facts_;
   const SetupWish& wish_;
+  std::string_view kind_, spec_;  // of our own specification
   SetupPlan result_;
 };
 
@@ -273,10 +275,6 @@ class Planner {
 
 Result<SetupPlan> plan_setup(const ReadinessFacts& facts, const SetupWish& wish) {
   return Planner(facts, wish).all();
-}
-
-std::string_view to_name(CdiPolicy policy) {
-  return policy == CdiPolicy::adopt ? "adopt" : "take_over";
 }
 
 }  // namespace estiva::decide

@@ -9,13 +9,10 @@
 //   take over  nobody declares them, or the user agrees: ours declares nvidia.com/gpu, in the file
 //              that NVIDIA's own refresh unit would write, so that the two never stand side by side
 #pragma once
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
-#include "decide/setup/daemon_json.h"
 #include "model/plan.h"
 #include "model/readiness.h"
 
@@ -30,20 +27,12 @@ struct SetupWish {
   std::string program = "/usr/bin/estiva";
 };
 
-enum class CdiPolicy : std::uint8_t { adopt, take_over };
-
 struct SetupPlan {
-  Plan plan;  // without hash, diffs and what files hold now
-  CdiPolicy policy = CdiPolicy::take_over;
-  std::string kind, spec;          // of our own specification
-  Takes engine = Takes::nothing;   // what the engine needs before all of it is in force
-  std::vector<std::string> stops;  // containers that stop when the engine restarts
+  Plan plan;                       // without hash, diffs and what files hold now
   std::vector<std::string> notes;  // sentences: what was left out, and what to know
 };
 
 // Errors (refused): there is no NVIDIA GPU; daemon.json can't be read by Docker either.
 Result<SetupPlan> plan_setup(const ReadinessFacts& facts, const SetupWish& wish);
-
-std::string_view to_name(CdiPolicy policy);
 
 }  // namespace estiva::decide

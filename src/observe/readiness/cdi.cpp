@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/messages/observe.h"
+#include "format/cdi_rules.h"
 #include "observe/readiness/nodes.h"
 
 namespace estiva::observe {
@@ -34,24 +35,7 @@ CdiFile read_spec(const Tree& tree, const std::string& path, unsigned priority,
   return file;
 }
 
-void add_paths(const CdiEdits& edits, std::vector<std::string>& paths) {
-  for (const CdiNode& node : edits.nodes) {
-    paths.push_back(node.host_path.empty() ? node.path : node.host_path);
-  }
-  for (const CdiMount& mount : edits.mounts) paths.push_back(mount.host_path);
-  for (const CdiHook& hook : edits.hooks) paths.push_back(hook.path);
-}
-
 }  // namespace
-
-std::vector<std::string> host_paths_of(const CdiSpec& spec) {
-  std::vector<std::string> paths;
-  add_paths(spec.edits, paths);
-  for (const CdiDevice& device : spec.devices) add_paths(device.edits, paths);
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
-}
 
 bool may_read(const Tree& tree, const std::string& path, const EngineUser& user) {
   if (user.uid == 0) return true;
@@ -89,7 +73,7 @@ CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const EngineU
   for (const CdiFile& file : facts.files) {
     if (!may_read(tree, file.path, user)) facts.unreadable.push_back(file.path);
     if (!file.error.empty()) continue;
-    for (const std::string& path : host_paths_of(file.spec)) {
+    for (const std::string& path : format::host_paths_of(file.spec)) {
       if (facts.hosts.size() == kMostSpecPaths) break;
       facts.hosts.emplace(path, read_host_path(tree, path));
     }

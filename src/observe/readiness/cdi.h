@@ -22,7 +22,4 @@ CdiFacts read_cdi(const Tree& tree, std::vector<std::string> dirs, const EngineU
 // By modes and owners of a file and of the folders above it; access lists are not looked at.
 bool may_read(const Tree& tree, const std::string& path, const EngineUser& user);
 
-// Each host path that a spec names: nodes, mounts and hooks, of all its devices.
-std::vector<std::string> host_paths_of(const CdiSpec& spec);
-
 }  // namespace estiva::observe

@@ -3,6 +3,7 @@
 
 #include "decide/cdi/check.h"
 #include "decide/cdi/gpu_names.h"
+#include "format/cdi_rules.h"
 
 namespace estiva::decide {
 namespace {
@@ -215,9 +216,9 @@ TEST(CdiCheck, WhatHasNoSourceOnTheHostIsNotLookedFor) {
   scene.spec.devices[0].edits.hooks = {{"prestart", kHook, {}, {}, {}},
                                        {"poststop", kHook, {}, {}, {}}};
   scene.spec.edits.nodes = {{"/dev/x", "/dev/y", "", "", {}, {}, {}, {}, {}}};
-  EXPECT_EQ(host_paths_of(scene.spec),
+  EXPECT_EQ(format::host_paths_of(scene.spec),
             (std::vector<std::string>{"/c", "/d", "/dev/nvidia0", "/dev/y", "/e", kHook}));
-  EXPECT_EQ(host_paths_of({}), std::vector<std::string>{});
+  EXPECT_EQ(format::host_paths_of({}), std::vector<std::string>{});
 }
 
 TEST(CdiCheck, HooksMustBeExecutable) {
