@@ -124,11 +124,16 @@ constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
                                         kRoot,
                                         kJson};
 constexpr Flag kDocker{"--docker", "HOST", m::kHelpDoctorDocker, ""};
+constexpr Flag kPlanHash{"--plan", "HASH", m::kHelpPlanHash, ""};
+constexpr Flag kYes{"--yes", "", m::kHelpYes, ""};
+constexpr Flag kForce{"--force", "", m::kHelpForce, ""};
+constexpr Flag kKeepGoing{"--keep-going", "", m::kHelpKeepGoing, ""};
+constexpr Flag kRestartDocker{"--restart-docker", "", m::kHelpRestartDocker, ""};
 constexpr Flag kDoctorFlags[] = {kJson,
                                  {"--sarif", "", m::kHelpSarif, ""},
                                  {"--fix", "", m::kHelpFix, ""},
-                                 {"--plan", "HASH", m::kHelpPlanHash, ""},
-                                 {"--yes", "", m::kHelpYes, ""},
+                                 kPlanHash,
+                                 kYes,
                                  {"--undo", "", m::kHelpFixUndo, ""},
                                  {"--explain-error", "FILE", m::kHelpExplainError, "", true},
                                  {"--rules", "", m::kHelpRules, ""},
@@ -144,29 +149,23 @@ constexpr Flag kCdiFlags[] = {{"--output", "FILE", m::kHelpOutput, "", false, "-
                               kDocker,
                               kNvml,
                               kRoot};
-constexpr Flag kSetupFlags[] = {{"--plan", "HASH", m::kHelpPlanHash, ""},
-                                {"--yes", "", m::kHelpYes, ""},
+constexpr Flag kSetupFlags[] = {kPlanHash,
+                                kYes,
                                 {"--take-over", "", m::kHelpTakeOver, ""},
-                                {"--restart-docker", "", m::kHelpRestartDocker, ""},
+                                kRestartDocker,
                                 {"--no-log-rotation", "", m::kHelpNoLogRotation, ""},
                                 {"--unset-default-runtime", "", m::kHelpUnsetRuntime, ""},
                                 {"--no-daemon", "", m::kHelpNoDaemon, ""},
-                                {"--force", "", m::kHelpForce, ""},
-                                {"--keep-going", "", m::kHelpKeepGoing, ""},
+                                kForce,
+                                kKeepGoing,
                                 kJson,
                                 kDocker,
                                 kNvml,
                                 kRoot};
-constexpr Flag kRecoverFlags[] = {{"--plan", "HASH", m::kHelpPlanHash, ""},
-                                  {"--yes", "", m::kHelpYes, ""},
-                                  {"--restart-docker", "", m::kHelpRestartDocker, ""},
-                                  {"--recreate", "", m::kHelpRecreate, ""},
-                                  {"--force", "", m::kHelpForce, ""},
-                                  {"--keep-going", "", m::kHelpKeepGoing, ""},
-                                  kJson,
-                                  kDocker,
-                                  kNvml,
-                                  kRoot};
+constexpr Flag kRecoverFlags[] = {
+    kPlanHash, kYes,       kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
+    kForce,    kKeepGoing, kJson,          kDocker,
+    kNvml,     kRoot};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
                                  {"--device", "NAME", m::kHelpDevice, ""},
