@@ -109,7 +109,8 @@ def library_mounts(host, version, options):
         folders = [] if machine == I386 and folder == "/usr/lib" else [folder]
         if stem(path) not in XORG:
             folders += [layout + ("/vdpau" if folder.endswith("/vdpau") else "") for layout in LAYOUTS[machine]]
-        mounts[f"{folders[0]}/{os.path.basename(path)}"] = path
+        if soname in ("", None) or stem(path) in ("libcuda", *XORG):
+            mounts[f"{folders[0]}/{os.path.basename(path)}"] = path
         for place in folders:
             mounts[f"{place}/{soname or os.path.basename(path)}"] = path
             if stem(path) == "libcuda":

@@ -122,6 +122,15 @@ void put_sonames(Mounts& mounts, const DriverLibrary& library) {
   }
 }
 
+// Linkers open a library by its SONAME, so a mount under the file's own name, which ends in the
+// driver's version, would only cost time in each start of a container. Programs that look for the
+// version of the user-mode driver (XLA, TensorFlow) read it from libcuda's file name.
+bool is_opened_by_own_name(const DriverLibrary& library) {
+  const auto name = name_of(library.path);
+  return library.soname.empty() || library.soname == name || stem_of(name) == "libcuda" ||
+         is_xorg_module(library);
+}
+
 void put_libraries(Mounts& mounts, const DriverFiles& files, const CdiCapabilities& asked) {
   std::vector<const DriverLibrary*> wanted;
   for (const auto& library : files.libraries) {
@@ -130,6 +139,7 @@ void put_libraries(Mounts& mounts, const DriverFiles& files, const CdiCapabiliti
     if (!folders_for(library).empty()) wanted.push_back(&library);
   }
   for (const auto* library : wanted) {
+    if (!is_opened_by_own_name(*library)) continue;
     put(mounts, folders_for(*library).front(), name_of(library->path), library->path);
   }
   for (const auto* library : wanted) put_links(mounts, *library, asked);

@@ -3,16 +3,16 @@
 //
 // The spec has no hooks. A hook is a program that runs as root in each start of a container, costs
 // some 7 ms, and whose absence breaks all of them; what it does can be had by mounts:
-//   * Each library is mounted at its own path and beside it under each name that programs ask for:
-//     its SONAME and the names of the host's links to it (".so"); libcuda always as libcuda.so too.
+//   * Each library is mounted in its own folder under each name that programs ask for: its SONAME
+//     and the names of the host's links to it (".so"); libcuda always as libcuda.so too. The file's
+//     own name, with the version, only where it is the SONAME, and for libcuda, from whose name
+//     programs read the version.
 //   * Under these names it is also mounted in both folders that the linkers of images search
-//   without
-//     a cache: /usr/lib/x86_64-linux-gnu (Debian, Ubuntu) and /usr/lib64 (RHEL, Fedora, SUSE; in an
-//     Arch image a link to /usr/lib). An image has its own linker's cache, and nothing rewrites it.
-//     The name with the version is not repeated there: nothing opens a library by it.
+//     without a cache: /usr/lib/x86_64-linux-gnu (Debian, Ubuntu) and /usr/lib64 (RHEL, Fedora,
+//     SUSE; in an Arch image a link to /usr/lib). An image has its own linker's cache, and nothing
+//     rewrites it.
 //   * 32-bit libraries are mounted in folders for them alone, never in /usr/lib, which is the
-//   folder
-//     of the 64-bit ones in an Arch image: there they would cover libcuda.so.1.
+//     folder of the 64-bit ones in an Arch image: there they would cover libcuda.so.1.
 //   * Nodes are paths without numbers: the engine looks them up when a container starts. A frozen
 //     number of nvidia-uvm is wrong after the next boot, and then cuInit answers 999.
 //   * Sockets of daemons only on request: a daemon that stops later would break each container.

@@ -88,9 +88,7 @@ TEST(CdiGenerate, OneWholeSpec) {
   mount("libcuda.so", own + "libcuda.so.1");
   mount("libcuda.so", own + "libcuda.so." + kVersion);
   mount("libnvidia-ml.so", own + "libnvidia-ml.so.1");
-  mount("libnvidia-ml.so", own + "libnvidia-ml.so." + kVersion);
   mount("libnvidia-ptxjitcompiler.so", own + "libnvidia-ptxjitcompiler.so.1");
-  mount("libnvidia-ptxjitcompiler.so", own + "libnvidia-ptxjitcompiler.so." + kVersion);
   mount("libcuda.so", "/usr/lib64/libcuda.so");
   mount("libcuda.so", "/usr/lib64/libcuda.so.1");
   mount("libnvidia-ml.so", "/usr/lib64/libnvidia-ml.so.1");
