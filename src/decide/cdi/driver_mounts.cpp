@@ -211,6 +211,17 @@ Capability capability_of(std::string_view library) {
   return Capability::compute;
 }
 
+std::string linker_folder_of_libcuda(const std::vector<CdiMount>& mounts) {
+  for (const char* folder : {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"}) {
+    const std::string wanted = std::string(folder) + "/libcuda.so.1";
+    if (std::any_of(mounts.begin(), mounts.end(),
+                    [&](const CdiMount& mount) { return mount.container_path == wanted; })) {
+      return folder;
+    }
+  }
+  return {};
+}
+
 bool is_wsl(const DriverFiles& files) {
   return std::any_of(files.nodes.begin(), files.nodes.end(),
                      [](const DeviceNode& node) { return node.path == "/dev/dxg"; });

@@ -261,9 +261,14 @@ CdiEdits common_edits(const DriverFiles& files, const CdiOptions& options, bool 
     if (find_node(files, path)) add_node(nodes, path);
   }
   CdiEdits edits = edits_of(nodes, files, with_groups);
+  edits.mounts = driver_mounts(files, options);
   // NVIDIA's own hook, where it is installed, then leaves the container alone.
   edits.env = {"NVIDIA_VISIBLE_DEVICES=void"};
-  edits.mounts = driver_mounts(files, options);
+  // Triton (torch.compile, vLLM) looks for libcuda in the image's linker cache, which only a hook
+  // could rewrite, and gives up; this it asks first (its backend's driver.py, libcuda_dirs).
+  if (const auto folder = linker_folder_of_libcuda(edits.mounts); !folder.empty()) {
+    edits.env.push_back("TRITON_LIBCUDA_PATH=" + folder);
+  }
   return edits;
 }
 

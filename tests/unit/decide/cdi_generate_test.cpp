@@ -77,7 +77,7 @@ TEST(CdiGenerate, OneWholeSpec) {
   CdiSpec spec;
   spec.version = "0.5.0";
   spec.kind = "nvidia.com/gpu";
-  spec.edits.env = {"NVIDIA_VISIBLE_DEVICES=void"};
+  spec.edits.env = {"NVIDIA_VISIBLE_DEVICES=void", "TRITON_LIBCUDA_PATH=" + kLib};
   spec.edits.nodes = {cdi_node("/dev/nvidia-uvm"), cdi_node("/dev/nvidiactl")};
   const std::vector<std::string> options = {"ro", "nosuid", "nodev", "rbind", "rprivate"};
   const auto mount = [&](const std::string& from, const std::string& to) {
