@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/plan_json.h"
 #include "decide/readiness/rule.h"
 #include "format/json_writer.h"
 
@@ -17,7 +18,7 @@ void write_strings(JsonWriter& json, const std::vector<std::string>& texts) {
   json.end_array();
 }
 
-void write_finding(JsonWriter& json, const Finding& finding) {
+void write_finding(JsonWriter& json, const Finding& finding, const std::optional<Plan>& plan) {
   json.begin_object().field("id", finding.id).field("severity", to_name(finding.severity));
   json.field("title", finding.title).key("foretells");
   if (finding.foretells.empty())
@@ -36,7 +37,12 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   json.end_array().key("remedy").begin_object().field("text", finding.remedy.text);
   json.field("fix", to_name(finding.remedy.fix));
   json.field("automatic", finding.remedy.fix == Fix::automatic);
-  json.field("undo", finding.remedy.undo).end_object().end_object();
+  json.field("undo", finding.remedy.undo).key("plan");
+  if (plan)
+    write_plan(json, *plan);
+  else
+    json.null();
+  json.end_object().end_object();
 }
 
 void write_summary(JsonWriter& json, const std::vector<Finding>& findings) {
@@ -129,7 +135,9 @@ std::string doctor_json(const DoctorReport& report) {
   std::string text;
   JsonWriter json(text);
   json.begin_object().field("schema", "estiva/doctor/1").key("findings").begin_array();
-  for (const Finding& finding : report.findings) write_finding(json, finding);
+  for (std::size_t i = 0; i < report.findings.size(); ++i)
+    write_finding(json, report.findings[i],
+                  i < report.plans.size() ? report.plans[i] : std::nullopt);
   json.end_array();
   write_summary(json, report.findings);
   write_displays(json, report.display);

@@ -105,11 +105,25 @@ Result<int> fix(Session& session, const Arguments& args) {
   return has_error(left) ? 1 : 0;
 }
 
+// For each finding what --fix would do for it alone; none where it can't be shown to this user.
+std::vector<std::optional<Plan>> plans_for(const Arguments& args, const ReadinessFacts& facts,
+                                           const std::vector<Finding>& findings) {
+  std::vector<std::optional<Plan>> plans(findings.size());
+  const auto where = PlanMachine::of(args);
+  for (std::size_t i = 0; where && i < findings.size(); ++i) {
+    if (!decide::has_fix(findings[i].id)) continue;
+    Plan plan = decide::plan_fixes(facts, {findings[i]}, own_program());
+    if (!plan.steps.empty() && act::prepare(where->machine(), plan)) plans[i] = std::move(plan);
+  }
+  return plans;
+}
+
 Result<int> look(Session& session, const Arguments& args) {
   auto facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
-  const api::DoctorReport report{decide::judge_readiness(*facts), decide::look_at_displays(*facts),
-                                 facts->not_seen};
+  api::DoctorReport report{decide::judge_readiness(*facts), decide::look_at_displays(*facts),
+                           facts->not_seen};
+  if (args.has("--json")) report.plans = plans_for(args, *facts, report.findings);
   std::string text;
   if (args.has("--sarif"))
     text = api::findings_sarif(report.findings, ESTIVA_VERSION) + "\n";

@@ -121,6 +121,17 @@ class Fixing(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.found() & {"C8", "C1", "C5", "C11"}, set())
 
+    def test_the_document_has_the_plan_and_its_hash_is_agreed_to(self):
+        machine_change.make("K16", "debian-gpu", self.tree)
+        findings = json.loads(self.run_on("--json").stdout)["findings"]
+        plan = next(one for one in findings if one["id"] == "K16")["remedy"]["plan"]
+        self.assertEqual([step["kind"] for step in plan["steps"]], ["write_file"])
+        self.assertIn("+no-cgroups = false\n", plan["steps"][0]["diff"])
+        self.assertEqual(self.run_on("--fix", "--plan", "0" * 64).returncode, 5)
+        done = self.run_on("--fix", "--plan", plan["hash"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("K16", self.found())
+
     def test_without_anything_to_mend(self):
         machine_change.make("healthy", "debian-gpu", self.tree)
         done = self.run_on("--fix")
