@@ -174,10 +174,10 @@ std::vector<Hit> find_c3(const ReadinessFacts& facts) {
 
 std::vector<Hit> find_c4(const ReadinessFacts& facts) {
   std::vector<Hit> hits;
-  for (const CdiFile* file : view_cdi(facts).too_new) {
-    const std::string engine = facts.engine.version;
-    hits.push_back({fmt::format(msg::kC4Title, file->path, file->spec.version, engine,
-                                newest_spec_version(facts.engine)),
+  const CdiView view = view_cdi(facts);
+  for (const CdiFile* file : view.too_new) {
+    hits.push_back({fmt::format(msg::kC4Title, file->path, file->spec.version, facts.engine.version,
+                                view.newest),
                     {of_file(*file, 0, "cdiVersion: " + file->spec.version)},
                     {},
                     {}});

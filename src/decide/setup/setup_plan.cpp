@@ -9,7 +9,6 @@
 #include "base/messages/decide_setup_plan.h"
 #include "decide/cdi/check.h"
 #include "decide/setup/daemon_json.h"
-#include "decide/setup/engine_version.h"
 #include "decide/setup/units.h"
 #include "format/cdi_rules.h"
 
