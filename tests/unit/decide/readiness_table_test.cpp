@@ -33,7 +33,7 @@ TEST(ReadinessTable, HasEverySignatureOnceAndWhole) {
 }
 
 TEST(ReadinessTable, StandsInTheOrderOfTheLadder) {
-  const std::vector<const Rule*> rules = all_rules();
+  const std::vector<const Rule*>& rules = all_rules();
   const auto place = [&](std::string_view id) {
     return std::ranges::find(rules, id, &Rule::id) - rules.begin();
   };
