@@ -1,23 +1,13 @@
 #include "act/command.h"
 
-#include <cerrno>
-#include <csignal>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/messages/act.h"
-#include "base/unique_fd.h"
 #include "format/text.h"
-
-extern "C" {
-#include <sys/pidfd.h>
-}
+#include "host/program.h"
 
 extern char** environ;
 
@@ -48,13 +38,6 @@ std::string find_program(const std::string& name) {
   return {};
 }
 
-std::string read_kept(const UniqueFd& fd) {
-  std::string text(kKept, '\0');
-  const ssize_t n = ::pread(fd.get(), text.data(), text.size(), 0);
-  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  return text;
-}
-
 // Its words with a plain language and no pager, whatever the caller's environment says.
 std::vector<std::string> environment() {
   std::vector<std::string> out{"LC_ALL=C", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"};
@@ -65,86 +48,6 @@ std::vector<std::string> environment() {
   }
   return out;
 }
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-class Spawned {
- public:
-  Spawned()
-      : output_(::memfd_create("output", MFD_CLOEXEC)),
-        errors_(::memfd_create("errors", MFD_CLOEXEC)) {}
-  Spawned(const Spawned&) = delete;
-  Spawned& operator=(const Spawned&) = delete;
-  ~Spawned() { end(); }
-
-  // 0 or an errno value.
-  int start(const std::string& program, std::vector<std::string> words) {
-    if (!output_ || !errors_) return errno;
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, output_.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, errors_.get(), STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    auto variables = environment();
-    const auto words_at = pointers(words), variables_at = pointers(variables);
-    const int error = ::posix_spawn(&pid_, program.c_str(), &files, &attributes, words_at.data(),
-                                    variables_at.data());
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    if (error != 0) pid_ = 0;
-    return error;
-  }
-
-  // False when it did not end in time.
-  bool wait(std::chrono::milliseconds limit) {
-    const UniqueFd ended(::pidfd_open(pid_, 0));
-    const SteadyTime deadline = steady_now() + limit;
-    for (;;) {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_now()).count();
-      if (left <= 0) return false;
-      pollfd watched{ended.get(), POLLIN, 0};
-      if (::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000))) > 0) {
-        return true;
-      }
-    }
-  }
-
-  // Ends it where it still runs, with those it started.
-  CommandEnd end() {
-    CommandEnd result;
-    if (pid_ <= 0) return result;
-    ::kill(-pid_, SIGKILL);
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    result.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    result.output = read_kept(output_);
-    result.errors = read_kept(errors_);
-    return result;
-  }
-
- private:
-  UniqueFd output_, errors_;
-  pid_t pid_ = 0;
-};
 
 std::string last_line(std::string_view text) {
   text = format::trim(text);
@@ -160,15 +63,16 @@ Result<CommandEnd> RealCommands::run(const Command& command) {
     return fail(ErrorKind::not_found, fmt::format(m::kNoProgram, command.words.front()),
                 std::string(m::kNoProgramHow));
   }
-  Spawned child;
-  if (const int error = child.start(program, command.words); error != 0) {
-    return fail_errno(shown(command), error);
+  std::vector<std::string> words = command.words;
+  words.front() = program;
+  auto end = host::ask_program(words, {command.limit, kKept, true, true, environment()});
+  if (end) {
+    const int code = end->signal != 0 ? 128 + end->signal : end->exit_code;
+    return CommandEnd{code, std::move(end->output), std::move(end->errors)};
   }
-  if (!child.wait(command.limit)) {
-    const auto seconds = std::chrono::duration<double>(command.limit).count();
-    return fail(ErrorKind::timed_out, fmt::format(m::kProgramSlow, shown(command), seconds));
-  }
-  return child.end();
+  if (end.error().kind != ErrorKind::timed_out) return Failure(end.error());
+  const auto seconds = std::chrono::duration<double>(command.limit).count();
+  return fail(ErrorKind::timed_out, fmt::format(m::kProgramSlow, shown(command), seconds));
 }
 
 std::string shown(const Command& command) {

@@ -144,8 +144,10 @@ Result<void> show_plan(Session& session, const Arguments& args, const Shown& sho
     json.end_object();
     return print(session, text + "\n");
   }
-  const std::string text = shown.plan.steps.empty() ? std::string(m::kPlanNothing) + "\n"
-                                                    : render_plan(shown.plan, session.style);
+  const NewFiles new_files = args.has("--diff") ? NewFiles::whole : NewFiles::counted;
+  const std::string text = shown.plan.steps.empty()
+                               ? std::string(m::kPlanNothing) + "\n"
+                               : render_plan(shown.plan, new_files, session.style);
   return print(session, text + notes_text(shown.notes));
 }
 

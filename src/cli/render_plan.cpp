@@ -1,5 +1,6 @@
 #include "cli/render_plan.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -34,6 +35,22 @@ std::string render_diff(const std::string& diff, const Style& style) {
     out += "     " + paint(style, colour_of_line(line), safe) + "\n";
   }
   return out;
+}
+
+// prepare() compares with this where there is no file yet.
+bool is_new_file(const Step& step) {
+  return step.diff.starts_with("--- /dev/null\n");
+}
+
+// "New: 36 lines, mode 0644".
+std::string count_line(const Step& step) {
+  std::size_t lines = 0;
+  for (std::string_view rest = step.diff, line; format::next_line(rest, line);)
+    if (line.starts_with('+')) ++lines;
+  constexpr std::size_t kHeader = 1;  // "+++ PATH"
+  return fmt::format(m::kPlanNewFile, format::counted(lines - std::min(lines, kHeader), "line"),
+                     step.mode.value_or(0644)) +
+         "\n";
 }
 
 void append_sentence(std::string& out, std::string_view form, const std::string& text) {
@@ -131,20 +148,24 @@ std::string step_words(const Step& step) {
                      escape_for_terminal(second_word(step)));
 }
 
-std::string render_plan(const Plan& plan, const Style& style) {
-  if (plan.steps.empty()) return std::string(m::kPlanEmpty) + "\n";
+std::string render_plan(const Plan& plan, NewFiles new_files, const Style& style) {
+  if (plan.steps.empty()) return fmt::format("{}\n", m::kPlanEmpty);
   const auto title = fmt::format(m::kPlanTitle, escape_for_terminal(plan.id),
                                  format::counted(plan.steps.size(), "step"), plan.hash);
   std::string out = paint(style, Colour::bold, title) + "\n";
   std::size_t number = 0;
+  bool is_short = false;
   for (const Step& step : plan.steps) {
     out += fmt::format("{:>3}. {}\n", ++number, paint(style, Colour::bold, step_words(step)));
     append_sentence(out, m::kPlanWhy, step.reason);
     append_sentence(out, m::kPlanEffect, step.effect);
     append_sentence(out, m::kPlanUndo, step.undo);
     out += risk_lines(step, style);
-    out += render_diff(step.diff, style);
+    const bool counts = new_files == NewFiles::counted && is_new_file(step);
+    out += counts ? count_line(step) : render_diff(step.diff, style);
+    is_short |= counts;
   }
+  if (is_short) out += paint(style, Colour::dim, m::kPlanNewFilesHow) + "\n";
   return out;
 }
 
@@ -159,7 +180,7 @@ std::string render_step(std::size_t number, const Step& step, const act::StepRes
 }
 
 std::string render_run(const act::RunReport& report, const Style& style) {
-  if (report.run.empty()) return std::string(m::kPlanEmpty) + "\n";
+  if (report.run.empty()) return fmt::format("{}\n", m::kPlanEmpty);
   const auto title = fmt::format(m::kRunTitle, report.run, escape_for_terminal(report.plan.id));
   std::string out = paint(style, Colour::bold, title) + "\n";
   for (std::size_t i = 0; i < report.steps.size(); ++i) {

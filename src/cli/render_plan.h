@@ -1,5 +1,6 @@
 // Plans and runs as text for people. Pure; what comes from outside is safe for a terminal.
 #pragma once
+#include <cstdint>
 #include <string>
 
 #include "act/report.h"
@@ -8,9 +9,14 @@
 
 namespace estiva::cli {
 
+enum class NewFiles : std::uint8_t {
+  counted,  // how many lines, and the mode
+  whole,    // their text, as a difference from nothing
+};
+
 // Numbered steps, each with its reason, effect, risk, undo and difference; the hash is what `apply
 // --plan` takes.
-std::string render_plan(const Plan& plan, const Style& style);
+std::string render_plan(const Plan& plan, NewFiles new_files, const Style& style);
 // One step as a line of words, "write /etc/docker/daemon.json".
 std::string step_words(const Step& step);
 // "  2. done        write /etc/docker/daemon.json": also a progress line, step by step.

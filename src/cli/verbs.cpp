@@ -125,6 +125,7 @@ constexpr Flag kReportArchiveFlags[] = {{"--yes", "", m::kHelpReportYes, ""},
                                         kJson};
 constexpr Flag kDocker{"--docker", "HOST", m::kHelpDoctorDocker, ""};
 constexpr Flag kPlanHash{"--plan", "HASH", m::kHelpPlanHash, ""};
+constexpr Flag kDiff{"--diff", "", m::kHelpDiff, ""};
 constexpr Flag kYes{"--yes", "", m::kHelpYes, ""};
 constexpr Flag kForce{"--force", "", m::kHelpForce, ""};
 constexpr Flag kKeepGoing{"--keep-going", "", m::kHelpKeepGoing, ""};
@@ -134,6 +135,7 @@ constexpr Flag kDoctorFlags[] = {kJson,
                                  {"--fix", "", m::kHelpFix, ""},
                                  kPlanHash,
                                  kYes,
+                                 kDiff,
                                  {"--undo", "", m::kHelpFixUndo, ""},
                                  {"--explain-error", "FILE", m::kHelpExplainError, "", true},
                                  {"--rules", "", m::kHelpRules, ""},
@@ -151,6 +153,7 @@ constexpr Flag kCdiFlags[] = {{"--output", "FILE", m::kHelpOutput, "", false, "-
                               kRoot};
 constexpr Flag kSetupFlags[] = {kPlanHash,
                                 kYes,
+                                kDiff,
                                 {"--take-over", "", m::kHelpTakeOver, ""},
                                 kRestartDocker,
                                 {"--no-log-rotation", "", m::kHelpNoLogRotation, ""},
@@ -163,9 +166,9 @@ constexpr Flag kSetupFlags[] = {kPlanHash,
                                 kNvml,
                                 kRoot};
 constexpr Flag kRecoverFlags[] = {
-    kPlanHash, kYes,       kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
-    kForce,    kKeepGoing, kJson,          kDocker,
-    kNvml,     kRoot};
+    kPlanHash, kYes,       kDiff, kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
+    kForce,    kKeepGoing, kJson, kDocker,        kNvml,
+    kRoot};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
                                  {"--device", "NAME", m::kHelpDevice, ""},

@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstring>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "base/messages/daemon.h"
 #include "base/unique_fd.h"
 #include "format/text.h"
+#include "host/spawn.h"
 
 extern "C" {
 #include <sys/pidfd.h>
@@ -37,13 +37,6 @@ Result<UniqueFd> memory_file(const char* name, std::string_view content) {
   }
   ::lseek(fd.get(), 0, SEEK_SET);
   return fd;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
 }
 
 class Child : public std::enable_shared_from_this<Child> {
@@ -73,32 +66,14 @@ class Child : public std::enable_shared_from_this<Child> {
 
  private:
   Result<void> spawn(ChildRun& run, int input) {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output_.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output_.get(), STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    std::vector<std::string> environment = std::move(run.environment);
+    host::Spawn what{
+        std::move(run.command),
+        std::move(run.environment),
+        {{input, STDIN_FILENO}, {output_.get(), STDOUT_FILENO}, {output_.get(), STDERR_FILENO}}};
     for (char** variable = environ; *variable != nullptr; ++variable) {
-      environment.emplace_back(*variable);
+      what.environment.emplace_back(*variable);
     }
-    const std::vector<char*> words = pointers(run.command), variables = pointers(environment);
-    const int error = name_.empty() ? ENOENT
-                                    : ::posix_spawnp(&pid_, name_.c_str(), &files, &attributes,
-                                                     words.data(), variables.data());
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
+    const int error = host::spawn(what, pid_);
     if (error == 0) return {};
     pid_ = 0;
     if (error != ENOENT) return fail_errno("start " + name_, error);

@@ -10,6 +10,7 @@
 #include "base/messages/format_cdi.h"
 #include "format/cdi_names.h"
 #include "format/cdi_spec.h"
+#include "format/engine_version.h"
 #include "format/text.h"
 
 namespace estiva::format {
@@ -222,17 +223,6 @@ bool needs_040(const CdiEdits& edits) {
                      [](const CdiMount& mount) { return !mount.type.empty(); });
 }
 
-// "28.5.2", "26.1.5+dfsg1": 28005, 26001. Nothing where it does not begin with two numbers.
-std::optional<unsigned> engine_number(std::string_view version) {
-  const std::size_t dot = version.find('.');
-  if (dot == version.npos) return std::nullopt;
-  const std::string_view rest = version.substr(dot + 1);
-  const auto major = parse_u64(version.substr(0, dot));
-  const auto minor = parse_u64(rest.substr(0, rest.find_first_not_of("0123456789")));
-  if (!major || !minor || *major > 9999 || *minor > 999) return std::nullopt;
-  return static_cast<unsigned>(*major * 1000 + *minor);
-}
-
 }  // namespace
 
 std::vector<CdiViolation> validate_cdi(const CdiSpec& spec) {
@@ -259,16 +249,20 @@ bool is_newer_version(std::string_view version, std::string_view than) {
 std::string_view newest_version_of_engine(EngineKind kind, std::string_view version) {
   // From each release's copy of the CDI library: the first that has it.
   struct Since {
-    unsigned number;
+    EngineVersion engine;
     std::string_view newest;
   };
-  static constexpr std::array<Since, 5> kDocker = {
-      {{29002, "1.1.0"}, {28001, "1.0.0"}, {27005, "0.8.0"}, {27000, "0.7.0"}, {25000, "0.6.0"}}};
-  if (kind == EngineKind::none || kind == EngineKind::podman) return {};
-  const auto number = engine_number(version);
-  if (!number) return {};
+  static constexpr std::array<Since, 5> kDocker = {{{{29, 2}, "1.1.0"},
+                                                    {{28, 1}, "1.0.0"},
+                                                    {{27, 5}, "0.8.0"},
+                                                    {{27, 0}, "0.7.0"},
+                                                    {{25, 0}, "0.6.0"}}};
+  const auto engine = parse_engine_version(version);
+  if (!engine || kind == EngineKind::none) return {};
+  // Podman 4.9 has the library of 0.6.0; what later ones have was not looked up.
+  if (kind == EngineKind::podman) return engine->major == 4 ? "0.6.0" : "";
   for (const Since& since : kDocker) {
-    if (*number >= since.number) return since.newest;
+    if (*engine >= since.engine) return since.newest;
   }
   return {};
 }

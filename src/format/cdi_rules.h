@@ -30,7 +30,7 @@ bool is_known_version(std::string_view version);
 // Whether `version` came after `than`; false where either is not known.
 bool is_newer_version(std::string_view version, std::string_view than);
 // The newest spec version that an engine can read, from its own version ("28.5.2",
-// "26.1.5+dfsg1"). Empty: it reads none (Docker before 25), or that is not known (Podman).
+// "26.1.5+dfsg1"). Empty: it reads none (Docker before 25), or that is not known (Podman 5).
 std::string_view newest_version_of_engine(EngineKind kind, std::string_view version);
 
 // The path on the host that a node stands for.

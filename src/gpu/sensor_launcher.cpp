@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,13 +12,12 @@
 
 #include "base/messages/gpu.h"
 #include "gpu/sensor_protocol.h"
+#include "host/spawn.h"
 
 // glibc 2.36 declares its functions without C linkage for C++.
 extern "C" {
 #include <sys/pidfd.h>
 }
-
-extern char** environ;
 
 namespace estiva::gpu {
 namespace {
@@ -39,37 +37,6 @@ std::vector<std::string> arguments(const std::string& program, const SensorOptio
   if (options.measures) words.insert(words.end(), {"--costs", "on"});
   if (options.listens) words.insert(words.end(), {"--xids", "on"});
   return words;
-}
-
-struct SpawnSettings {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-};
-
-// Signals as a fresh program has them; its own group, so that Ctrl-C reaches estivad only, which
-// then ends the sensor in order.
-void prepare(SpawnSettings& settings, int socket) {
-  posix_spawn_file_actions_adddup2(&settings.files, socket, kSensorFd);
-  posix_spawn_file_actions_addclosefrom_np(&settings.files, kSensorFd + 1);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&settings.attributes, &none);
-  posix_spawnattr_setsigdefault(&settings.attributes, &all);
-  posix_spawnattr_setpgroup(&settings.attributes, 0);
-  posix_spawnattr_setflags(&settings.attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
 }  // namespace
@@ -95,14 +62,9 @@ Result<Launched> launch_sensor(const SensorOptions& options) {
   ::close(pair[1]);
   if (theirs.get() < 0) return fail_errno("make the sensor's socket", errno);
   fcntl(launched.socket.get(), F_SETFL, O_NONBLOCK);
-  SpawnSettings settings;
-  prepare(settings, theirs.get());
-  std::vector<std::string> words = arguments(program, options);
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const int error = posix_spawn(&launched.pid, program.c_str(), &settings.files,
-                                &settings.attributes, argv.data(), environ);
+  // A group of its own: Ctrl-C reaches estivad only, which then ends the sensor in order.
+  const host::Spawn what{arguments(program, options), {}, {{theirs.get(), kSensorFd}}};
+  const int error = host::spawn(what, launched.pid);
   if (error != 0) {
     return fail_errno("start " + program, error, std::string(msg::kGpuNoSensorRemedy));
   }

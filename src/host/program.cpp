@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,8 +13,11 @@
 #include "base/messages/host.h"
 #include "base/unique_fd.h"
 #include "base/units.h"
+#include "host/spawn.h"
 
-extern char** environ;
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace estiva::host {
 namespace {
@@ -24,118 +26,142 @@ using std::chrono::milliseconds;
 
 // After the kill: what does not end by then hangs in the kernel.
 constexpr milliseconds kDeathTime{200};
+// Between two looks where the kernel or a filter of calls has no pidfd.
+constexpr milliseconds kLook{5};
 
-struct SpawnSettings {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
+// One of its two streams: a pipe, of which we hold the end to read from.
+struct Stream {
+  UniqueFd ours, theirs;
+  std::string text;
+
+  int open() {
+    int pair[2];
+    if (::pipe2(pair, O_CLOEXEC) != 0) return errno;
+    ours = UniqueFd(pair[0]);
+    theirs = UniqueFd(pair[1]);
+    return ::fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : errno;
   }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
 };
 
-// No input, its output to `out`, signals as a fresh program has them, a group of its own.
-void prepare(SpawnSettings& settings, int out) {
-  auto* files = &settings.files;
-  posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&settings.attributes, &none);
-  posix_spawnattr_setsigdefault(&settings.attributes, &all);
-  posix_spawnattr_setpgroup(&settings.attributes, 0);
-  posix_spawnattr_setflags(&settings.attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-}
+class Running {
+ public:
+  Running(const std::vector<std::string>& words, const ProgramLimits& limits)
+      : name_(words[0]), limits_(limits), deadline_(steady_now() + limits.time) {}
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { end(); }
 
-Result<pid_t> start(const std::vector<std::string>& words, int out) {
-  SpawnSettings settings;
-  prepare(settings, out);
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  pid_t pid = 0;
-  const int error =
-      posix_spawnp(&pid, argv[0], &settings.files, &settings.attributes, argv.data(), environ);
-  if (error == 0) return pid;
-  auto failure = fail_errno(fmt::format(msg::kStarting, words[0]), error);
-  if (error == ENOENT) failure.value().kind = ErrorKind::not_found;
-  return failure;
-}
-
-Failure too_slow(const std::string& program, milliseconds limit) {
-  return fail(ErrorKind::timed_out, fmt::format(msg::kProgramSilent, program, limit.count()));
-}
-
-// To the end of its output.
-Result<std::string> read_output(int fd, const std::string& program, const ProgramLimits& limits,
-                                SteadyTime deadline) {
-  std::string output;
-  char buffer[16384];
-  while (true) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_now());
-    pollfd query{fd, POLLIN, 0};
-    const int ready = left.count() <= 0 ? 0 : ::poll(&query, 1, static_cast<int>(left.count()));
-    if (ready == 0) return too_slow(program, limits.time);
-    if (ready < 0 && errno == EINTR) continue;
-    const ssize_t got = ::read(fd, buffer, sizeof buffer);
-    if (got == 0) return output;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(fmt::format(msg::kReading, program), errno);
-    if (output.size() + static_cast<std::size_t>(got) > limits.output) {
-      return fail(fmt::format(msg::kFileTooBig, program, to_text(Bytes{limits.output})));
+  Result<void> start(const std::vector<std::string>& words) {
+    int error = output_.open();
+    if (error == 0 && limits_.keeps_errors) error = errors_.open();
+    const Spawn what{words,
+                     limits_.environment,
+                     {{-1, STDIN_FILENO},
+                      {output_.theirs.get(), STDOUT_FILENO},
+                      {limits_.keeps_errors ? errors_.theirs.get() : -1, STDERR_FILENO}}};
+    if (error == 0) error = spawn(what, pid_);
+    output_.theirs.reset();
+    errors_.theirs.reset();
+    if (error == 0) {
+      ended_ = UniqueFd(::pidfd_open(pid_, 0));
+      return {};
     }
-    output.append(buffer, static_cast<std::size_t>(got));
+    pid_ = 0;
+    auto failure = fail_errno(fmt::format(msg::kStarting, name_), error);
+    if (error == ENOENT) failure.value().kind = ErrorKind::not_found;
+    return failure;
   }
-}
 
-// True where it has ended by the deadline.
-bool wait_for_end(pid_t pid, SteadyTime deadline, int& status) {
-  while (true) {
-    const pid_t got = ::waitpid(pid, &status, WNOHANG);
-    if (got == pid || (got < 0 && errno != EINTR)) return true;
-    if (steady_now() >= deadline) return false;
-    ::usleep(500);
+  // Reads what it says until it has ended.
+  Result<void> listen() {
+    for (;;) {
+      const bool ended = has_ended();  // asked first: what it said is all there then
+      for (Stream* stream : {&output_, &errors_})
+        if (auto read = read_all(*stream); !read) return read;
+      if (ended) return {};
+      const auto left = std::chrono::ceil<milliseconds>(deadline_ - steady_now());
+      if (left.count() <= 0) {
+        return fail(ErrorKind::timed_out,
+                    fmt::format(msg::kProgramSilent, name_, limits_.time.count()));
+      }
+      wait(ended_ ? left : std::min(left, kLook));
+    }
   }
-}
+
+  ProgramAnswer answer() {
+    const int status = end();
+    ProgramAnswer answer;
+    answer.output = std::move(output_.text);
+    answer.errors = std::move(errors_.text);
+    if (WIFSIGNALED(status)) answer.signal = WTERMSIG(status);
+    if (WIFEXITED(status)) answer.exit_code = WEXITSTATUS(status);
+    return answer;
+  }
+
+ private:
+  // It stays to be reaped, so its number is nobody else's.
+  bool has_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid == pid_;
+  }
+
+  Result<void> read_all(Stream& stream) {
+    char buffer[16384];
+    while (stream.ours) {
+      const ssize_t got = ::read(stream.ours.get(), buffer, sizeof buffer);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) return {};
+      if (got < 0) return fail_errno(fmt::format(msg::kReading, name_), errno);
+      if (got == 0) stream.ours.reset();
+      const auto room = limits_.output - stream.text.size();
+      const auto more = static_cast<std::size_t>(got);
+      if (more > room && !limits_.cuts_output) {
+        return fail(fmt::format(msg::kFileTooBig, name_, to_text(Bytes{limits_.output})));
+      }
+      stream.text.append(buffer, std::min(more, room));
+      if (steady_now() >= deadline_) return {};  // it may write without an end
+    }
+    return {};
+  }
+
+  void wait(milliseconds time) const {
+    pollfd watched[] = {{output_.ours.get(), POLLIN, 0},  // a number below 0 is passed over
+                        {errors_.ours.get(), POLLIN, 0},
+                        {ended_.get(), POLLIN, 0}};
+    ::poll(watched, std::size(watched),
+           static_cast<int>(std::min<std::int64_t>(time.count(), 60'000)));
+  }
+
+  // With those that it started. Its status.
+  int end() {
+    if (pid_ <= 0) return 0;
+    ::kill(-pid_, SIGKILL);
+    int status = 0;
+    for (const SteadyTime last = steady_now() + kDeathTime; steady_now() < last; ::usleep(500)) {
+      const pid_t got = ::waitpid(pid_, &status, WNOHANG);
+      if (got == pid_ || (got < 0 && errno != EINTR)) break;
+    }
+    pid_ = 0;
+    return status;
+  }
+
+  const std::string& name_;
+  const ProgramLimits& limits_;
+  const SteadyTime deadline_;
+  Stream output_, errors_;
+  UniqueFd ended_;
+  pid_t pid_ = 0;
+};
 
 }  // namespace
 
 Result<ProgramAnswer> ask_program(const std::vector<std::string>& words,
                                   const ProgramLimits& limits) {
-  int pair[2];
-  if (::pipe2(pair, O_CLOEXEC) != 0) {
-    return fail_errno(fmt::format(msg::kStarting, words[0]), errno);
-  }
-  const UniqueFd ours(pair[0]);
-  UniqueFd theirs(pair[1]);
-  const SteadyTime deadline = steady_now() + limits.time;
-  const auto pid = start(words, theirs.get());
-  theirs.reset();
-  if (!pid) return Failure(pid.error());
-  auto output = read_output(ours.get(), words[0], limits, deadline);
-  int status = 0;
-  bool has_ended = output && wait_for_end(*pid, deadline, status);
-  if (!has_ended) {
-    ::kill(-*pid, SIGKILL);
-    (void)wait_for_end(*pid, steady_now() + kDeathTime, status);
-    if (!output) return Failure(output.error());
-    return too_slow(words[0], limits.time);
-  }
-  ProgramAnswer answer;
-  answer.output = std::move(*output);
-  if (WIFSIGNALED(status)) answer.signal = WTERMSIG(status);
-  if (WIFEXITED(status)) answer.exit_code = WEXITSTATUS(status);
-  return answer;
+  Running program(words, limits);
+  if (auto started = program.start(words); !started) return Failure(started.error());
+  if (auto heard = program.listen(); !heard) return Failure(heard.error());
+  return program.answer();
 }
 
 }  // namespace estiva::host

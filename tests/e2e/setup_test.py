@@ -60,6 +60,14 @@ class Setup(unittest.TestCase):
         self.assertIn("estiva-cdi.service", shown.stdout)
         self.assertEqual(contents(self.tree), before)
 
+    def test_the_text_of_new_files_is_shown_on_request(self):
+        short = self.setup_verb("plan").stdout
+        self.assertRegex(short, r"(?m)^     New: \d\d+ lines, mode 0644$")
+        self.assertNotIn("ExecStart=", short)
+        self.assertIn("+ExecStart=", self.setup_verb("plan", "--diff").stdout)
+        steps = self.plan()["plan"]["steps"]
+        self.assertTrue(any("+ExecStart=" in (step["diff"] or "") for step in steps))
+
     def test_nothing_is_done_without_a_yes(self):
         before = contents(self.tree)
         ran = self.setup_verb("apply")

@@ -155,5 +155,66 @@ class WithoutGpu(OnHost):
         self.assertEqual(self.service("Result")["Result"], "exit-code")
 
 
+VENDOR = ("nvidia-cdi-refresh.path", "nvidia-cdi-refresh.service")
+
+
+class Undo(OnHost):
+    """NVIDIA's refresh units, as its toolkit installs them, are in the end what they were."""
+
+    @classmethod
+    def prepare(cls):
+        driver.install(cls.host, OLD)
+        setup_hook.install_program(cls.host)
+        cls.host.write("/etc/systemd/system/nvidia-cdi-refresh.path",
+                       "[Unit]\nDescription=x\n[Path]\nPathChanged=/lib/modules/x/modules.dep\n"
+                       "[Install]\nWantedBy=multi-user.target\n")
+        cls.host.write("/etc/systemd/system/nvidia-cdi-refresh.service",
+                       "[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
+                       "[Install]\nWantedBy=multi-user.target\n")
+        cls.host.boot()
+        cls.host.run("systemctl", "enable", "--quiet", "--now", *VENDOR)
+
+    def states(self):
+        """Of every unit: enabled or not, and of those that this is about, running or not."""
+        runs = {unit: self.host.run("systemctl", "is-active", unit, check=False).out.strip()
+                for unit in (*VENDOR, "estiva-cdi.path", "docker.service")}
+        return setup_hook.unit_states(self.host), runs, setup_hook.etc_sums(self.host)
+
+    def vendor(self):
+        enabled, runs, _ = self.states()
+        return enabled["nvidia-cdi-refresh.path"], runs["nvidia-cdi-refresh.path"]
+
+    def expect_undone(self, before):
+        self.host.run("estiva", "setup", "undo", "--yes")
+        for was, now in zip(before, self.states()):
+            self.assertEqual(was, now)
+
+    def test_taken_over(self):
+        before = self.states()
+        self.assertEqual(self.vendor(), ("enabled", "active"))
+        self.host.run("estiva", "setup", "apply", "--yes", "--take-over")
+        self.assertEqual(self.vendor(), ("disabled", "inactive"))
+        self.expect_undone(before)
+
+    def test_taken_over_where_it_runs_but_is_not_enabled(self):
+        self.host.run("systemctl", "disable", "--quiet", VENDOR[0])
+        self.addCleanup(self.host.run, "systemctl", "enable", "--quiet", VENDOR[0])
+        before = self.states()
+        self.host.run("estiva", "setup", "apply", "--yes", "--take-over")
+        self.assertEqual(self.vendor(), ("disabled", "inactive"))
+        self.expect_undone(before)
+        self.assertEqual(self.vendor(), ("disabled", "active"))
+
+    def test_adopted(self):
+        self.host.run("sh", "-c", "mkdir -p /run/cdi; estiva cdi generate --kind nvidia.com/gpu -o /run/cdi/nvidia.yaml")
+        self.addCleanup(self.host.run, "rm", "-f", "/run/cdi/nvidia.yaml")
+        before = self.states()
+        self.host.run("estiva", "setup", "apply", "--yes")
+        self.assertEqual(self.vendor(), ("enabled", "active"))
+        self.assertIn("Before=docker.service", self.host.say("systemctl", "cat", VENDOR[1]))
+        self.expect_undone(before)
+        self.assertNotIn("50-estiva.conf", self.host.say("systemctl", "cat", VENDOR[1]))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

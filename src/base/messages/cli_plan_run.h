@@ -36,6 +36,7 @@ inline constexpr std::string_view kNotRecreated = "{} could not be made again: t
 inline constexpr std::string_view kVerbSetup =
     "Set up GPUs in containers so that they survive reboots and driver upgrades, or take it back";
 inline constexpr std::string_view kHelpPlanHash = "do exactly the plan that was shown";
+inline constexpr std::string_view kHelpDiff = "show the text of new files, too";
 inline constexpr std::string_view kHelpYes = "do it without asking";
 inline constexpr std::string_view kHelpTakeOver =
     "let estiva write nvidia.com/gpu, also where NVIDIA's toolkit does";

@@ -16,6 +16,7 @@ inline constexpr std::string_view kSetupAtHomeRemedy =
 
 inline constexpr std::string_view kUndoFile = "the file is as it was, or gone";
 inline constexpr std::string_view kUndoUnit = "it is enabled or not, as before";
+inline constexpr std::string_view kUndoStop = "it runs again";
 inline constexpr std::string_view kUndoNothing = "nothing is left of it";
 
 inline constexpr std::string_view kEffectFile = "written to {}";
@@ -31,6 +32,7 @@ inline constexpr std::string_view kEffectStart = "systemctl start {}";
 inline constexpr std::string_view kReasonVendorOff =
     "estiva writes {} from now on; two files with one device take each other away";
 inline constexpr std::string_view kEffectVendorOff = "systemctl disable {}";
+inline constexpr std::string_view kEffectVendorStop = "systemctl stop {}";
 inline constexpr std::string_view kReasonVendorSpec =
     "it declares the same devices as estiva's specification";
 inline constexpr std::string_view kEffectRemoved = "{} is removed, and kept for the undo";

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 
 #include "base/messages/decide_cdi.h"
 #include "format/cdi_rules.h"
@@ -10,23 +9,18 @@
 namespace estiva::decide {
 namespace {
 
-// What the files that were looked at so far say of one device.
-struct Claim {
-  const CdiFile* holder = nullptr;
-  std::vector<const CdiFile*> others;       // that do not hold it
-  std::vector<const CdiFile*> conflicting;  // of one directory, the holder of then among them
-};
-
 void add_once(std::vector<const CdiFile*>& files, const CdiFile* file) {
   if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(file);
 }
 
-void claim(Claim& claim, const CdiFile& file) {
+void claim(CdiClaim& claim, const CdiFile& file, unsigned priority) {
   if (claim.holder == nullptr) {
     claim.holder = &file;
-  } else if (file.priority > claim.holder->priority) {
+    claim.priority = priority;
+  } else if (priority > claim.priority) {
     claim.others.push_back(claim.holder);
     claim.holder = &file;
+    claim.priority = priority;
   } else {
     add_once(claim.conflicting, claim.holder);
     add_once(claim.conflicting, &file);
@@ -40,7 +34,7 @@ std::vector<std::string> paths_of(const std::vector<const CdiFile*>& files) {
   return paths;
 }
 
-CdiEffectiveDevice result_of(const std::string& name, Claim claim) {
+CdiEffectiveDevice result_of(const std::string& name, CdiClaim claim) {
   CdiEffectiveDevice device;
   device.name = name;
   device.conflicting = paths_of(claim.conflicting);
@@ -57,9 +51,17 @@ CdiEffectiveDevice result_of(const std::string& name, Claim claim) {
   return device;
 }
 
-CdiUnusedFile unused(const CdiFile& file, CdiUnusedFile::Why why, std::string text) {
-  const unsigned line = why == CdiUnusedFile::Why::invalid ? file.error_line : 0;
-  return {file.path, why, std::move(text), line};
+CdiUnusedFile unused(const CdiFile& file, CdiUnusedFile::Why why, std::string_view newest) {
+  using Why = CdiUnusedFile::Why;
+  switch (why) {
+    case Why::ignored:
+      return {file.path, why, std::string(msg::kCdiIgnored), 0};
+    case Why::invalid:
+      return {file.path, why, file.error, file.error_line};
+    case Why::too_new:
+      return {file.path, why, fmt::format(msg::kCdiTooNew, file.spec.version, newest), 0};
+  }
+  return {};
 }
 
 }  // namespace
@@ -71,20 +73,12 @@ CdiEffective effective_devices(std::span<const CdiFile> files, std::string_view 
     return std::tie(a->priority, a->path) < std::tie(b->priority, b->path);
   });
   CdiEffective result;
-  std::map<std::string, Claim> claims;
+  CdiClaims claims;
   for (const CdiFile* file : ordered) {
-    using Why = CdiUnusedFile::Why;
-    if (file->is_ignored) {
-      result.unused.push_back(unused(*file, Why::ignored, msg::kCdiIgnored));
-    } else if (!file->error.empty()) {
-      result.unused.push_back(unused(*file, Why::invalid, file->error));
-    } else if (format::is_newer_version(file->spec.version, newest)) {
-      result.unused.push_back(
-          unused(*file, Why::too_new, fmt::format(msg::kCdiTooNew, file->spec.version, newest)));
+    if (const auto why = why_unused(*file, newest)) {
+      result.unused.push_back(unused(*file, *why, newest));
     } else {
-      for (const CdiDevice& device : file->spec.devices) {
-        claim(claims[file->spec.kind + "=" + device.name], *file);
-      }
+      add_claims(*file, file->priority, claims);
     }
   }
   for (auto& [name, claim] : claims) result.devices.push_back(result_of(name, std::move(claim)));
@@ -96,6 +90,20 @@ const CdiEffectiveDevice* find_device(const CdiEffective& effective, std::string
                                       [](const CdiEffectiveDevice& device,
                                          std::string_view wanted) { return device.name < wanted; });
   return found == effective.devices.end() || found->name != name ? nullptr : &*found;
+}
+
+void add_claims(const CdiFile& file, unsigned priority, CdiClaims& claims) {
+  for (const CdiDevice& device : file.spec.devices) {
+    claim(claims[file.spec.kind + "=" + device.name], file, priority);
+  }
+}
+
+std::optional<CdiUnusedFile::Why> why_unused(const CdiFile& file, std::string_view newest) {
+  using Why = CdiUnusedFile::Why;
+  if (file.is_ignored) return Why::ignored;
+  if (!file.error.empty()) return Why::invalid;
+  if (format::is_newer_version(file.spec.version, newest)) return Why::too_new;
+  return std::nullopt;
 }
 
 std::string_view to_name(CdiUnusedFile::Why why) {

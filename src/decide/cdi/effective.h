@@ -4,6 +4,8 @@
 // where a directory of higher priority declares it once.
 #pragma once
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,5 +49,22 @@ CdiEffective effective_devices(std::span<const CdiFile> files, std::string_view 
 const CdiEffectiveDevice* find_device(const CdiEffective& effective, std::string_view name);
 
 std::string_view to_name(CdiUnusedFile::Why why);
+
+// --- what both `estiva cdi` and doctor's rules are made of
+// ------------------------------------------
+
+// One device, and the files that declare it.
+struct CdiClaim {
+  const CdiFile* holder = nullptr;          // of the highest priority; it wins if nothing conflicts
+  unsigned priority = 0;                    // the holder's
+  std::vector<const CdiFile*> others;       // that do not hold it
+  std::vector<const CdiFile*> conflicting;  // of one directory; the device has vanished
+};
+using CdiClaims = std::map<std::string, CdiClaim>;  // by full name
+
+// Files must come by rising priority. They must outlive the claims.
+void add_claims(const CdiFile& file, unsigned priority, CdiClaims& claims);
+// Why an engine takes no device of it; nothing: it takes them.
+std::optional<CdiUnusedFile::Why> why_unused(const CdiFile& file, std::string_view newest);
 
 }  // namespace estiva::decide

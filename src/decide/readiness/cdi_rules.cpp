@@ -14,11 +14,8 @@ namespace {
 
 constexpr std::string_view kManagement = "management.nvidia.com/gpu=";
 
-bool starts_with(std::string_view text, std::string_view with) {
-  return text.substr(0, with.size()) == with;
-}
 bool is_gpu_name(std::string_view name) {
-  return starts_with(name, "nvidia.com/gpu=") || starts_with(name, "estiva.dev/gpu=");
+  return name.starts_with("nvidia.com/gpu=") || name.starts_with("estiva.dev/gpu=");
 }
 std::string_view device_of(std::string_view name) {
   return name.substr(name.find('=') + 1);
@@ -74,7 +71,7 @@ bool knows_instances(const ReadinessFacts& facts) {
 }
 
 bool is_instance_name(std::string_view device) {
-  return starts_with(device, "MIG-") || (device.find(':') != std::string_view::npos);
+  return device.starts_with("MIG-") || (device.find(':') != std::string_view::npos);
 }
 
 bool is_gone(const ReadinessFacts& facts, std::string_view device) {
@@ -174,10 +171,10 @@ std::vector<Hit> find_c3(const ReadinessFacts& facts) {
 
 std::vector<Hit> find_c4(const ReadinessFacts& facts) {
   std::vector<Hit> hits;
-  for (const CdiFile* file : view_cdi(facts).too_new) {
-    const std::string engine = facts.engine.version;
-    hits.push_back({fmt::format(msg::kC4Title, file->path, file->spec.version, engine,
-                                newest_spec_version(facts.engine)),
+  const CdiView view = view_cdi(facts);
+  for (const CdiFile* file : view.too_new) {
+    hits.push_back({fmt::format(msg::kC4Title, file->path, file->spec.version, facts.engine.version,
+                                view.newest),
                     {of_file(*file, 0, "cdiVersion: " + file->spec.version)},
                     {},
                     {}});
@@ -235,7 +232,7 @@ std::vector<Hit> find_c14(const ReadinessFacts& facts) {
   std::vector<Hit> hits;
   const CdiView view = view_cdi(facts);
   for (const CdiAsked& asked : unresolved(facts, view)) {
-    if (!starts_with(asked.name, kManagement) || device_of(asked.name) == "all") continue;
+    if (!asked.name.starts_with(kManagement) || device_of(asked.name) == "all") continue;
     hits.push_back({fmt::format(msg::kC14Title, asked.who, asked.name),
                     {asked.evidence},
                     {},

@@ -7,18 +7,15 @@
 #include "base/messages/decide_doctor_apps.h"
 #include "decide/readiness/cdi_view.h"
 #include "decide/readiness/cuda_table.h"
+#include "format/cdi_rules.h"
 
 namespace estiva::decide {
 namespace {
 
+using format::host_path_of;
+
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
-}
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-bool starts_with(std::string_view text, std::string_view with) {
-  return text.substr(0, with.size()) == with;
 }
 
 // The line of a file's text where something stands; 0: not found.
@@ -67,15 +64,12 @@ std::vector<const CdiMount*> mounts_of(const CdiFile& file) {
   }
   return mounts;
 }
-const std::string& host_of(const CdiNode& node) {
-  return node.host_path.empty() ? node.path : node.host_path;
-}
 std::vector<const CdiNode*> nodes_of(const CdiFile& file) {
   std::vector<const CdiNode*> nodes;
   std::set<std::string_view> known;
   for (const CdiEdits* part : parts_of(file)) {
     for (const CdiNode& node : part->nodes) {
-      if (known.insert(host_of(node)).second) nodes.push_back(&node);
+      if (known.insert(host_path_of(node)).second) nodes.push_back(&node);
     }
   }
   return nodes;
@@ -89,7 +83,7 @@ std::vector<const CdiHook*> hooks_of(const CdiFile& file) {
 }
 
 bool is_daemons(const std::string& path) {
-  return ends_with(path, "/socket") || ends_with(path, ".sock") || ends_with(path, "/nvidia-mps");
+  return path.ends_with("/socket") || path.ends_with(".sock") || path.ends_with("/nvidia-mps");
 }
 
 // The driver's version at the end of a library's name; empty: it has none. Libraries of other
@@ -129,7 +123,7 @@ const CdiMount* other_version(const ReadinessFacts& facts, const CdiFile& file) 
 }
 
 bool is_compute_class(const CdiFile& file) {
-  return file.spec.kind == "nvidia.com/gpu" || starts_with(file.spec.kind, "estiva.dev/");
+  return file.spec.kind == "nvidia.com/gpu" || file.spec.kind.starts_with("estiva.dev/");
 }
 
 struct Inventory {
@@ -154,7 +148,7 @@ Inventory inventory_of(const CdiSeen& seen) {
 bool is_of_driver_rules(const ReadinessFacts& facts, const std::string& path) {
   const auto& missing = facts.driver.missing_nodes;
   const bool is_named = std::find(missing.begin(), missing.end(), path) != missing.end();
-  return is_named || (facts.kernel.module_version.empty() && starts_with(path, "/dev/nvidia"));
+  return is_named || (facts.kernel.module_version.empty() && path.starts_with("/dev/nvidia"));
 }
 
 }  // namespace
@@ -186,14 +180,14 @@ std::vector<Hit> find_frozen_numbers(const ReadinessFacts& facts) {
   const CdiView view = view_cdi(facts);
   for (const CdiFile* file : used_files(view)) {
     for (const CdiNode* node : nodes_of(*file)) {
-      const HostPath* host = look_up(facts, host_of(*node));
+      const HostPath* host = look_up(facts, host_path_of(*node));
       const bool is_frozen = node->major && *node->major != 0;
       if (!is_frozen || host == nullptr || !host->exists || !host->is_device) continue;
       const std::int64_t minor = node->minor.value_or(host->minor);
       if (*node->major == host->major && minor == host->minor) continue;
-      hits.push_back({fmt::format(msg::kC9Title, file->path, host_of(*node), *node->major, minor,
-                                  host->major, host->minor),
-                      {at(*file, host_of(*node))},
+      hits.push_back({fmt::format(msg::kC9Title, file->path, host_path_of(*node), *node->major,
+                                  minor, host->major, host->minor),
+                      {at(*file, host_path_of(*node))},
                       {},
                       {}});
     }
@@ -245,7 +239,7 @@ std::vector<Hit> find_missing_spec_nodes(const ReadinessFacts& facts) {
   const CdiView view = view_cdi(facts);
   for (const CdiFile* file : used_files(view)) {
     for (const CdiNode* node : nodes_of(*file)) {
-      const std::string& path = host_of(*node);
+      const std::string& path = host_path_of(*node);
       if (!is_missing(facts, path) || is_of_driver_rules(facts, path)) continue;
       // A node with a number is made without a look at the host.
       const bool is_frozen = node->major && *node->major != 0;

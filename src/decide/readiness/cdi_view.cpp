@@ -1,10 +1,10 @@
 #include "decide/readiness/cdi_view.h"
 
 #include <algorithm>
-#include <array>
 
+#include "decide/cdi/effective.h"
 #include "decide/readiness/compose_glance.h"
-#include "format/text.h"
+#include "format/cdi_rules.h"
 
 namespace estiva::decide {
 namespace {
@@ -36,45 +36,56 @@ std::vector<std::string> dirs_of(const ReadinessFacts& facts) {
   return dirs;
 }
 
-bool is_too_new(const CdiFile& file, const EngineFacts& engine) {
-  const std::string_view newest = newest_spec_version(engine);
-  return !newest.empty() && is_newer_version(file.spec.version, newest);
+// The list of a file that makes no devices; nullptr: it makes some.
+std::vector<const CdiFile*>* place_of(const CdiFile& file, const ReadinessFacts& facts,
+                                      CdiView& view) {
+  if (is_listed(facts.cdi.unreadable, file.path)) return &view.unreadable;
+  const auto why = why_unused(file, view.newest);
+  if (!why) return nullptr;
+  switch (*why) {
+    case CdiUnusedFile::Why::ignored:
+      return &view.ignored;
+    case CdiUnusedFile::Why::invalid:
+      return &view.broken;
+    case CdiUnusedFile::Why::too_new:
+      return &view.too_new;
+  }
+  return nullptr;
 }
 
-// Sorts out a file that makes no devices; false: it makes some.
-bool set_aside(const CdiFile& file, const ReadinessFacts& facts, CdiView& view) {
-  std::vector<const CdiFile*>* place = nullptr;
-  if (is_listed(facts.cdi.unreadable, file.path)) {
-    place = &view.unreadable;
-  } else if (file.is_ignored) {
-    place = &view.ignored;
-  } else if (!file.error.empty()) {
-    place = &view.broken;
-  } else if (is_too_new(file, facts.engine)) {
-    place = &view.too_new;
+void add_elsewhere(const CdiFile& file, CdiView& view) {
+  if (why_unused(file, {})) return;
+  for (const CdiDevice& device : file.spec.devices) {
+    view.elsewhere[file.spec.kind + "=" + device.name].push_back(&file);
   }
-  if (place == nullptr) return false;
-  if (is_of_nvidia(file)) place->push_back(&file);
-  return true;
 }
 
 struct Ranked {
-  int rank = -1;
-  CdiSeen seen;
+  unsigned rank = 0;
+  const CdiFile* file = nullptr;
 };
 
-void add_devices(const CdiFile& file, int rank, std::map<std::string, Ranked>& best,
-                 CdiView& view) {
-  for (const CdiDevice& device : file.spec.devices) {
-    const std::string name = file.spec.kind + "=" + device.name;
-    Ranked& now = best[name];
-    if (now.rank == rank) {
-      auto& files = view.conflicts[name];
-      if (files.empty()) files.push_back(now.seen.file);
-      files.push_back(&file);
+// Those of the engine's directories, by rising priority.
+std::vector<Ranked> ranked_files(const ReadinessFacts& facts, CdiView& view) {
+  std::vector<Ranked> ranked;
+  for (const CdiFile& file : facts.cdi.files) {
+    const int rank = rank_of(file, view.dirs);
+    if (rank < 0) {
+      add_elsewhere(file, view);
+    } else {
+      ranked.push_back({static_cast<unsigned>(rank), &file});
     }
-    if (now.rank < rank) now = {rank, {&file, &device}};
   }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
+  return ranked;
+}
+
+// What a file says of one of its devices, by its full name. It has it.
+const CdiDevice& device_in(const CdiFile& file, std::string_view name) {
+  const std::string_view own = name.substr(file.spec.kind.size() + 1);
+  return *std::find_if(file.spec.devices.begin(), file.spec.devices.end(),
+                       [&](const CdiDevice& device) { return device.name == own; });
 }
 
 void add_text(const std::string& name, std::string who, Evidence evidence,
@@ -113,42 +124,30 @@ void add_compose(const ComposeFact& compose, std::vector<CdiAsked>& asked) {
   }
 }
 
-std::array<unsigned, 3> numbers_of(std::string_view version) {
-  std::array<unsigned, 3> numbers{};
-  if (!version.empty() && version[0] == 'v') version.remove_prefix(1);
-  for (unsigned& number : numbers) {
-    const std::size_t dot = std::min(version.find('.'), version.size());
-    number = static_cast<unsigned>(
-        std::min<std::uint64_t>(format::parse_u64(version.substr(0, dot)).value_or(0), 99'999));
-    version.remove_prefix(std::min(dot + 1, version.size()));
-  }
-  return numbers;
-}
-
 }  // namespace
 
 CdiView view_cdi(const ReadinessFacts& facts) {
   CdiView view;
   view.is_off = facts.engine.cdi_known && facts.engine.cdi_dirs.empty();
   view.dirs = dirs_of(facts);
-  std::map<std::string, Ranked> best;
-  for (const CdiFile& file : facts.cdi.files) {
-    const int rank = rank_of(file, view.dirs);
-    if (rank < 0) {
-      if (!file.error.empty() || file.is_ignored) continue;
-      for (const CdiDevice& device : file.spec.devices) {
-        view.elsewhere[file.spec.kind + "=" + device.name].push_back(&file);
-      }
-    } else if (!set_aside(file, facts, view)) {
-      add_devices(file, rank, best, view);
+  view.newest = format::newest_version_of_engine(facts.engine.kind, facts.engine.version);
+  CdiClaims claims;
+  for (const auto& [rank, file] : ranked_files(facts, view)) {
+    std::vector<const CdiFile*>* const place = place_of(*file, facts, view);
+    if (place == nullptr) {
+      add_claims(*file, rank, claims);
+    } else if (is_of_nvidia(*file)) {
+      place->push_back(file);
     }
   }
-  for (const auto& [name, ranked] : best) {
-    // A conflict deletes the device, whatever other directories say (cdi: pkg/cdi/cache.go).
-    if (view.conflicts.count(name) != 0) continue;
-    view.devices.emplace(name, ranked.seen);
-    const auto known = std::find(view.effective.begin(), view.effective.end(), ranked.seen.file);
-    if (known == view.effective.end()) view.effective.push_back(ranked.seen.file);
+  for (const auto& [name, claim] : claims) {
+    if (!claim.conflicting.empty()) {
+      view.conflicts.emplace(name, claim.conflicting);
+      continue;
+    }
+    view.devices.emplace(name, CdiSeen{claim.holder, &device_in(*claim.holder, name)});
+    const auto known = std::find(view.effective.begin(), view.effective.end(), claim.holder);
+    if (known == view.effective.end()) view.effective.push_back(claim.holder);
   }
   return view;
 }
@@ -183,28 +182,6 @@ std::string same_folder(std::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   if (path.substr(0, 9) == "/var/run/" || path == "/var/run") path.remove_prefix(4);
   return std::string(path);
-}
-
-std::string_view newest_spec_version(const EngineFacts& engine) {
-  if (engine.version.empty()) return {};
-  const auto version = numbers_of(engine.version);
-  const auto is_before = [&](unsigned major, unsigned minor) {
-    return version < std::array<unsigned, 3>{major, minor, 0};
-  };
-  if (engine.kind == EngineKind::podman) {
-    // Podman 4.9 carries the library of 0.6.0; later ones are not looked up here.
-    return version[0] == 4 ? "0.6.0" : "";
-  }
-  if (engine.kind == EngineKind::none || is_before(25, 0)) return {};
-  // Source: the library vendored in moby at each tag.
-  if (is_before(27, 0)) return "0.6.0";
-  if (is_before(27, 1)) return "0.7.0";
-  if (is_before(28, 1)) return "0.8.0";
-  return is_before(29, 2) ? "1.0.0" : "1.1.0";
-}
-
-bool is_newer_version(std::string_view a, std::string_view b) {
-  return numbers_of(a) > numbers_of(b);
 }
 
 std::vector<const CdiEdits*> edits_of(const CdiSeen& seen) {

@@ -1,5 +1,5 @@
-// What the specs on a machine come to: which devices the engine sees, which file each is from, and
-// who asks for which. decide/cdi does the same for `estiva cdi`; this is what doctor's rules need.
+// What the specs on a machine come to for doctor's rules: which devices the engine sees, which file
+// each is from, and who asks for which. Who wins a device is decide/cdi/effective's word.
 #pragma once
 #include <map>
 #include <string>
@@ -20,6 +20,7 @@ struct CdiSeen {
 struct CdiView {
   bool is_off = false;                     // the engine said that it reads no directory
   std::vector<std::string> dirs;           // that it reads, by rising priority
+  std::string_view newest;                 // cdiVersion that it knows; empty: not known
   std::map<std::string, CdiSeen> devices;  // by full name
   std::map<std::string, std::vector<const CdiFile*>> conflicts;  // full name -> files of one folder
   std::map<std::string, std::vector<const CdiFile*>> elsewhere;  // in folders that it does not read
@@ -42,10 +43,6 @@ bool is_cdi_name(std::string_view text);
 bool is_of_nvidia(const CdiFile& file);
 // "/var/run" is "/run" wherever CDI is used.
 std::string same_folder(std::string_view path);
-// The newest cdiVersion that an engine knows; empty: not known.
-std::string_view newest_spec_version(const EngineFacts& engine);
-// By their numbers: "0.10.0" is newer than "0.7.0".
-bool is_newer_version(std::string_view a, std::string_view b);
 
 // The part of a spec that a device is injected with: what is common, then its own.
 std::vector<const CdiEdits*> edits_of(const CdiSeen& seen);

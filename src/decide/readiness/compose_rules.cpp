@@ -9,6 +9,7 @@
 #include "decide/readiness/cdi_view.h"
 #include "decide/readiness/compose_glance.h"
 #include "decide/readiness/gpu_share.h"
+#include "decide/readiness/look.h"
 #include "format/text.h"
 
 namespace estiva::decide {
@@ -131,7 +132,7 @@ std::vector<Hit> find_cdi_as_path(const ReadinessFacts& facts) {
     }
   }
   const auto& version = facts.engine.compose_version;
-  if (!version || version->empty() || !is_newer_version(kComposeWithCdi, *version)) return hits;
+  if (!version || version->empty() || compare_versions(*version, kComposeWithCdi) >= 0) return hits;
   for (const Placed& placed : services_of(facts)) {
     for (const ComposeLine& line : placed.service.devices) {
       if (!is_cdi_name(line.text) || has_container(facts, placed)) continue;

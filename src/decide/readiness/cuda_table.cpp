@@ -110,7 +110,8 @@ std::optional<unsigned> newest_cuda_major(unsigned compute_capability) {
   // CUDA 13 release notes: Maxwell, Pascal and Volta were dropped; Turing (7.5) is the oldest.
   // CUDA 12 release notes: Kepler was dropped; CUDA 11 had its last models (3.5, 3.7).
   if (compute_capability >= 75) return std::nullopt;
-  return compute_capability >= 50 ? 12 : 11;
+  if (compute_capability >= 50) return 12;
+  return compute_capability >= 35 ? 11 : 10;
 }
 
 std::optional<CudaVersion> first_cuda(unsigned compute_capability) {

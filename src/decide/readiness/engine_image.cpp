@@ -4,31 +4,13 @@
 #include <fmt/format.h>
 
 #include "base/messages/decide_doctor_image.h"
+#include "decide/readiness/cuda_table.h"
 #include "decide/readiness/engine_look.h"
 #include "decide/readiness/finders.h"
 #include "format/text.h"
 
 namespace estiva::decide {
 namespace {
-
-// The oldest driver branch that runs a CUDA of that major version (CUDA 13.1 release notes, minor
-// version compatibility), and the oldest compute capability that it has code for.
-struct CudaMajor {
-  unsigned major, driver, capability;
-};
-constexpr CudaMajor kMajors[] = {{13, 580, 75}, {12, 525, 50}, {11, 450, 35}};
-// The first CUDA that has code for a generation: what is built for 8.0 runs on 8.9 too.
-struct FirstCuda {
-  unsigned capability;
-  std::string_view cuda;
-};
-constexpr FirstCuda kFirst[] = {{100, "12.8"}, {90, "11.8"}, {80, "11.0"}};
-
-const CudaMajor* major_of(std::string_view cuda) {
-  const unsigned major = driver_branch(cuda);
-  const auto found = std::ranges::find(kMajors, major, &CudaMajor::major);
-  return found == std::end(kMajors) ? nullptr : found;
-}
 
 const ImageFact* image_of(const ReadinessFacts& facts, const ContainerFact& container) {
   const auto found = std::ranges::find_if(facts.images, [&](const ImageFact& one) {
@@ -116,10 +98,12 @@ std::vector<CudaUser> cuda_users(const ReadinessFacts& facts) {
   return users;
 }
 
-bool is_too_old(const ReadinessFacts& facts, const ImageFact& image) {
-  const CudaMajor* major = major_of(image.cuda_version);
-  const unsigned branch = driver_branch(driver_version(facts));
-  return major != nullptr && branch != 0 && branch < major->driver;
+// What the image's CUDA needs where this machine's driver is older; nothing where it is not.
+std::optional<DriverVersion> missing_driver(const ReadinessFacts& facts, const ImageFact& image) {
+  const auto cuda = parse_cuda_version(image.cuda_version);
+  const auto driver = parse_driver_version(driver_version(facts));
+  if (!cuda || judge_cuda(*cuda, driver, 0) != CudaFit::driver_too_old) return std::nullopt;
+  return oldest_driver(*cuda);
 }
 
 // A card for desks and laptops: forward compatibility is not for it.
@@ -146,7 +130,7 @@ std::optional<Hit> judge_compat(const ReadinessFacts& facts, const CudaUser& use
   const auto card = std::ranges::find_if(
       facts.driver.gpus, [](const Gpu& gpu) { return is_consumer_card(gpu.identity.name); });
   // Another major version fails before that (K23).
-  if (card == facts.driver.gpus.end() || is_too_old(facts, *user.image)) return std::nullopt;
+  if (card == facts.driver.gpus.end() || missing_driver(facts, *user.image)) return std::nullopt;
   return Hit{
       .title = fmt::format(msg::kCompatMayFail, user.container->name, user.image->cuda_version,
                            driver_version(facts), card->identity.name),
@@ -157,24 +141,24 @@ std::optional<Hit> judge_compat(const ReadinessFacts& facts, const CudaUser& use
 
 // What CUDA and a card have in common: all, only what is compiled at the start, or nothing.
 enum class Match : std::uint8_t { good, perhaps, none };
-Match match(std::string_view cuda, unsigned capability) {
-  const CudaMajor* major = major_of(cuda);
-  if (major != nullptr && capability < major->capability) return Match::none;
-  for (const FirstCuda& one : kFirst) {
-    if (capability < one.capability) continue;
-    return compare_versions(cuda, one.cuda) < 0 ? Match::perhaps : Match::good;
-  }
-  return Match::good;
+Match match(CudaVersion cuda, unsigned capability) {
+  const auto newest = newest_cuda_major(capability);
+  if (newest && cuda.major > *newest) return Match::none;
+  // What is built for 8.0 runs on 8.9 too.
+  const auto first = first_cuda(capability / 10 * 10);
+  return first && cuda < *first ? Match::perhaps : Match::good;
 }
 
 std::optional<Hit> judge_code(const ReadinessFacts& facts, const CudaUser& user) {
   const std::string& cuda = user.image->cuda_version;
+  const auto version = parse_cuda_version(cuda);
+  if (!version) return std::nullopt;
   const Gpu* worst = nullptr;
   Match found = Match::good;
   bool some_good = false;
   for (const Gpu& gpu : facts.driver.gpus) {
     if (!gpu.identity.compute_capability) return std::nullopt;
-    const Match now = match(cuda, *gpu.identity.compute_capability);
+    const Match now = match(*version, *gpu.identity.compute_capability);
     some_good = some_good || now == Match::good;
     if (now > found) worst = &gpu;
     found = std::max(found, now);
@@ -222,11 +206,11 @@ Hits find_driver_too_old(const ReadinessFacts& facts) {
   Hits hits;
   if (!has_gpu(facts)) return hits;
   for (const CudaUser& user : cuda_users(facts)) {
-    if (!is_too_old(facts, *user.image) || !unmet_requirement(facts, *user.container).empty())
-      continue;
+    const auto needed = missing_driver(facts, *user.image);
+    if (!needed || !unmet_requirement(facts, *user.container).empty()) continue;
     const std::string& cuda = user.image->cuda_version;
-    Hit hit{.title = fmt::format(msg::kDriverTooOld, user.container->name, cuda,
-                                 major_of(cuda)->driver, driver_version(facts)),
+    Hit hit{.title = fmt::format(msg::kDriverTooOld, user.container->name, cuda, to_text(*needed),
+                                 driver_version(facts)),
             .evidence = {{Evidence::Source::image, user.image->name, 0,
                           fmt::format(msg::kCudaVersionIs, cuda)},
                          host_evidence(msg::kLoadedModule, driver_version(facts))}};

@@ -51,9 +51,7 @@ Finding to_finding(const Rule& rule, Hit hit) {
   return finding;
 }
 
-}  // namespace
-
-std::vector<const Rule*> all_rules() {
+std::vector<const Rule*> in_order() {
   std::vector<const Rule*> rules;
   for (const auto family : {driver_rules(), engine_rules(), cdi_rules(), application_rules()}) {
     for (const Rule& one : family) rules.push_back(&one);
@@ -62,15 +60,21 @@ std::vector<const Rule*> all_rules() {
   return rules;
 }
 
+}  // namespace
+
+const std::vector<const Rule*>& all_rules() {
+  static const std::vector<const Rule*> kInOrder = in_order();
+  return kInOrder;
+}
+
 Fix fix_of(const Rule& rule) {
   return rule.fix == Fix::automatic && !has_fix(rule.id) ? Fix::guide : rule.fix;
 }
 
 const Rule* find_rule(std::string_view id) {
-  for (const Rule* one : all_rules()) {
-    if (one->id == id) return one;
-  }
-  return nullptr;
+  const auto& rules = all_rules();
+  const auto found = std::ranges::find(rules, id, &Rule::id);
+  return found == rules.end() ? nullptr : *found;
 }
 
 std::vector<Finding> judge_readiness(const ReadinessFacts& facts) {

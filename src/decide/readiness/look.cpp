@@ -25,10 +25,11 @@ bool is_gpu_capability(const std::string& name) {
   return name == "gpu" || name == "nvidia" || name == "compute" || name == "utility";
 }
 
-// The numbers of a version, in order: {28, 5, 2}.
+// The numbers of a version, in order: {28, 5, 2} of "28.5.2", "v28.5.2-rc1" and "5:28.5.2-1".
 std::vector<std::uint64_t> numbers_of(std::string_view version) {
   if (const std::size_t colon = version.find(':'); colon != version.npos)
     version.remove_prefix(colon + 1);
+  if (version.starts_with('v')) version.remove_prefix(1);
   std::vector<std::uint64_t> numbers;
   while (!version.empty() && std::isdigit(static_cast<unsigned char>(version[0])) != 0) {
     const std::size_t end = std::min(version.find_first_not_of("0123456789"), version.size());

@@ -42,7 +42,7 @@ std::span<const Rule> engine_rules();
 std::span<const Rule> cdi_rules();
 std::span<const Rule> application_rules();
 // All of them in the order of the ladder, lowest rung first.
-std::vector<const Rule*> all_rules();
+const std::vector<const Rule*>& all_rules();
 const Rule* find_rule(std::string_view id);
 // Automatic is only what estiva does by itself today (fixes.h); all else is a person's to do.
 Fix fix_of(const Rule& rule);

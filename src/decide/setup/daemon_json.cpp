@@ -8,13 +8,14 @@
 #include "base/messages/decide_daemon_json.h"
 #include "base/messages/format_json.h"
 #include "decide/setup/dockerd_flags.h"
-#include "decide/setup/engine_version.h"
+#include "format/engine_version.h"
 #include "format/json_edit.h"
 #include "format/json_writer.h"
 
 namespace estiva::decide {
 namespace {
 
+using format::EngineVersion;
 using format::JsonEdit;
 using format::JsonPath;
 using format::JsonType;
@@ -24,6 +25,15 @@ using Found = Result<std::optional<JsonValue>>;
 // Sizes as seed 001 wants them: 50 MB a container.
 constexpr std::string_view kMaxSize = "10m", kMaxFile = "5";
 constexpr std::string_view kRuntimeProgram = "nvidia-container-runtime";
+
+// A byte order mark in daemon.json is skipped (moby PR 44777).
+constexpr EngineVersion kReadsByteOrderMark{23, 0};
+// --add-runtime and "runtimes" may be used together; measured with 20.10.24.
+constexpr EngineVersion kMergesRuntimes{20, 10};
+// CDI can be switched on with "features".
+constexpr EngineVersion kHasCdi{25, 0};
+// CDI is on without a word, and is there before containers are started again (moby 49989).
+constexpr EngineVersion kCdiByDefault{28, 2};
 
 // Settings that a reload takes over.
 constexpr std::array<std::string_view, 17> kReloadable{"authorization-plugins",
@@ -70,7 +80,7 @@ class Planner {
   Planner(const DaemonJsonInput& input, JsonEdit doc)
       : input_(input),
         doc_(std::move(doc)),
-        version_(parse_engine_version(input.engine_version)),
+        version_(format::parse_engine_version(input.engine_version)),
         flags_(parse_dockerd_flags(input.arguments)) {}
 
   Result<DaemonJsonPlan> run() {

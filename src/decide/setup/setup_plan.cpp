@@ -9,7 +9,6 @@
 #include "base/messages/decide_setup_plan.h"
 #include "decide/cdi/check.h"
 #include "decide/setup/daemon_json.h"
-#include "decide/setup/engine_version.h"
 #include "decide/setup/units.h"
 #include "format/cdi_rules.h"
 
@@ -146,9 +145,16 @@ class Planner {
   void silence_vendor(const std::vector<const CdiFile*>& files) {
     for (const std::string_view unit : kVendorUnits) {
       const UnitFact* known = find_unit(facts_, unit);
-      if (known == nullptr || !known->is_enabled) continue;
-      add(StepKind::disable_unit, unit, fmt::format(msg::kReasonVendorOff, kVendorKind),
-          fmt::format(msg::kEffectVendorOff, unit), msg::kUndoUnit);
+      if (known == nullptr) continue;
+      const auto reason = fmt::format(msg::kReasonVendorOff, kVendorKind);
+      if (known->is_enabled)
+        add(StepKind::disable_unit, unit, reason, fmt::format(msg::kEffectVendorOff, unit),
+            msg::kUndoUnit);
+      // The service does its work once and ends; started by the undo it would write its file anew.
+      // No file says whether a path unit runs: where it does not, the step is left out later.
+      if (unit.ends_with(".path"))
+        add(StepKind::stop_unit, unit, reason, fmt::format(msg::kEffectVendorStop, unit),
+            msg::kUndoStop);
     }
     for (const CdiFile* file : files) {
       if (file->path == kSharedSpec) continue;  // ours takes its place

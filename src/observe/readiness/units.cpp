@@ -118,8 +118,9 @@ UnitFact UnitFolders::read(const std::string& name) const {
     unit.text += tree_.text(path, kLongestUnit).value_or("");
   }
   unit.is_enabled = enabled_.count(name) != 0 && !unit.is_masked;
-  // systemd keeps a link there for as long as a unit is active (unit_unlink_state_files).
-  if (tree_.exists("/run/systemd/units")) {
+  // systemd keeps a link there for as long as a unit is active (unit_unlink_state_files), but makes
+  // it only where it starts a program (unit_spawn): path units, timers and targets have none.
+  if (tree_.exists("/run/systemd/units") && name.ends_with(".service")) {
     unit.is_active = tree_.link("/run/systemd/units/invocation:" + name).known();
   } else {
     unit.is_active = Missing::not_supported;

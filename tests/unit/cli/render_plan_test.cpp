@@ -33,11 +33,11 @@ Plan setup_plan() {
 }
 
 TEST(RenderPlan, APlanInAPipe) {
-  test::expect_golden("plan.txt", render_plan(setup_plan(), {}));
+  test::expect_golden("plan.txt", render_plan(setup_plan(), NewFiles::counted, {}));
 }
 
 TEST(RenderPlan, OnATerminalTheDifferenceHasColours) {
-  const std::string text = render_plan(setup_plan(), Style{true, true});
+  const std::string text = render_plan(setup_plan(), NewFiles::counted, Style{true, true});
   EXPECT_NE(text.find("     \x1b[31m-\told\x1b[0m\n"), std::string::npos) << text;
   EXPECT_NE(text.find("     \x1b[32m+\tnew\x1b[0m\n"), std::string::npos);
   EXPECT_NE(text.find("     \x1b[2m@@ -1 +1,2 @@\x1b[0m\n"), std::string::npos);
@@ -46,8 +46,25 @@ TEST(RenderPlan, OnATerminalTheDifferenceHasColours) {
 }
 
 TEST(RenderPlan, AnEmptyPlanSaysSo) {
-  EXPECT_EQ(render_plan({"setup", {}, {}}, {}), "Nothing has to be done.\n");
+  EXPECT_EQ(render_plan({"setup", {}, {}}, NewFiles::counted, {}), "Nothing has to be done.\n");
   EXPECT_EQ(render_run({}, {}), "Nothing has to be done.\n");
+}
+
+TEST(RenderPlan, TheTextOfANewFileIsShownOnRequest) {
+  Step unit = step_of(StepKind::write_file, "/etc/a.service", "[Unit]\n+x\n");
+  unit.reason = "It runs before Docker";
+  unit.diff = "--- /dev/null\n+++ /etc/a.service\n@@ -0,0 +1,2 @@\n+[Unit]\n++x\n";
+  unit.mode = 0640;
+  const Plan plan{"setup", std::string(64, '7'), {unit}};
+  const std::string counted = render_plan(plan, NewFiles::counted, {});
+  EXPECT_NE(counted.find("     Why: It runs before Docker\n     New: 2 lines, mode 0640\n"
+                         "--diff shows the text of the new files.\n"),
+            std::string::npos)
+      << counted;
+  const std::string whole = render_plan(plan, NewFiles::whole, {});
+  EXPECT_NE(whole.find("     +[Unit]\n     ++x\n"), std::string::npos) << whole;
+  EXPECT_EQ(whole.find("New:"), std::string::npos);
+  EXPECT_EQ(whole.find("--diff"), std::string::npos);
 }
 
 TEST(RenderPlan, EachKindHasItsWords) {

@@ -51,6 +51,7 @@ TEST(CudaTable, CardsHaveABeginningAndAnEnd) {
   EXPECT_EQ(newest_cuda_major(72), 12U);
   EXPECT_EQ(newest_cuda_major(75), std::nullopt);
   EXPECT_EQ(newest_cuda_major(37), 11U);
+  EXPECT_EQ(newest_cuda_major(30), 10U);  // CUDA 11 release notes: "removed support for sm_30"
   EXPECT_EQ(first_cuda(120), (CudaVersion{12, 8}));
   EXPECT_EQ(first_cuda(89), (CudaVersion{11, 8}));
   EXPECT_EQ(first_cuda(86), (CudaVersion{11, 1}));

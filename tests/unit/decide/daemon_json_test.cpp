@@ -1,6 +1,6 @@
 // The daemon.json policy: what is written for which engine, and what stays as it is.
 #include "daemon_json_fixture.h"
-#include "decide/setup/engine_version.h"
+#include "format/engine_version.h"
 
 namespace estiva::decide {
 namespace {
@@ -177,6 +177,7 @@ TEST(DaemonJson, WhatAReloadTakes) {
 }
 
 TEST(DaemonJson, EngineVersionsAreReadStrictly) {
+  using format::EngineVersion, format::parse_engine_version;
   EXPECT_EQ(parse_engine_version("28.5.2"), (EngineVersion{28, 5}));
   EXPECT_EQ(parse_engine_version("20.10.24+dfsg1"), (EngineVersion{20, 10}));
   EXPECT_EQ(parse_engine_version("v25.0"), (EngineVersion{25, 0}));

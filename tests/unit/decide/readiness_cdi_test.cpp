@@ -247,32 +247,6 @@ TEST(CdiRules, VarRunIsRun) {
   EXPECT_EQ(same_folder("/var/running/cdi"), "/var/running/cdi");
 }
 
-struct KnownVersion {
-  EngineKind kind;
-  std::string engine;
-  std::string newest;
-};
-TEST(CdiRules, SpecVersionsByEngine) {
-  const std::vector<KnownVersion> cases = {
-      {EngineKind::docker, "24.0.9", ""},      {EngineKind::docker, "25.0.0", "0.6.0"},
-      {EngineKind::docker, "26.1.5", "0.6.0"}, {EngineKind::docker, "27.0.3", "0.7.0"},
-      {EngineKind::docker, "27.1.0", "0.8.0"}, {EngineKind::docker, "28.0.4", "0.8.0"},
-      {EngineKind::docker, "28.1.0", "1.0.0"}, {EngineKind::docker, "29.1.9", "1.0.0"},
-      {EngineKind::docker, "29.2.0", "1.1.0"}, {EngineKind::docker, "", ""},
-      {EngineKind::podman, "4.9.4", "0.6.0"},  {EngineKind::podman, "5.0.0", ""},
-      {EngineKind::none, "28.1.0", ""},
-  };
-  for (const KnownVersion& one : cases) {
-    EngineFacts engine;
-    engine.kind = one.kind;
-    engine.version = one.engine;
-    EXPECT_EQ(newest_spec_version(engine), one.newest) << one.engine;
-  }
-  EXPECT_TRUE(is_newer_version("0.10.0", "0.7.0"));
-  EXPECT_FALSE(is_newer_version("0.7.0", "0.7.0"));
-  EXPECT_FALSE(is_newer_version("0.6.0", "0.7.0"));
-}
-
 TEST(CdiRules, ASpecNewerThanTheEngineIsC4) {
   for (Base base : bases::ordinary()) {
     base.facts.engine.kind = EngineKind::docker;

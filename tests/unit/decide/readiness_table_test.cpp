@@ -33,7 +33,7 @@ TEST(ReadinessTable, HasEverySignatureOnceAndWhole) {
 }
 
 TEST(ReadinessTable, StandsInTheOrderOfTheLadder) {
-  const std::vector<const Rule*> rules = all_rules();
+  const std::vector<const Rule*>& rules = all_rules();
   const auto place = [&](std::string_view id) {
     return std::ranges::find(rules, id, &Rule::id) - rules.begin();
   };
@@ -76,6 +76,7 @@ TEST(ReadinessLook, ComparesVersions) {
   EXPECT_GT(compare_versions("28.10.0", "28.2"), 0);
   EXPECT_EQ(compare_versions("1.18.0-rc.1", "1.18.0"), 0);
   EXPECT_EQ(compare_versions("3:570.148.08-1.el9", "570.148.08"), 0);
+  EXPECT_GT(compare_versions("v2.30.1", "2.30.0"), 0);
   EXPECT_LT(compare_versions("", "1"), 0);
   EXPECT_GT(compare_versions("6.1.0-28-amd64", "5.6"), 0);
 }

@@ -348,7 +348,8 @@ TEST(CdiRules, EachEngineReadsUpToItsOwnVersion) {
   }
   EXPECT_EQ(newest_version_of_engine(EngineKind::docker_snap, "28.5.2"), "1.0.0");
   EXPECT_EQ(newest_version_of_engine(EngineKind::docker_desktop, "28.5.2"), "1.0.0");
-  EXPECT_EQ(newest_version_of_engine(EngineKind::podman, "28.5.2"), "");
+  EXPECT_EQ(newest_version_of_engine(EngineKind::podman, "4.9.4"), "0.6.0");
+  EXPECT_EQ(newest_version_of_engine(EngineKind::podman, "5.0.0"), "");
   EXPECT_EQ(newest_version_of_engine(EngineKind::none, "28.5.2"), "");
 }
 

@@ -2,7 +2,11 @@
 #include "host/program.h"
 
 #include <chrono>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "host/files.h"
 
 namespace estiva::host {
 namespace {
@@ -44,10 +48,19 @@ TEST(Program, OneThatDoesNotEnd) {
 }
 
 TEST(Program, ItsChildrenEndWithIt) {
-  // The grandchild holds the pipe open: it is killed with the group.
-  const auto slow = shell("sleep 60 & exit 0", {milliseconds(200), 1000});
-  ASSERT_FALSE(slow);
-  EXPECT_EQ(slow.error().kind, ErrorKind::timed_out);
+  // The grandchild holds the pipe open; nobody waits for it.
+  const auto begun = std::chrono::steady_clock::now();
+  const auto fine = shell("sleep 60 & echo $!; exit 3", {milliseconds(60'000)});
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(30'000));
+  ASSERT_TRUE(fine);
+  EXPECT_EQ(fine->exit_code, 3);
+  const auto child = static_cast<pid_t>(std::stol(fine->output));
+  const auto runs = [child] {
+    const auto stat = read_local_file("/proc/" + std::to_string(child) + "/stat");
+    return stat && stat->find(") Z ") == std::string::npos;
+  };
+  for (int i = 0; i < 1000 && runs(); ++i) ::usleep(5'000);
+  EXPECT_FALSE(runs());
 }
 
 TEST(Program, TheOutputHasALimit) {
@@ -56,6 +69,34 @@ TEST(Program, TheOutputHasALimit) {
   const auto longer = shell("printf 1234567", limits);
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().kind, ErrorKind::failed);
+}
+
+TEST(Program, WhatIsOverTheLimitMayBeDropped) {
+  const auto cut = shell("head -c 300000 /dev/zero | tr '\\0' x; echo no >&2; exit 1",
+                         {.time = milliseconds(10'000), .output = 6, .cuts_output = true});
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->output, "xxxxxx");
+  EXPECT_EQ(cut->errors, "");
+  EXPECT_EQ(cut->exit_code, 1);
+  const auto endless = shell("yes", {.time = milliseconds(200), .cuts_output = true});
+  ASSERT_FALSE(endless);
+  EXPECT_EQ(endless.error().kind, ErrorKind::timed_out);
+}
+
+TEST(Program, ItsErrorsAndItsEnvironment) {
+  const auto said = shell("echo $A; echo why >&2", {.keeps_errors = true, .environment = {"A=b"}});
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->output, "b\n");
+  EXPECT_EQ(said->errors, "why\n");
+}
+
+TEST(Program, NoDescriptorOfOursReachesIt) {
+  const int leaked = ::fcntl(STDERR_FILENO, F_DUPFD, 77);  // without close-on-exec
+  ASSERT_GE(leaked, 77);
+  const auto said = shell("echo /proc/$$/fd/?? /proc/$$/fd/???");
+  ::close(leaked);
+  ASSERT_TRUE(said);
+  EXPECT_NE(said->output.find("fd/??"), std::string::npos) << said->output;  // there are none
 }
 
 }  // namespace

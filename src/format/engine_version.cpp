@@ -1,16 +1,16 @@
-#include "decide/setup/engine_version.h"
+#include "format/engine_version.h"
 
 #include <algorithm>
 
 #include "format/text.h"
 
-namespace estiva::decide {
+namespace estiva::format {
 
 std::optional<EngineVersion> parse_engine_version(std::string_view text) {
   if (text.starts_with('v')) text.remove_prefix(1);
   const auto number = [&]() -> std::optional<unsigned> {
     const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-    const auto value = format::parse_u64(text.substr(0, digits));
+    const auto value = parse_u64(text.substr(0, digits));
     text.remove_prefix(digits);
     if (!value || *value > 9999) return std::nullopt;
     return static_cast<unsigned>(*value);
@@ -23,4 +23,4 @@ std::optional<EngineVersion> parse_engine_version(std::string_view text) {
   return EngineVersion{*major, *minor};
 }
 
-}  // namespace estiva::decide
+}  // namespace estiva::format

@@ -1,0 +1,73 @@
+#include "host/spawn.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace estiva::host {
+namespace {
+
+struct Settings {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  Settings() {
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+  }
+  ~Settings() {
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+  }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+};
+
+void hand_on(const std::vector<Handed>& handed, posix_spawn_file_actions_t* files) {
+  int next = STDERR_FILENO + 1;
+  for (const auto& [ours, theirs] : handed) {
+    const int way = theirs == STDIN_FILENO ? O_RDONLY : O_WRONLY;
+    if (ours < 0) {
+      posix_spawn_file_actions_addopen(files, theirs, "/dev/null", way, 0);
+    } else {
+      posix_spawn_file_actions_adddup2(files, ours, theirs);
+    }
+    if (theirs >= next) next = theirs + 1;
+  }
+  posix_spawn_file_actions_addclosefrom_np(files, next);
+}
+
+void be_fresh(posix_spawnattr_t* attributes) {
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(attributes, &none);
+  posix_spawnattr_setsigdefault(attributes, &all);
+  posix_spawnattr_setpgroup(attributes, 0);
+  posix_spawnattr_setflags(attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+int spawn(const Spawn& what, pid_t& pid) {
+  if (what.words.empty() || what.words[0].empty()) return ENOENT;
+  Settings settings;
+  hand_on(what.handed, &settings.files);
+  be_fresh(&settings.attributes);
+  const auto words = pointers(what.words), variables = pointers(what.environment);
+  return ::posix_spawnp(&pid, words[0], &settings.files, &settings.attributes, words.data(),
+                        what.environment.empty() ? environ : variables.data());
+}
+
+}  // namespace estiva::host
