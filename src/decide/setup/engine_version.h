@@ -20,6 +20,9 @@ inline constexpr EngineVersion kHasCdi{25, 0};
 // CDI is on without a word, and is there before containers are started again (moby 49989).
 inline constexpr EngineVersion kCdiByDefault{28, 2};
 
+// Podman takes CDI names for --device (containers/podman, release notes of 4.1.0).
+inline constexpr EngineVersion kPodmanHasCdi{4, 1};
+
 // "28.5.2", "20.10.24+dfsg1", "v29.0.0-rc.1"; nothing for what does not begin so.
 std::optional<EngineVersion> parse_engine_version(std::string_view text);
 
