@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include "act/steps.h"
+#include "base/messages/act.h"
 #include "format/diff.h"
 #include "format/plan_text.h"
+#include "format/text.h"
 
 namespace estiva::act {
 namespace {
@@ -15,6 +18,14 @@ constexpr std::string_view kUnitFolders[] = {"/etc/systemd/system/", "/run/syste
 
 bool is_file(const Found& found) {
   return found.state.is == State::Is::file;
+}
+
+// What its maker read is what is there: else it would overwrite what came in between.
+Result<void> check_still_so(const Found& found, const Step& step) {
+  if (is_as_expected(found.state, step.expects)) return {};
+  return fail(ErrorKind::refused,
+              fmt::format(msg::act::kChangedWhilePlanned, format::escape_for_terminal(step.target)),
+              std::string(msg::act::kChangedWhilePlannedHow));
 }
 
 void note_difference(const Found& found, std::string_view after, Step& step) {
@@ -61,6 +72,7 @@ Result<bool> look_at(const Machine& machine, Step& step) {
   switch (step.kind) {
     case StepKind::write_file:
       if (!step.link_to.empty()) return found->state.leads_to != step.link_to;
+      if (auto fine = check_still_so(*found, step); !fine) return Failure(fine.error());
       note_difference(*found, step.content, step);
       return !is_file(*found) || found->content != step.content;
     case StepKind::remove_file:

@@ -104,6 +104,11 @@ void read_labels(JsonNode labels, ContainerFact& container) {
   container.project = text_of(labels["com.docker.compose.project"]);
   container.service = text_of(labels["com.docker.compose.service"]);
   container.compose_files = split(text_of(labels["com.docker.compose.project.config_files"]), ',');
+  container.compose_dir = text_of(labels["com.docker.compose.project.working_dir"]);
+  container.compose_env_files =
+      split(text_of(labels["com.docker.compose.project.environment_file"]), ',');
+  container.compose_hash = text_of(labels["com.docker.compose.config-hash"]);
+  container.is_one_off = text_of(labels["com.docker.compose.oneoff"]) == "True";
 }
 
 // Days since 1970-01-01 of the Gregorian calendar (H. Hinnant, days_from_civil).
@@ -190,6 +195,7 @@ Result<ContainerFact> parse_inspect(std::string_view json) {
   container.runtime = text_of(host["Runtime"]);
   container.restart_policy = text_of(host["RestartPolicy"]["Name"]);
   container.state = text_of(state["Status"]);
+  container.pid = static_cast<pid_t>(state["Pid"].signed_number().value_or(0));
   container.environment = gpu_variables(config["Env"]);
   container.requests = requests_of(host["DeviceRequests"]);
   const JsonNode devices = host["Devices"];

@@ -213,6 +213,15 @@ struct DeviceRequest {
 struct ContainerFact {
   std::string id, name, image, image_id, project, service, runtime, restart_policy, state;
   std::vector<std::string> compose_files;
+  // How Compose made it: the project's folder, the env files named on its command line, its hash of
+  // the service as the files described it, and whether it was 'run' and not 'up'.
+  std::string compose_dir;
+  std::vector<std::string> compose_env_files;
+  std::string compose_hash;
+  bool is_one_off = false;
+  pid_t pid = 0;  // of its first process; 0: it does not run
+  std::vector<std::string>
+      gone_mounts;  // files on the host that are mounted in it and were removed
   std::vector<std::string> environment;  // only names that concern a GPU: NVIDIA_*, CUDA_*, __NV_*
   std::vector<DeviceRequest> requests;
   std::vector<std::string> device_paths;        // HostConfig.Devices

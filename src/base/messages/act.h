@@ -18,6 +18,9 @@ inline constexpr std::string_view kRefused = "nothing was changed, because {}";
 inline constexpr std::string_view kRefusedMore = "{}; and {} more";
 inline constexpr std::string_view kRefusedHow =
     "See to that, then make the plan again and look at what it shows";
+inline constexpr std::string_view kChangedWhilePlanned =
+    "{} was changed while the plan was made, so there is no plan";
+inline constexpr std::string_view kChangedWhilePlannedHow = "Nothing was changed. Try again";
 inline constexpr std::string_view kChanged =
     "{} has changed since the plan was made: it was {}, and now it is {}";
 inline constexpr std::string_view kWasAbsent = "absent";

@@ -31,7 +31,22 @@ inline constexpr std::string_view kToRecreate =
     "{} has to be made again ({}): {}, or --recreate";  // container, why, command
 inline constexpr std::string_view kWillRecreate = "{} will be made again ({}): {}";
 inline constexpr std::string_view kRecreated = "{} was made again.";
-inline constexpr std::string_view kNotRecreated = "{} could not be made again: try '{}'.";
+inline constexpr std::string_view kNotRecreated =
+    "{} could not be made again: {}. {}";  // container, why, how it stands now
+inline constexpr std::string_view kNotAllRecreated = "{} of {} containers could not be made again";
+inline constexpr std::string_view kStandsAsItWas =
+    "It is as it was; '{}' keeps it and asks for its GPU anew";  // command
+inline constexpr std::string_view kStandsAnew =
+    "A new one is in its place, with its volumes, and does not run ({})";  // the engine's words
+inline constexpr std::string_view kStandsNot =
+    "It is gone, and its named volumes are there: '{}' makes it";  // command
+inline constexpr std::string_view kStandsUnknown = "How it stands now can't be seen: {}";
+inline constexpr std::string_view kComposeFileGone = "its Compose file {} can't be read ({})";
+inline constexpr std::string_view kComposeDirGone = "its project's folder {} is gone";
+inline constexpr std::string_view kComposeChanged =
+    "its Compose files say something else than when it was made, so more than the GPU would change";
+inline constexpr std::string_view kRecreateOnTree =
+    "--recreate is about containers that run, and --root names a folder";
 
 inline constexpr std::string_view kVerbSetup =
     "Set up GPUs in containers so that they survive reboots and driver upgrades, or take it back";

@@ -310,13 +310,15 @@ inline constexpr std::string_view kP10Title =
 inline constexpr DoctorWords kP11Text{
     "the container is older than the repair",
     "the host works again, and a container that was started before goes on failing",
-    "when each container was started, when the spec, the toolkit and daemon.json were changed, and "
-    "errors in its log",
+    "when each container was started, when the spec, the toolkit and daemon.json were changed, "
+    "errors in its log, and files of the driver in it that are gone from the host",
     "Recreate it: 'docker compose up -d --force-recreate SERVICE'",
     {},
     "NVIDIA/nvidia-docker#365, #737"};
 inline constexpr std::string_view kP11Title =
     "{} failed on its GPU and was started before {} was changed";  // container, what
+inline constexpr std::string_view kP11Outdated =
+    "{} still has {} of a driver that was replaced";  // container, path
 
 inline constexpr DoctorWords kP12Text{
     "too little shared memory for training",

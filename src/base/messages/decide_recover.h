@@ -25,6 +25,11 @@ inline constexpr std::string_view kRecoverRestartEffect = "systemctl restart {}"
 inline constexpr std::string_view kRecoverRestartUndo = "nothing is left of it";
 inline constexpr std::string_view kRecoverNeedsRestart =
     "Docker has to be restarted ({}): --restart-docker does it. These stop meanwhile: {}";
+inline constexpr std::string_view kRecoverRestartIt =
+    "Docker has to be restarted ({}) by whoever runs it ('systemctl --user restart docker' where "
+    "that is a user). These stop meanwhile: {}";
+inline constexpr std::string_view kRecoverHalfMade =
+    "Compose was ended while it made it, and left it beside the old one";
 inline constexpr std::string_view kRecoverNobody = "none";
 
 }  // namespace estiva::msg

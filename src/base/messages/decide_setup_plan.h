@@ -49,17 +49,41 @@ inline constexpr std::string_view kNoteAdoptedSick =
     "estiva take it over with --take-over";
 inline constexpr std::string_view kNoteTakenOver = "estiva writes {}=... itself, into {}";
 inline constexpr std::string_view kNoteRestart =
-    "Docker has to be restarted before {} is in force: 'sudo systemctl restart docker', or "
-    "--restart-docker. These stop meanwhile: {}";
+    "Docker has to be restarted before {} is in force: 'sudo systemctl restart {}', or "
+    "--restart-docker. These stop meanwhile: {}";  // settings, unit, containers
 inline constexpr std::string_view kNoteReload =
-    "Docker takes {} with a reload: 'sudo systemctl reload docker'";
+    "Docker takes {} with a reload: 'sudo systemctl reload {}'";  // settings, unit
 inline constexpr std::string_view kNothingRuns = "none";
 inline constexpr std::string_view kNoteNoDocker =
     "No Docker was found, so only the specification and its units are set up";
 inline constexpr std::string_view kNotePodman =
     "Podman reads CDI specifications by itself; there is nothing to configure";
+inline constexpr std::string_view kNotePodmanOld =
+    "Podman {} has no CDI (that came with 4.1), so it takes no device of a specification: upgrade "
+    "it";  // version
+inline constexpr std::string_view kNoteDesktop =
+    "This Docker is Docker Desktop, whose containers run in a virtual machine without the GPU. The "
+    "specification and its units are set up for another engine: 'docker context use default', with "
+    "docker-ce installed";
+inline constexpr std::string_view kNoteDesktopWsl =
+    "This Docker is Docker Desktop, which gives GPUs to containers by itself (--gpus all); its "
+    "settings are in its own window, and not in this Linux";
+inline constexpr std::string_view kNoteSnap =
+    "This Docker is a snap: its daemon.json is {}, and it sees neither the programs of NVIDIA's "
+    "toolkit nor most folders of this machine. Where GPUs don't reach containers, replace it by "
+    "Docker's own packages ('estiva doctor' has the steps)";  // path
 inline constexpr std::string_view kNoteRootless =
-    "This Docker runs as a user; its daemon.json is {}";
+    "This Docker runs as a user, whose files are left to that user. In {} set: {}. Then "
+    "'systemctl --user restart docker'";  // path, settings
+inline constexpr std::string_view kNoteNotRead =
+    "Docker reads specifications from {}, so it does not see {}: add {} to 'cdi-spec-dirs' in "
+    "{}";  // folders, specification, folder, daemon.json
+inline constexpr std::string_view kTakenAway = "(taken away)";
+inline constexpr std::string_view kDaemonJsonUnread =
+    "{} is there and can't be read, so nothing is set up: what is in it would be lost";
+inline constexpr std::string_view kDaemonJsonDeniedHow = "Run this as root";
+inline constexpr std::string_view kDaemonJsonUnreadHow =
+    "Look at it: it must be a file of at most 64 MiB on a disk that can be read";
 inline constexpr std::string_view kNoteNoService =
     "The estiva daemon is not installed as a service ('cmake --install' does that), so it is left "
     "out; GPUs reach containers without it";

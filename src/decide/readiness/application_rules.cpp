@@ -204,10 +204,40 @@ std::string failure_of(const ContainerFact& container) {
   return explained.empty() ? std::string() : explained.front().text;
 }
 
+// "550.54.14" of "/usr/lib/libcuda.so.550.54.14"; empty: it is not named after a version.
+std::string_view version_in(std::string_view path) {
+  const auto at = path.rfind(".so.");
+  if (at == path.npos) return {};
+  path.remove_prefix(at + 4);
+  return contains(path, ".") && path.find_first_not_of("0123456789.") == path.npos ? path : "";
+}
+
+// A file of another driver than the loaded one that a container still has, though it is gone from
+// the host: nothing can be done with it any more. Empty: there is none. With the module's own
+// version the container works on, whatever became of the file.
+std::string outdated_file(const ContainerFact& container, const ReadinessFacts& facts) {
+  const std::string& loaded = facts.kernel.module_version.empty() ? facts.driver.status.version
+                                                                  : facts.kernel.module_version;
+  for (const std::string& path : container.gone_mounts) {
+    const bool is_driver = contains(path, "nvidia") || contains(path, "libcuda");
+    const auto version = version_in(path);
+    if (is_driver && !version.empty() && !loaded.empty() && version != loaded) return path;
+  }
+  return {};
+}
+
 std::vector<Hit> find_p11(const ReadinessFacts& facts) {
   std::vector<Hit> hits;
   const Change change = last_change(facts);
   for (const ContainerFact& container : facts.containers) {
+    const std::string outdated = outdated_file(container, facts);
+    if (!outdated.empty() && share_of(container, facts).any()) {
+      hits.push_back({fmt::format(msg::kP11Outdated, container.name, outdated),
+                      {at(container, outdated)},
+                      {},
+                      {}});
+      continue;
+    }
     const bool is_older = container.started_at > 0 && container.started_at < change.at;
     if (!is_older || !share_of(container, facts).any()) continue;
     const std::string failure = failure_of(container);

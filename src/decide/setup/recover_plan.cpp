@@ -7,14 +7,37 @@
 #include "base/messages/decide_recover.h"
 #include "decide/readiness/fixes.h"
 #include "decide/readiness/look.h"
+#include "decide/readiness/rule.h"
+#include "decide/setup/engine_unit.h"
 #include "format/unit_file.h"
 
 namespace estiva::decide {
 namespace {
 
-constexpr std::string_view kDocker = "docker.service";
 // Those that stand on others first.
 constexpr std::string_view kModules[] = {"nvidia_uvm", "nvidia_drm", "nvidia_modeset", "nvidia"};
+
+bool contains_any(std::string_view text, std::initializer_list<std::string_view> parts) {
+  return std::ranges::any_of(parts, [&](auto part) { return text.find(part) != text.npos; });
+}
+
+// The engine's words for a start that failed are about its GPU, and not about a port or a folder.
+bool is_about_gpu(std::string_view error) {
+  return contains_any(error, {"nvidia", "NVIDIA", "libcuda", "CDI", "/dev/dri", "gpu", "GPU"}) ||
+         !explain_log(error).empty();
+}
+
+// Compose makes the new one as "0123456789ab_NAME" and renames it when the old one is gone. One
+// that still has that name was left by a Compose that was ended meanwhile.
+bool is_half_made(const ContainerFact& one) {
+  constexpr std::size_t kDigits = 12;
+  return !one.service.empty() && one.started_at == 0 && one.name.size() > kDigits &&
+         one.name[kDigits] == '_' && one.name.find_first_not_of("0123456789abcdef") == kDigits;
+}
+
+bool is_made_by_compose(const ContainerFact& one) {
+  return !one.project.empty() && !one.service.empty() && !one.is_one_off;
+}
 
 bool has_finding(const std::vector<Finding>& findings, std::string_view id) {
   return std::ranges::find(findings, id, &Finding::id) != findings.end();
@@ -104,15 +127,19 @@ class Recovery {
     std::vector<std::string> stops;
     for (const ContainerFact& one : facts_.containers)
       if (one.state == "running") stops.push_back(one.name);
+    const std::string_view unit = unit_of_engine(facts_.engine);
+    const std::string who = stops.empty() ? std::string(msg::kRecoverNobody)
+                                          : fmt::format("{}", fmt::join(stops, ", "));
+    if (unit.empty()) {
+      result_.notes.push_back(fmt::format(msg::kRecoverRestartIt, needs->title, who));
+      return;
+    }
     if (!wish_.restart_engine) {
-      const std::string who = stops.empty() ? std::string(msg::kRecoverNobody)
-                                            : fmt::format("{}", fmt::join(stops, ", "));
       result_.notes.push_back(fmt::format(msg::kRecoverNeedsRestart, needs->title, who));
       return;
     }
-    Step& step =
-        add(StepKind::restart_unit, kDocker, fmt::format(msg::kRecoverRestart, needs->title),
-            fmt::format(msg::kRecoverRestartEffect, kDocker), msg::kRecoverRestartUndo);
+    Step& step = add(StepKind::restart_unit, unit, fmt::format(msg::kRecoverRestart, needs->title),
+                     fmt::format(msg::kRecoverRestartEffect, unit), msg::kRecoverRestartUndo);
     step.risk = Risk::interrupts;
     step.stops = std::move(stops);
   }
@@ -121,18 +148,39 @@ class Recovery {
   void find_lost() {
     for (const ContainerFact& one : facts_.containers) {
       if (!gpu_request(one).any()) continue;
-      const bool is_down = one.state != "running" && !one.error.empty();
+      const bool is_down = one.state != "running" && is_about_gpu(one.error);
       const auto failing = std::ranges::find_if(findings_, [&](const Finding& finding) {
         return finding.id == "P11" &&
                std::ranges::any_of(finding.evidence, [&](const Evidence& evidence) {
                  return evidence.path == one.name;
                });
       });
-      if (!is_down && failing == findings_.end()) continue;
-      result_.lost.push_back({one.name, one.project, one.service, one.compose_files,
-                              is_down ? one.error : failing->title});
+      if (is_half_made(one))
+        lose(one, std::string(msg::kRecoverHalfMade));
+      else if (is_down)
+        lose(one, one.error);
+      else if (failing != findings_.end())
+        lose(one, failing->title);
     }
     std::ranges::sort(result_.lost, {}, &LostContainer::name);
+  }
+
+  void lose(const ContainerFact& one, std::string why) {
+    LostContainer lost{one.name, one.project, one.service, one.compose_files, std::move(why)};
+    lost.id = one.id;
+    lost.compose_dir = one.compose_dir;
+    lost.compose_hash = one.compose_hash;
+    lost.compose_env_files = one.compose_env_files;
+    lost.is_running = one.state == "running";
+    // Podman asks for CDI devices at each start, and its Compose is another program.
+    lost.is_of_compose = is_made_by_compose(one) && facts_.engine.kind != EngineKind::podman;
+    const auto is_sibling = [&](const ContainerFact& other) {
+      return is_made_by_compose(other) && other.project == one.project &&
+             other.service == one.service && !is_half_made(other);
+    };
+    lost.replicas = std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::ranges::count_if(facts_.containers, is_sibling)));
+    result_.lost.push_back(std::move(lost));
   }
 
   const ReadinessFacts& facts_;
@@ -146,6 +194,40 @@ class Recovery {
 RecoverPlan plan_recover(const ReadinessFacts& facts, const std::vector<Finding>& findings,
                          const RecoverWish& wish) {
   return Recovery(facts, findings, wish).all();
+}
+
+std::vector<std::string> compose_paths(const LostContainer& one) {
+  std::vector<std::string> paths = one.compose_files;
+  for (std::string& path : paths)  // Compose 1 wrote them as they were typed
+    if (!path.starts_with('/') && !one.compose_dir.empty()) path = one.compose_dir + '/' + path;
+  return paths;
+}
+
+std::vector<std::string> compose_words(const LostContainer& one) {
+  std::vector<std::string> words = {"compose"};
+  const auto add = [&](std::string_view option, const std::string& value) {
+    words.emplace_back(option);
+    words.push_back(value);
+  };
+  for (const std::string& path : compose_paths(one)) add("-f", path);
+  if (!one.compose_dir.empty()) add("--project-directory", one.compose_dir);
+  for (const std::string& path : one.compose_env_files) add("--env-file", path);
+  add("-p", one.project);
+  return words;
+}
+
+std::vector<std::string> words_to_recreate(const LostContainer& one) {
+  if (!one.is_of_compose) return {"restart", one.name};
+  std::vector<std::string> words = compose_words(one);
+  for (const char* word :
+       {"up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never"})
+    words.emplace_back(word);
+  if (one.replicas > 1) {  // as many as there are, whatever the file says
+    words.emplace_back("--scale");
+    words.push_back(fmt::format("{}={}", one.service, one.replicas));
+  }
+  words.push_back(one.service);
+  return words;
 }
 
 }  // namespace estiva::decide

@@ -9,18 +9,22 @@
 #include "base/messages/decide_setup_plan.h"
 #include "decide/cdi/check.h"
 #include "decide/setup/daemon_json.h"
+#include "decide/setup/engine_unit.h"
 #include "decide/setup/units.h"
 #include "format/cdi_rules.h"
+#include "format/engine_version.h"
+#include "format/sha256.h"
 
 namespace estiva::decide {
 namespace {
 
 constexpr unsigned kNvidia = 0x10de;
+// Podman takes CDI names for --device (containers/podman, release notes of 4.1.0).
+constexpr format::EngineVersion kPodmanHasCdi{4, 1};
 constexpr std::string_view kVendorKind = "nvidia.com/gpu";
 constexpr std::string_view kOwnSpec = "/var/run/cdi/estiva.yaml";
 // The name that nvidia-cdi-refresh.service writes to: whoever writes last wins, and there is one.
 constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
-constexpr std::string_view kDockerUnit = "docker.service";
 constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
 constexpr std::string_view kSuspendUnit = "nvidia-suspend.service";
 // The daemon's last: its sockets are there before it.
@@ -45,6 +49,24 @@ const UnitFact* find_unit(const ReadinessFacts& facts, std::string_view name) {
 
 bool is_docker(const EngineFacts& engine) {
   return engine.kind == EngineKind::docker || engine.kind == EngineKind::docker_snap;
+}
+
+bool is_same_folder(std::string_view a, std::string_view b) {
+  const auto bare = [](std::string_view folder) {
+    while (folder.size() > 1 && folder.ends_with('/')) folder.remove_suffix(1);
+    return folder.starts_with("/var/run/") ? folder.substr(4) : folder;  // a link on every system
+  };
+  return bare(a) == bare(b);
+}
+
+// "features.cdi = true, log-driver = \"json-file\"".
+std::string in_words(const std::vector<DaemonJsonChange>& changes) {
+  std::vector<std::string> words;
+  for (const DaemonJsonChange& change : changes)
+    words.push_back(
+        fmt::format("{} = {}", change.path,
+                    change.after.empty() ? msg::kTakenAway : std::string_view(change.after)));
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 class Planner {
@@ -166,7 +188,7 @@ class Planner {
   UnitNeeds unit_needs() const {
     UnitNeeds needs;
     needs.program = wish_.program;
-    needs.engine = is_docker(facts_.engine) ? kDockerUnit : std::string_view();
+    needs.engine = unit_of_engine(facts_.engine);
     needs.kind = kind_;
     needs.spec = spec_;
     needs.has_suspend_units = find_unit(facts_, kSuspendUnit) != nullptr;
@@ -214,32 +236,80 @@ class Planner {
     for (const std::string_view unit : kOwnUnits) start(unit);
   }
 
-  Result<void> plan_daemon() {
+  // What is said of an engine that has no daemon.json to edit; nothing where it has.
+  std::optional<std::string> without_daemon_json() const {
     const EngineFacts& engine = facts_.engine;
-    if (engine.kind == EngineKind::podman) {
-      result_.notes.emplace_back(msg::kNotePodman);
-      return {};
-    }
-    if (!is_docker(engine)) {
-      result_.notes.emplace_back(msg::kNoteNoDocker);
-      return {};
-    }
+    const bool is_podman = engine.kind == EngineKind::podman;
+    const auto version = format::parse_engine_version(engine.version);
+    if (is_podman && version && *version < kPodmanHasCdi)
+      return fmt::format(msg::kNotePodmanOld, engine.version);
+    if (is_podman || (engine.kind == EngineKind::none && engine.cli_is_podman))
+      return std::string(msg::kNotePodman);
+    if (engine.kind == EngineKind::docker_desktop)
+      return std::string(facts_.kernel.in_wsl ? msg::kNoteDesktopWsl : msg::kNoteDesktop);
+    if (!is_docker(engine)) return std::string(msg::kNoteNoDocker);
+    return std::nullopt;
+  }
+
+  // Only a file that is not there may be taken for an empty one.
+  Result<DaemonJsonInput> daemon_json_input() const {
+    const EngineFacts& engine = facts_.engine;
     DaemonJsonInput input;
     if (!engine.daemon_json.path.empty()) input.file = engine.daemon_json.path;
-    if (engine.daemon_json.text) input.text = *engine.daemon_json.text;
+    if (engine.daemon_json.text) {
+      input.text = *engine.daemon_json.text;
+    } else if (engine.daemon_json.text.why() != Missing::not_supported) {
+      const bool is_denied = engine.daemon_json.text.why() == Missing::not_permitted;
+      return fail(is_denied ? ErrorKind::denied : ErrorKind::refused,
+                  fmt::format(msg::kDaemonJsonUnread, input.file),
+                  std::string(is_denied ? msg::kDaemonJsonDeniedHow : msg::kDaemonJsonUnreadHow));
+    }
     input.engine_version = engine.version;
     input.arguments = engine.arguments;
     input.wish.log_rotation = wish_.log_rotation;
     input.wish.unset_default_runtime = wish_.unset_default_runtime;
+    // A snap does not see the host's programs, and NVIDIA's hook can't work for a user's engine.
+    const bool can_hook = engine.kind == EngineKind::docker && !engine.is_rootless;
     const auto runtime = facts_.toolkit.programs.find("nvidia-container-runtime");
-    if (runtime != facts_.toolkit.programs.end()) input.wish.nvidia_runtime = runtime->second.path;
+    if (can_hook && runtime != facts_.toolkit.programs.end())
+      input.wish.nvidia_runtime = runtime->second.path;
+    return input;
+  }
+
+  void check_folder_is_read() {
+    const EngineFacts& engine = facts_.engine;
+    const std::string_view folder = spec_.substr(0, spec_.rfind('/'));
+    const bool is_read =
+        std::any_of(engine.cdi_dirs.begin(), engine.cdi_dirs.end(),
+                    [&](const std::string& one) { return is_same_folder(one, folder); });
+    if (engine.cdi_dirs.empty() || is_read) return;
+    result_.notes.push_back(fmt::format(msg::kNoteNotRead, fmt::join(engine.cdi_dirs, ", "), spec_,
+                                        folder, engine.daemon_json.path));
+  }
+
+  Result<void> plan_daemon() {
+    if (const auto said = without_daemon_json()) {
+      result_.notes.push_back(*said);
+      return {};
+    }
+    if (facts_.engine.kind == EngineKind::docker_snap)
+      result_.notes.push_back(fmt::format(msg::kNoteSnap, facts_.engine.daemon_json.path));
+    check_folder_is_read();
+    const auto asked = daemon_json_input();
+    if (!asked) return Failure(asked.error());
+    const DaemonJsonInput& input = *asked;
     auto edited = plan_daemon_json(input);
     if (!edited) return Failure(edited.error());
     for (const DaemonJsonNote& note : edited->notes)
       result_.notes.push_back(note.remedy.empty() ? note.text
                                                   : fmt::format("{}. {}", note.text, note.remedy));
     if (edited->changes.empty()) return {};
-    write_daemon_json(input, *edited);
+    // A user's folder may lead anywhere, and what root writes there the user can't change.
+    if (facts_.engine.is_rootless)
+      result_.notes.push_back(
+          fmt::format(msg::kNoteRootless, input.file, in_words(edited->changes)));
+    else
+      write_daemon_json(input, *edited);
     return {};
   }
 
@@ -248,25 +318,27 @@ class Planner {
     for (const DaemonJsonChange& change : edited.changes) paths.push_back(change.path);
     const std::string what = fmt::format("{}", fmt::join(paths, ", "));
     write(input.file, std::move(edited.text), fmt::format(msg::kReasonDaemonJson, what));
+    // It was edited as it was read; whoever prepares the plan looks whether it still is so.
+    result_.plan.steps.back().expects = input.text ? format::sha256_hex(*input.text) : "absent";
     const Takes takes = edited.takes();
-    if (facts_.engine.is_rootless)
-      result_.notes.push_back(fmt::format(msg::kNoteRootless, input.file));
-    if (takes == Takes::reload) result_.notes.push_back(fmt::format(msg::kNoteReload, what));
+    if (takes == Takes::reload)
+      result_.notes.push_back(fmt::format(msg::kNoteReload, what, unit_of_engine(facts_.engine)));
     if (takes == Takes::restart) restart_engine(what);
   }
 
   void restart_engine(const std::string& what) {
+    const std::string_view unit = unit_of_engine(facts_.engine);
     std::vector<std::string> running;
     for (const ContainerFact& container : facts_.containers)
       if (container.state == "running") running.push_back(container.name);
     if (!wish_.restart_engine) {
       const std::string stops = running.empty() ? std::string(msg::kNothingRuns)
                                                 : fmt::format("{}", fmt::join(running, ", "));
-      result_.notes.push_back(fmt::format(msg::kNoteRestart, what, stops));
+      result_.notes.push_back(fmt::format(msg::kNoteRestart, what, unit, stops));
       return;
     }
-    Step& step = add(StepKind::restart_unit, kDockerUnit, fmt::format(msg::kReasonRestart, what),
-                     fmt::format(msg::kEffectRestart, kDockerUnit), msg::kUndoRestart);
+    Step& step = add(StepKind::restart_unit, unit, fmt::format(msg::kReasonRestart, what),
+                     fmt::format(msg::kEffectRestart, unit), msg::kUndoRestart);
     step.risk = Risk::interrupts;
     step.stops = std::move(running);
   }

@@ -12,6 +12,7 @@
 #include "host/device_users.h"
 #include "observe/readiness/compose.h"
 #include "observe/readiness/engine_process.h"
+#include "observe/readiness/gone_mounts.h"
 #include "observe/readiness/kernels.h"
 #include "observe/readiness/log.h"
 #include "observe/readiness/modules.h"
@@ -192,6 +193,7 @@ void read_stack(const Tree& tree, const ReadinessSources& sources, const Package
   facts.toolkit = read_toolkit(tree, path, packages);
   const auto dirs = engine.cdi_known ? engine.cdi_dirs : cdi_dirs_of(engine.daemon_json);
   facts.cdi = read_cdi(tree, dirs, user, sources.parse_cdi);
+  find_gone_mounts(tree, facts.containers);
   facts.compose = read_compose(tree, facts.containers);
   compare_env_files(tree, facts.compose, facts.containers);
 }

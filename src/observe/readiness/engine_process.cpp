@@ -11,7 +11,7 @@
 namespace estiva::observe {
 namespace {
 
-constexpr std::size_t kLongestSettings = 1 << 20;
+constexpr std::size_t kLongestSettings = 64 << 20;  // what the set-up can edit (format/json_edit.h)
 constexpr std::size_t kMostRuntimes = 256;
 constexpr const char* kSettings = "/etc/docker/daemon.json";
 constexpr const char* kSnapSettings = "/var/snap/docker/current/config/daemon.json";

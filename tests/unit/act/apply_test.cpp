@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/prepare.h"
 #include "unit/act/act_fixture.h"
 
 namespace estiva::act::test {
@@ -35,6 +36,23 @@ TEST_F(Apply, WhatChangedSinceThePlanWasMadeIsNamedAndNothingIsDone) {
                         format::sha256_hex("1"), format::sha256_hex("theirs")));
   EXPECT_EQ(difference(before, now()), "");
   EXPECT_TRUE(list_runs(journal_)->empty());
+}
+
+TEST_F(Apply, WhatChangedBeforeThePlanWasReadyMakesNoPlan) {
+  put("/etc/a", "theirs");
+  for (const std::string& read : {format::sha256_hex("1"), std::string("absent")}) {
+    Plan plan;
+    plan.steps = {write_step("/etc/a", "2", read)};
+    const auto ready = prepare(machine_, plan);
+    ASSERT_FALSE(ready);
+    EXPECT_EQ(exit_code(ready.error().kind), 5);
+    EXPECT_EQ(ready.error().what,
+              "/etc/a was changed while the plan was made, so there is no plan");
+  }
+  Plan plan;
+  plan.steps = {write_step("/etc/a", "2", format::sha256_hex("theirs"))};
+  ASSERT_TRUE(prepare(machine_, plan));
+  EXPECT_EQ(plan.steps.size(), 1U);
 }
 
 TEST_F(Apply, WhatWasThereAndIsGoneCountsAsChanged) {

@@ -66,14 +66,17 @@ TEST(EngineFacts, AnEngineThatDoesNotKnowOfCdiIsNotOneThatHasItOff) {
 TEST(EngineFacts, AContainerAsInspectShowsIt) {
   const auto container = parse_inspect(R"({"Id":")" + kId + R"(","Name":"/ai-ollama-1",
     "Created":"2026-02-20T10:00:00.5Z","Image":"sha256:11","State":{"Status":"exited","ExitCode":255,
-    "Error":"no such device","StartedAt":"2026-03-01T08:00:20Z"},
+    "Error":"no such device","Pid":77,"StartedAt":"2026-03-01T08:00:20Z"},
     "HostConfig":{"Runtime":"nvidia","RestartPolicy":{"Name":"always"},"ShmSize":67108864,
      "Devices":[{"PathOnHost":"nvidia.com/gpu=0"}],
      "DeviceRequests":[{"Driver":"cdi","DeviceIDs":["nvidia.com/gpu=0"],"Capabilities":null},
       {"Driver":"","Count":-1,"DeviceIDs":null,"Capabilities":[["gpu","compute"],["utility"]]}]},
     "Config":{"Image":"ollama/ollama","Env":["PASSWORD=x","NVIDIA_VISIBLE_DEVICES=all","CUDA_VERSION=12.4.1"],
      "Labels":{"com.docker.compose.project":"ai","com.docker.compose.service":"ollama",
-      "com.docker.compose.project.config_files":"/srv/a.yaml,/srv/b.yaml"}}})");
+      "com.docker.compose.project.config_files":"/srv/a.yaml,/srv/b.yaml",
+      "com.docker.compose.project.working_dir":"/srv","com.docker.compose.config-hash":"d9c8",
+      "com.docker.compose.project.environment_file":"/srv/.env,/srv/b.env",
+      "com.docker.compose.oneoff":"True"}}})");
   ASSERT_TRUE(container);
   EXPECT_EQ(container->id, kId);
   EXPECT_EQ(container->name, "ai-ollama-1");
@@ -86,6 +89,11 @@ TEST(EngineFacts, AContainerAsInspectShowsIt) {
   EXPECT_EQ(container->state, "exited");
   EXPECT_EQ(container->exit_code, 255);
   EXPECT_EQ(container->error, "no such device");
+  EXPECT_EQ(container->pid, 77);
+  EXPECT_EQ(container->compose_dir, "/srv");
+  EXPECT_EQ(container->compose_hash, "d9c8");
+  EXPECT_EQ(container->compose_env_files, (std::vector<std::string>{"/srv/.env", "/srv/b.env"}));
+  EXPECT_TRUE(container->is_one_off);
   EXPECT_EQ(container->shm_bytes, 64u << 20);
   EXPECT_EQ(container->created_at, 1771581600);
   EXPECT_EQ(container->started_at, 1772352020);

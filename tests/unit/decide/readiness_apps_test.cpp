@@ -274,6 +274,24 @@ TEST(ApplicationRules, OnlyFailingContainersThatAreOlderAreP11) {
   EXPECT_EQ(found_in(facts), "");
 }
 
+TEST(ApplicationRules, FilesOfAnotherDriverThatAreGoneAreP11) {
+  ReadinessFacts facts = bases::debian().facts;
+  const std::string loaded = facts.kernel.module_version;
+  const std::string folder = "/usr/lib/x86_64-linux-gnu/";
+  const auto with = [&](const std::string& path) {
+    first(facts).gone_mounts = {"/srv/mine.so.1.2", path};
+    return found_in(facts);
+  };
+  EXPECT_EQ(with(folder + "libcuda.so.550.54.14"), "P11");
+  EXPECT_EQ(with(folder + "libnvidia-ml.so.1.2.3"), "P11");
+  EXPECT_EQ(with(folder + "libcuda.so." + loaded), "") << "it was installed again";
+  EXPECT_EQ(with("/usr/bin/nvidia-smi"), "") << "nobody knows its version";
+  EXPECT_EQ(with(folder + "libc.so.6.1.1"), "") << "not the driver's";
+  first(facts).requests.clear();
+  first(facts).environment.clear();
+  EXPECT_EQ(with(folder + "libcuda.so.550.54.14"), "") << "it asks for no GPU";
+}
+
 TEST(ApplicationRules, SharedMemoryAtItsLimit) {
   ReadinessFacts facts = bases::debian().facts;
   first(facts).image = "nvcr.io/nvidia/pytorch:25.01-py3";

@@ -119,8 +119,65 @@ TEST(Recover, ContainersThatDidNotStartAreNamed) {
   facts.containers = {lost, other, stopped};
   const auto found = recover(facts).lost;
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0], (LostContainer{
-                          "stack-llm-1", "stack", "llm", {"/srv/stack/compose.yaml"}, lost.error}));
+  LostContainer wanted{"stack-llm-1", "stack", "llm", {"/srv/stack/compose.yaml"}, lost.error};
+  wanted.replicas = 3;
+  EXPECT_EQ(found[0], wanted);
+}
+
+TEST(Recover, AnErrorThatIsNotTheGpusIsNobodysLoss) {
+  ReadinessFacts facts = bases::debian_host();
+  ContainerFact& one = facts.containers[0];
+  one.state = "exited";
+  for (const char* error :
+       {"driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is "
+        "already allocated",
+        "exec: \"/bin/nothing\": stat /bin/nothing: no such file or directory", ""}) {
+    one.error = error;
+    EXPECT_THAT(recover(facts).lost, IsEmpty()) << error;
+  }
+  one.error =
+      "error mounting \"/usr/lib/libcuda.so.550.54.14\" to rootfs: no such file or directory";
+  EXPECT_EQ(recover(facts).lost.size(), 1U);
+}
+
+TEST(Recover, WhatComposeLeftHalfMadeIsFound) {
+  ReadinessFacts facts = bases::debian_host();
+  ContainerFact half = bases::cdi_container("0123456789ab_stack-llm-1", "always");
+  half.project = "stack", half.service = "llm";
+  half.state = "created", half.started_at = 0;
+  facts.containers = {half};
+  EXPECT_EQ(recover(facts).lost.size(), 1U);
+  facts.containers[0].name = "0123456789ag_stack-llm-1";  // a name of somebody's own
+  EXPECT_THAT(recover(facts).lost, IsEmpty());
+  facts.containers[0] = half;
+  facts.containers[0].started_at = 5;
+  EXPECT_THAT(recover(facts).lost, IsEmpty());
+}
+
+TEST(Recover, ComposeIsToldOfItsFilesFolderAndNumberAndNotOfItsNeighbours) {
+  ReadinessFacts facts = bases::debian_host();
+  ContainerFact one = bases::cdi_container("stack-llm-1", "always");
+  one.project = "stack", one.service = "llm", one.compose_dir = "/srv/stack";
+  one.compose_files = {"compose.yaml", "/etc/more.yaml"};
+  one.compose_env_files = {"/srv/stack/prod.env"};
+  one.gone_mounts = {"/usr/lib/libcuda.so.1.2.3"};
+  ContainerFact two = one;
+  two.name = "stack-llm-2";
+  two.gone_mounts.clear();
+  facts.containers = {one, two};
+  const auto lost = recover(facts).lost;
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_THAT(words_to_recreate(lost[0]),
+              ElementsAre("compose", "-f", "/srv/stack/compose.yaml", "-f", "/etc/more.yaml",
+                          "--project-directory", "/srv/stack", "--env-file", "/srv/stack/prod.env",
+                          "-p", "stack", "up", "-d", "--no-deps", "--force-recreate", "--no-build",
+                          "--pull", "never", "--scale", "llm=2", "llm"));
+  facts.containers[0].is_one_off = true;
+  EXPECT_THAT(words_to_recreate(recover(facts).lost[0]), ElementsAre("restart", "stack-llm-1"))
+      << "'compose up' makes no container of 'compose run'";
+  facts.containers[0].is_one_off = false;
+  facts.engine.kind = EngineKind::podman;
+  EXPECT_THAT(words_to_recreate(recover(facts).lost[0]), ElementsAre("restart", "stack-llm-1"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "observe/readiness/collect.h"
 #include "observe/readiness/compose.h"
 #include "observe/readiness/engine_process.h"
+#include "observe/readiness/gone_mounts.h"
 #include "observe/readiness/programs.h"
 #include "observe/readiness/units.h"
 #include "unit/host/temp_dir.h"
@@ -376,6 +377,23 @@ TEST_F(Stack, AnEmptyTreeIsNoErrorAndKnowsNothing) {
   EXPECT_EQ(facts.driver.status.state, DriverState::absent);
   EXPECT_EQ(facts.kernel.log, (Reading<std::vector<std::string>>(Missing::not_supported)));
   EXPECT_EQ(facts.driver.cuda_init, Reading<int>(Missing::not_read));
+}
+
+TEST_F(Stack, FilesThatAreGoneFromTheHostAreSeenInWhoeverHasThem) {
+  write("proc/77/mountinfo",
+        "201 184 254:0 /usr/lib/libcuda.so.550.54.14//deleted /usr/lib/libcuda.so.1 ro - ext4 "
+        "/dev/vda rw\n"
+        "202 184 254:0 /usr/lib/libcuda.so.550.163.01 /usr/lib/libcuda.so ro - ext4 /dev/vda rw\n"
+        "203 184 254:0 /a\\040b//deleted /x ro - ext4 /dev/vda rw\n"
+        "204 184 0:5 / /dev rw - tmpfs tmpfs rw\n");
+  std::vector<ContainerFact> containers(3);
+  containers[0].pid = 77;
+  containers[1].pid = 78;  // it has ended meanwhile
+  find_gone_mounts(tree(), containers);
+  EXPECT_EQ(containers[0].gone_mounts,
+            (std::vector<std::string>{"/usr/lib/libcuda.so.550.54.14", "/a b"}));
+  EXPECT_TRUE(containers[1].gone_mounts.empty());
+  EXPECT_TRUE(containers[2].gone_mounts.empty());
 }
 
 }  // namespace
