@@ -8,6 +8,7 @@
 #include "api/finding_json.h"
 #include "base/messages/cli_doctor.h"
 #include "base/unique_fd.h"
+#include "cli/dockerd_check.h"
 #include "cli/doctor_pages.h"
 #include "cli/output.h"
 #include "cli/plan_run.h"
@@ -88,6 +89,7 @@ Result<int> fix(Session& session, const Arguments& args) {
   const auto findings = decide::judge_readiness(*facts);
   Plan plan = decide::plan_fixes(*facts, findings, own_program());
   if (auto ok = act::prepare(where->machine(), plan); !ok) return Failure(ok.error());
+  if (auto ok = check_with_dockerd(*where, plan); !ok) return Failure(ok.error());
   std::vector<std::string> notes;
   for (const Finding& one : findings)
     if (one.remedy.fix != Fix::automatic && one.severity != Severity::info)

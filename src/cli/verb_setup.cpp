@@ -5,6 +5,7 @@
 
 #include "act/prepare.h"
 #include "base/messages/cli_plan_run.h"
+#include "cli/dockerd_check.h"
 #include "cli/plan_run.h"
 #include "cli/programs.h"
 #include "cli/readiness.h"
@@ -34,6 +35,7 @@ Result<decide::SetupPlan> make_plan(const Arguments& args, const PlanMachine& wh
   auto made = decide::plan_setup(*facts, wish_of(args));
   if (!made) return Failure(made.error());
   if (auto ok = act::prepare(where.machine(), made->plan); !ok) return Failure(ok.error());
+  if (auto ok = check_with_dockerd(where, made->plan); !ok) return Failure(ok.error());
   return std::move(*made);
 }
 

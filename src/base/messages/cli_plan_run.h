@@ -48,6 +48,12 @@ inline constexpr std::string_view kComposeChanged =
 inline constexpr std::string_view kRecreateOnTree =
     "--recreate is about containers that run, and --root names a folder";
 
+inline constexpr std::string_view kDockerdFile = "making a file in memory for dockerd to check";
+inline constexpr std::string_view kDockerdRefuses =
+    "Docker would not start with {} as it would become: {}";
+inline constexpr std::string_view kDockerdRefusesRemedy =
+    "Nothing was changed. Mend the file first: 'dockerd --validate' says whether Docker reads it";
+
 inline constexpr std::string_view kVerbSetup =
     "Set up GPUs in containers so that they survive reboots and driver upgrades, or take it back";
 inline constexpr std::string_view kHelpPlanHash = "do exactly the plan that was shown";
