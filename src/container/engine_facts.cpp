@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <fmt/format.h>
 
 #include "base/messages/container.h"
 #include "format/json_tree.h"
@@ -335,8 +335,9 @@ void read_logs(const EngineAsk& ask, const EngineQuestions& questions, EngineRep
   for (ContainerFact& container : report.containers) {
     if (!questions.keeps_line || container.started_at == 0) continue;
     if (asked++ == questions.most_logs) return;
-    const auto answer = ask("/containers/" + container.id +
-                            "/logs?stdout=1&stderr=1&tail=" + std::to_string(questions.log_lines));
+    // Only since its last start: what failed before may work now.
+    const auto answer = ask(fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}&since={}",
+                                        container.id, questions.log_lines, container.started_at));
     if (!answer) continue;  // a logging driver that can't be read, or none recorded
     for (std::string& line : parse_log(*answer)) {
       if (questions.keeps_line(line)) container.log.push_back(std::move(line));

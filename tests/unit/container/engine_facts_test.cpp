@@ -199,7 +199,8 @@ class Report : public testing::Test {
       {"/containers/" + kId + "/json", inspect(kId, "ollama/ollama", "ollama")},
       {"/containers/" + kOther + "/json", inspect(kOther, "postgres", "db")},
       {"/images/sha256:11/json", R"({"Id":"sha256:11"})"},
-      {"/containers/" + kId + "/logs?stdout=1&stderr=1&tail=200", "wanted\nnot\n"}};
+      {"/containers/" + kId + "/logs?stdout=1&stderr=1&tail=200&since=1772352020",
+       "wanted\nnot\n"}};
   std::vector<std::string> asked_;
   Error error_;
 };
