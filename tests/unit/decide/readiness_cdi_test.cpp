@@ -407,6 +407,30 @@ TEST(CdiRules, OtherClassesNeedNoCuda) {
   EXPECT_EQ(found_in(facts), "");
 }
 
+TEST(CdiRules, WhatTheEngineMayNotReadMattersOnlyWhereItLooks) {
+  ReadinessFacts facts = bases::debian().facts;
+  for (const char* path : {"/srv/cdi/nvidia.yaml", "/etc/cdi/intel.yaml"}) {
+    CdiFile file = spec(facts);
+    file.path = path;
+    file.spec.kind = "intel.com/gpu";
+    facts.cdi.files.push_back(file);
+    facts.cdi.unreadable.push_back(path);
+  }
+  EXPECT_EQ(found_in(facts), "");
+  facts.cdi.unreadable = {spec(facts).path};
+  EXPECT_EQ(found_in(facts), "C6");
+}
+
+TEST(CdiRules, OtherHooksAreNoChmodHook) {
+  ReadinessFacts facts = bases::debian().facts;
+  for (const char* name : {"create-symlinks", "update-ldcache", "enable-cuda-compat"}) {
+    spec(facts).spec.edits.hooks.push_back(
+        {"createContainer", "/usr/bin/nvidia-cdi-hook", {"nvidia-cdi-hook", name}, {}, {}});
+  }
+  facts.cdi.hosts["/usr/bin/nvidia-cdi-hook"] = {true, true, false, false, 0, 0};
+  EXPECT_EQ(found_in(facts), "");
+}
+
 TEST(CdiRules, ASpecThatIsShadowedIsNotJudged) {
   ReadinessFacts facts = bases::debian().facts;
   facts.cdi.files.push_back(spec(facts));
