@@ -100,10 +100,24 @@ std::vector<std::string> discovered_of(JsonNode list) {
   return ids;
 }
 
+// Compose 2 writes whole paths. docker-compose 1 and podman-compose write them as they stood on the
+// command line, and the folder of the first (_parse_compose_file of podman_compose.py). A path that
+// is not below that folder can't be made whole, and stays.
+void complete_paths(std::vector<std::string>& files, const std::string& folder) {
+  if (files.empty() || files[0].starts_with('/') || !folder.starts_with('/')) return;
+  const std::string beginning = files[0].substr(0, files[0].rfind('/') + 1);
+  for (std::string& file : files) {
+    if (!file.starts_with('/') && file.starts_with(beginning))
+      file = folder + "/" + file.substr(beginning.size());
+  }
+}
+
 void read_labels(JsonNode labels, ContainerFact& container) {
   container.project = text_of(labels["com.docker.compose.project"]);
   container.service = text_of(labels["com.docker.compose.service"]);
   container.compose_files = split(text_of(labels["com.docker.compose.project.config_files"]), ',');
+  complete_paths(container.compose_files,
+                 text_of(labels["com.docker.compose.project.working_dir"]));
 }
 
 // Days since 1970-01-01 of the Gregorian calendar (H. Hinnant, days_from_civil).

@@ -51,10 +51,10 @@ def _(m):
 # The container is one of before the edit: the engine answers "cannot set both Count and DeviceIDs on device request".
 change("P4", "count and device_ids in one reservation", ALL)(lambda m: reserves(
     m, "vision", "driver: nvidia", "count: 1", 'device_ids: ["0"]', "capabilities: [gpu]"))
-# Ollama's own line where it found no GPU.
+# Ollama's own line where it found no GPU (ollama/ollama: discover/types.go, LogDetails).
 change("P5", "the application computes on the CPU", ALL)(lambda m: wrote(
     m, "ollama", 'time=2026-03-02T08:00:22.900Z level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu '
-    'compute="" name=cpu description=cpu libdirs=ollama driver="" type="" total="31.2 GiB" available="28.9 GiB"'))
+    'compute="" name=cpu description=cpu libdirs=ollama driver="" pci_id="" type="" total="31.2 GiB" available="28.9 GiB"'))
 change("P6", "the environment hides the GPU", ALL)(lambda m: m.container(
     "vision", lambda c: c["Config"]["Env"].append("CUDA_VISIBLE_DEVICES=-1")))
 @change("P7", "a container without the driver's compute libraries", HOOKS)

@@ -43,6 +43,7 @@ def _(m):
 @change("D5", "the firmware wants signatures and the module was refused",
         ("debian-gpu", "laptop-prime", "rhel-gpu", "arch-gpu"))
 def _(m):
+    """The kernel's text: kernel/module/signing.c."""
     unload(m)
     m.write("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", b"\x06\0\0\0\x01")
     m.say("Loading of module with unavailable key is rejected")
@@ -71,6 +72,8 @@ def _(m):
     m.append("/proc/modules", "vfio_pci 16384 0 - Live 0x0000000000000000\n")
 
 
+# What the driver writes when a GPU does not start (NVIDIA/open-gpu-kernel-modules: src/nvidia/arch/nvalloc/unix/src/osinit.c
+# and kernel-open/nvidia/nv.c).
 change("D9", "the driver can't start the card", ("debian-gpu", "ubuntu-gpu", "arch-gpu"))(lambda m: (
     m.say("NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x22:0x56:894)",
           "NVRM: GPU 0000:01:00.0: rm_init_adapter failed, device minor number 0"),
@@ -79,8 +82,10 @@ change("D9", "the driver can't start the card", ("debian-gpu", "ubuntu-gpu", "ar
 
 @change("D10", "the card has fallen off the bus")
 def _(m):
-    m.say("NVRM: Xid (PCI:0000:01:00): 79, pid=1234, name=python3, GPU has fallen off the bus.",
-          "NVRM: GPU 0000:01:00.0: GPU has fallen off the bus.")
+    """Xid 79 as in NVIDIA's documentation of XID errors."""
+    address = os.path.basename(m.card)
+    m.say(f"NVRM: Xid (PCI:{address[:-2]}): 79, pid=1234, name=python3, GPU has fallen off the bus.",
+          f"NVRM: GPU {address}: GPU has fallen off the bus.")
     m.write(m.card + "/config", b"\xff" * 64)
     m.gpus(lambda gpu: gpu.update(sample={"state": "lost"}))
     m.cuda(100)
@@ -111,6 +116,7 @@ change("D14", "only root and a group may open the nodes")(lambda m: [
 
 @change("D15", "the machine slept without keeping what is in VRAM")
 def _(m):
+    """The kernel's text: kernel/power/suspend.c."""
     m.write("/sys/power/suspend_stats/success", "1\n")
     m.say("PM: suspend entry (deep)", "PM: suspend exit")
     m.edit("/proc/driver/nvidia/params", "PreserveVideoMemoryAllocations: 1", "PreserveVideoMemoryAllocations: 0")
@@ -141,9 +147,11 @@ def _(m):
     m.cuda(802)
 
 
+# CUDA 13.1's release notes, known issues of UVM with HMM.
 change("D18", "UVM can't have its memory region")(lambda m: (
     m.say("nvidia-uvm: uvm_pmm_gpu.c:3285 devmem_alloc_pagemap[pid:1] request_free_mem_region() err -34"),
     m.cuda(999)))
+# The kernel's text: mm/util.c, __vm_enough_memory; NVIDIA/nvidia-container-toolkit#1324.
 change("D19", "memory is not overcommitted")(lambda m: (
     m.write("/proc/sys/vm/overcommit_memory", "2\n"),
     m.say("__vm_enough_memory: pid: 4242, comm: nvc:[driver], bytes: 34359738368 not enough memory for the allocation")))

@@ -11,11 +11,28 @@ import unittest
 
 import machine_change
 from change_table import CHANGES
-from docker_place import Docker
+from docker_place import Docker, program
 from harness import ESTIVA, until
 from machine_tree import BASES
 
 PAGES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../docs/doctor"))
+COMPOSE = """version: "3"
+services:
+  chat:
+    image: busybox:test
+    network_mode: none
+    command: ["/bin/sleep", "100000"]
+    environment: {CUDA_VERSION: 12.4.1}
+"""
+BOTH = """    deploy:
+      resources:
+        reservations:
+          devices:
+            - driver: nvidia
+              count: 1
+              device_ids: ["0"]
+              capabilities: [gpu]
+"""
 
 
 def doctor(*words, text=None):
@@ -169,6 +186,28 @@ class RealEngine(unittest.TestCase):
         until(lambda: self.docker.say("logs", "torch").count("password") == 2, "it has written again")
         self.assertIn(error, self.docker.say("logs", "torch"))
         self.assertEqual(self.found("K24"), [])
+
+
+    def test_the_file_of_a_project_that_docker_compose_1_made(self):
+        """Its label has the file as it stood on the command line."""
+        folder = self.dir + "/stack"
+        os.makedirs(folder)
+
+        def write(more):
+            with open(folder + "/docker-compose.yml", "w") as file:
+                file.write(COMPOSE + more)
+        write("")
+        made = subprocess.run([program("docker-compose"), "-p", "stack", "up", "-d"], env=self.docker.env, cwd=folder,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        label = self.docker.say("inspect", "-f", '{{index .Config.Labels "com.docker.compose.project.config_files"}}',
+                                self.docker.say("ps", "-q"))
+        self.assertEqual(label, "docker-compose.yml")
+        self.assertEqual(self.found("P4"), [])
+        write('    deploy: {resources: {reservations: {devices: []}}}\n')
+        self.assertEqual(self.found("P4"), [])
+        write(BOTH)
+        self.assertEqual([one["path"] for one in self.found("P4")[0]], [folder + "/docker-compose.yml"])
 
 
 class Errors(unittest.TestCase):

@@ -105,5 +105,7 @@ def podman(m):
     def without_devices(container):
         container["HostConfig"].update(Runtime="oci", DeviceRequests=None, Devices=[])
         container["Config"]["Env"].append("container=podman")
+        # As it stood on podman-compose's command line (_parse_compose_file of podman_compose.py).
+        container["Config"]["Labels"]["com.docker.compose.project.config_files"] = "compose.yaml"
     for service in ("ollama", "vision"):
         m.container(service, without_devices)

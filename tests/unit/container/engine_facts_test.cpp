@@ -150,6 +150,26 @@ TEST(EngineFacts, Images) {
   EXPECT_EQ(image->environment.size(), 2u);
 }
 
+TEST(EngineFacts, PathsOfComposeFilesAreMadeWhole) {
+  const auto files = [](const std::string& named, const std::string& folder) {
+    const auto container = parse_inspect(
+        R"({"Id":"1","Config":{"Labels":{)"
+        R"("com.docker.compose.project.working_dir":")" +
+        folder + R"(","com.docker.compose.project.config_files":")" + named + R"("}}})");
+    std::string all;
+    for (const std::string& file : container.value().compose_files) all += file + " ";
+    return all;
+  };
+  EXPECT_EQ(files("docker-compose.yml", "/srv/ai"), "/srv/ai/docker-compose.yml ");
+  EXPECT_EQ(files("a.yaml,b/c.yaml", "/srv/ai"), "/srv/ai/a.yaml /srv/ai/b/c.yaml ");
+  EXPECT_EQ(files("ai/a.yaml,ai/b.yaml,c.yaml", "/srv/ai"),
+            "/srv/ai/a.yaml /srv/ai/b.yaml c.yaml ");
+  EXPECT_EQ(files("../ai/a.yaml", "/srv/ai"), "/srv/ai/a.yaml ");
+  EXPECT_EQ(files("/srv/a.yaml,b.yaml", "/srv"), "/srv/a.yaml b.yaml ");
+  EXPECT_EQ(files("a.yaml", ""), "a.yaml ");
+  EXPECT_EQ(files("", "/srv"), "");
+}
+
 TEST(EngineFacts, LogsWithAndWithoutFrames) {
   const auto frame = [](char stream, const std::string& text) {
     std::string out{stream, 0, 0, 0, 0, 0, 0};
