@@ -25,9 +25,8 @@ change("C6", "a spec that only root may read, and an engine of a user", ALL)(lam
     rootless(m), os.chmod(m.at(m.spec), 0o600), m.info(DiscoveredDevices=[])))
 
 
-@change("C7", "a GPU was divided since the spec was made")
-def _(m):
-    """An A100 (others can't) as the driver shows it with two instances of 3g.40gb."""
+def divided(m):
+    """The first card is an A100 (others can't), as the driver shows it with two instances of 3g.40gb."""
     name, base = "NVIDIA A100 80GB PCIe", "/proc/driver/nvidia/capabilities/gpu0/mig"
     m.write(m.card + "/device", "0x20b5\n")
     m.write(m.card + "/class", "0x030200\n")
@@ -44,6 +43,22 @@ def _(m):
             m.write(path, f"DeviceFileMinor: {minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n")
             m.node(f"/dev/nvidia-caps/nvidia-cap{minor}", m.major("nvidia-caps"), minor, 0o444)
     m.divide(name, ("MIG-41b3c6e1-8e6e-5d3b-9d1d-1c2b3a4d5e6f", "MIG-5d0a1c7f-2f1e-5a0c-8f0d-6b7c8d9e0f1a"))
+
+
+change("C7", "a GPU was divided since the spec was made")(divided)
+
+
+@change("C7", "the instances of a GPU were made anew since the spec was", variant="instances")
+def _(m):
+    divided(m)
+    old = "MIG-7d1c9a52-0b3e-5f4d-8a6b-2c1d0e9f8a7b"
+    name = next(row for row in m.read(m.spec).splitlines() if row.startswith("- name: GPU-"))
+    m.edit(m.spec, name, "- name: " + old)
+    m.edit(m.spec, '- name: "0"', '- name: "0:0"')
+    for service in ("ollama", "vision"):
+        m.container(service, lambda c: c["HostConfig"]["DeviceRequests"][0].update(DeviceIDs=["nvidia.com/gpu=" + old]))
+    text = m.read("/srv/ai/compose.yaml").replace("      - nvidia.com/gpu=1\n", "")
+    m.write("/srv/ai/compose.yaml", text.replace("nvidia.com/gpu=0", "nvidia.com/gpu=" + old))
 
 
 change("C8", "a library of the spec is gone", HOSTS)(lambda m: m.edit(

@@ -310,6 +310,9 @@ TEST(CdiRules, AWholeGpuThatIsDividedIsC7) {
   ReadinessFacts facts = bases::debian().facts;
   facts.driver.files.gpus[0].mig_enabled = true;
   EXPECT_EQ(found_in(facts), "C7");  // the spec still declares it
+  EXPECT_EQ(first_hit("C7", facts).title,
+            "/etc/cdi/nvidia.yaml declares nvidia.com/gpu=0 as a whole, and that GPU is divided "
+            "into MIG instances now");
   auto& devices = spec(facts).spec.devices;
   devices.erase(devices.begin(), devices.begin() + 2);
   EXPECT_EQ(found_in(facts), "");
@@ -419,6 +422,20 @@ TEST(CdiRules, WhatTheEngineMayNotReadMattersOnlyWhereItLooks) {
   EXPECT_EQ(found_in(facts), "");
   facts.cdi.unreadable = {spec(facts).path};
   EXPECT_EQ(found_in(facts), "C6");
+}
+
+TEST(CdiRules, AContainerAndItsFileAskOnce) {
+  ReadinessFacts facts = bases::debian().facts;
+  ContainerFact& one = facts.containers[0];
+  one.requests[0].ids = {"nvidia.com/gpu=7"};
+  const auto asked = [&](const std::string& device) {
+    const std::string text =
+        "services:\n  " + one.service + ":\n    devices:\n      - nvidia.com/gpu=" + device + "\n";
+    facts.compose = {{"/srv/ai/compose.yaml", one.project, text}};
+    return find_rule("C1")->find(facts).size();
+  };
+  EXPECT_EQ(asked("7"), 1U);
+  EXPECT_EQ(asked("8"), 2U) << "the next container of it";
 }
 
 TEST(CdiRules, OtherHooksAreNoChmodHook) {
