@@ -108,7 +108,7 @@ void complete_paths(std::vector<std::string>& files, const std::string& folder) 
   const std::string beginning = files[0].substr(0, files[0].rfind('/') + 1);
   for (std::string& file : files) {
     if (!file.starts_with('/') && file.starts_with(beginning))
-      file = folder + "/" + file.substr(beginning.size());
+      file = fmt::format("{}/{}", folder, file.substr(beginning.size()));
   }
 }
 
