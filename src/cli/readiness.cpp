@@ -1,15 +1,18 @@
 #include "cli/readiness.h"
 
 #include "cli/local_world.h"
+#include "decide/readiness/rule.h"
 #include "format/cdi_spec.h"
 #include "host/driver_files.h"
 
 namespace estiva::cli {
 namespace {
 
-// Of a GPU container's log only what says where it computes is kept.
+// Of a GPU container's log only what says where it computes is kept, and the errors that doctor
+// knows: K24, K25 and P11 are read from them.
 bool is_about_the_gpu(std::string_view line) {
-  return line.find("inference compute") != std::string_view::npos;
+  return line.find("inference compute") != std::string_view::npos ||
+         !decide::explain_log(line).empty();
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <fmt/format.h>
 
 #include "base/messages/container.h"
 #include "format/json_tree.h"
@@ -100,6 +100,18 @@ std::vector<std::string> discovered_of(JsonNode list) {
   return ids;
 }
 
+// Compose 2 writes whole paths. docker-compose 1 and podman-compose write them as they stood on the
+// command line, and the folder of the first (_parse_compose_file of podman_compose.py). A path that
+// is not below that folder can't be made whole, and stays.
+void complete_paths(std::vector<std::string>& files, const std::string& folder) {
+  if (files.empty() || files[0].starts_with('/') || !folder.starts_with('/')) return;
+  const std::string beginning = files[0].substr(0, files[0].rfind('/') + 1);
+  for (std::string& file : files) {
+    if (!file.starts_with('/') && file.starts_with(beginning))
+      file = fmt::format("{}/{}", folder, file.substr(beginning.size()));
+  }
+}
+
 void read_labels(JsonNode labels, ContainerFact& container) {
   container.project = text_of(labels["com.docker.compose.project"]);
   container.service = text_of(labels["com.docker.compose.service"]);
@@ -109,6 +121,7 @@ void read_labels(JsonNode labels, ContainerFact& container) {
       split(text_of(labels["com.docker.compose.project.environment_file"]), ',');
   container.compose_hash = text_of(labels["com.docker.compose.config-hash"]);
   container.is_one_off = text_of(labels["com.docker.compose.oneoff"]) == "True";
+  complete_paths(container.compose_files, container.compose_dir);
 }
 
 // Days since 1970-01-01 of the Gregorian calendar (H. Hinnant, days_from_civil).
@@ -341,8 +354,9 @@ void read_logs(const EngineAsk& ask, const EngineQuestions& questions, EngineRep
   for (ContainerFact& container : report.containers) {
     if (!questions.keeps_line || container.started_at == 0) continue;
     if (asked++ == questions.most_logs) return;
-    const auto answer = ask("/containers/" + container.id +
-                            "/logs?stdout=1&stderr=1&tail=" + std::to_string(questions.log_lines));
+    // Only since its last start: what failed before may work now.
+    const auto answer = ask(fmt::format("/containers/{}/logs?stdout=1&stderr=1&tail={}&since={}",
+                                        container.id, questions.log_lines, container.started_at));
     if (!answer) continue;  // a logging driver that can't be read, or none recorded
     for (std::string& line : parse_log(*answer)) {
       if (questions.keeps_line(line)) container.log.push_back(std::move(line));

@@ -6,13 +6,33 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import machine_change
-from harness import BUILD, ESTIVA
+from change_table import CHANGES
+from docker_place import Docker, program
+from harness import ESTIVA, until
 from machine_tree import BASES
 
 PAGES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../docs/doctor"))
+COMPOSE = """version: "3"
+services:
+  chat:
+    image: busybox:test
+    network_mode: none
+    command: ["/bin/sleep", "100000"]
+    environment: {CUDA_VERSION: 12.4.1}
+"""
+BOTH = """    deploy:
+      resources:
+        reservations:
+          devices:
+            - driver: nvidia
+              count: 1
+              device_ids: ["0"]
+              capabilities: [gpu]
+"""
 
 
 def doctor(*words, text=None):
@@ -45,15 +65,26 @@ class Machines(unittest.TestCase):
     def test_each_change_is_named_with_what_follows_and_nothing_else(self):
         at_rest = {base: {f["id"] for f in self.look("healthy", base)} for base in BASES}
         wrong, count = [], 0
-        for signature, change in machine_change.CHANGES.items():
+        for key, change in CHANGES.items():
             for base in change.bases:
                 count += 1
-                found = {f["id"] for f in self.look(signature, base)}
-                meant = {signature} | set(change.also)
-                if signature not in found or not found <= meant | at_rest[base]:
-                    wrong.append(f"{signature} on {base}: {sorted(found)}, not {sorted(meant | at_rest[base])}")
-        print(f"{len(machine_change.CHANGES)} changes, {count} machines")
+                found = {f["id"] for f in self.look(key, base)}
+                meant = {change.signature} | change.also(base)
+                if found - at_rest[base] != meant - at_rest[base] or not meant <= found:
+                    wrong.append(f"{key} on {base}: {sorted(found)}, not {sorted(meant | at_rest[base])}")
+        print(f"{len(CHANGES)} changes, {count} machines")
         self.assertEqual(wrong, [])
+
+    def test_each_signature_is_changed_into_on_three_layouts(self):
+        rules = {line.split()[1] for line in doctor("--rules").stdout.splitlines()}
+        self.assertEqual({change.signature for change in CHANGES.values()}, rules)
+        for key, change in CHANGES.items():
+            bases = set(change.bases)
+            if key == "K29":  # there is one base of WSL
+                continue
+            for layout in ({"debian-gpu"}, {"ubuntu-gpu", "laptop-prime", "wsl-gpu"}, {"rhel-gpu", "arch-gpu", "wsl-gpu"}):
+                self.assertTrue(bases & layout, f"{key}: none of {sorted(layout)}")
+            self.assertGreaterEqual(len(bases), 3, key)
 
     def test_a_finding_says_where_what_and_how(self):
         for finding in self.look("D3", "debian-gpu"):
@@ -137,6 +168,57 @@ class Fixing(unittest.TestCase):
         done = self.run_on("--fix")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("Nothing is to be done", done.stdout)
+
+
+class RealEngine(unittest.TestCase):
+    """What a container of a real dockerd writes is read, and only since its last start."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="doc", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.docker = Docker(self.dir + "/d", "-28")
+        self.addCleanup(self.docker.stop)
+        self.docker.start()
+        self.docker.import_image()
+
+    def found(self, signature):
+        ran = doctor("--docker", self.docker.address, "--json")
+        return [f["evidence"] for f in json.loads(ran.stdout)["findings"] if f["id"] == signature]
+
+    def test_an_error_in_a_log_is_found_until_the_container_starts_without_it(self):
+        error = "RuntimeError: Error 803: system has unsupported display driver / cuda driver combination"
+        self.docker.run("run", "-d", "--name", "torch", "--network", "none", "-e", "CUDA_VERSION=12.4.1", "busybox:test",
+                        "/bin/sh", "-c", f"[ -f /ran ] || echo {error!r}; : > /ran; echo password=secret; sleep 100000")
+        until(lambda: "password" in self.docker.say("logs", "torch"), "it has written")
+        evidence = self.found("K24")
+        self.assertEqual([one["text"] for one in evidence[0]], [error])
+        time.sleep(1.1)  # the engine is asked by whole seconds
+        self.docker.run("restart", "-t", "0", "torch")
+        until(lambda: self.docker.say("logs", "torch").count("password") == 2, "it has written again")
+        self.assertIn(error, self.docker.say("logs", "torch"))
+        self.assertEqual(self.found("K24"), [])
+
+
+    def test_the_file_of_a_project_that_docker_compose_1_made(self):
+        """Its label has the file as it stood on the command line."""
+        folder = self.dir + "/stack"
+        os.makedirs(folder)
+
+        def write(more):
+            with open(folder + "/docker-compose.yml", "w") as file:
+                file.write(COMPOSE + more)
+        write("")
+        made = subprocess.run([program("docker-compose"), "-p", "stack", "up", "-d"], env=self.docker.env, cwd=folder,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        label = self.docker.say("inspect", "-f", '{{index .Config.Labels "com.docker.compose.project.config_files"}}',
+                                self.docker.say("ps", "-q"))
+        self.assertEqual(label, "docker-compose.yml")
+        self.assertEqual(self.found("P4"), [])
+        write('    deploy: {resources: {reservations: {devices: []}}}\n')
+        self.assertEqual(self.found("P4"), [])
+        write(BOTH)
+        self.assertEqual([one["path"] for one in self.found("P4")[0]], [folder + "/docker-compose.yml"])
 
 
 class Errors(unittest.TestCase):

@@ -46,6 +46,9 @@ class Machine:
     def at(self, path):
         return self.root + path
 
+    def has(self, path):
+        return os.path.lexists(self.at(path))
+
     def read(self, path):
         with open(self.at(path), encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
@@ -142,6 +145,25 @@ class Machine:
                 os.remove(self.at(f"{folder}/{name}"))
         self.write("/etc/ld.so.cache", _ld_cache([("libc.so.6", "/lib/libc.so.6")]))
 
+    def older_driver(self, version, cuda):
+        """The whole machine with another version of the driver: module, libraries, packages, spec."""
+        old = self.version
+        self.drop_libraries()
+        for folder, names, files in os.walk(self.root, topdown=False):
+            for path in (os.path.join(folder, name) for name in files):
+                if os.path.isfile(path) and not os.path.islink(path):
+                    with open(path, "rb") as file:
+                        text = file.read()
+                    if old.encode() in text:
+                        self.write(path[len(self.root):], text.replace(old.encode(), version.encode()),
+                                   os.stat(path).st_mode & 0o7777)
+            for name in (*names, *files):
+                if old in name:
+                    os.rename(os.path.join(folder, name), os.path.join(folder, name.replace(old, version)))
+        self.driver = json.loads(self.read("/driver.json"))
+        self.libraries(version)
+        self.json("/gpus.json", lambda value: value["readings"][-1]["driver"].update(cuda_version=cuda))
+
     def json(self, path, change):
         """Calls `change` with a JSON document and writes it back."""
         value = json.loads(self.read(path))
@@ -219,3 +241,62 @@ class Machine:
             if row.split()[1:] == [name]:
                 return int(row.split()[0])
         raise AssertionError(f"{self.base}: no major of {name}")
+
+    def hook(self, *words):
+        """One more hook of NVIDIA's in the spec."""
+        rows = "".join(f"    - {json.dumps(word) if word.isdigit() else word}\n" for word in ("nvidia-cdi-hook", *words))
+        self.edit(self.spec, "  mounts:\n", "  - hookName: createContainer\n    path: /usr/bin/nvidia-cdi-hook\n"
+                  f"    args:\n{rows}    env:\n    - NVIDIA_CTK_DEBUG=false\n  mounts:\n")
+
+    def kernel(self, release):
+        """The running kernel is another, with the same modules; it is the only one."""
+        old, modules = self.release, "/usr/lib/modules/"
+        for other in os.listdir(self.at(modules)):
+            if other != old:
+                self.remove(modules + other)
+        os.rename(self.at(modules + old), self.at(modules + release))
+        for image in os.listdir(self.at("/boot")) if self.has("/boot") else ():
+            self.remove("/boot/" + image)
+            self.write("/boot/vmlinuz-" + release, "stands for the kernel\n")
+        for path in ("/proc/sys/kernel/osrelease", "/proc/version"):
+            self.edit(path, old, release)
+        self.info(KernelVersion=release)
+        self.json("/docker/version.json", lambda version: version.update(KernelVersion=release))
+
+    def divide(self, name, instances):
+        """What NVML says of the first GPU when it is divided: the GPU, and each of its instances."""
+        def change(value):
+            gpus = value["readings"][-1]["gpus"]
+            gpus[0]["identity"].update(name=name, architecture="Ampere", compute_capability=80, mig_enabled=True)
+            for place, uuid in enumerate(instances, 1):
+                one = json.loads(json.dumps(gpus[0]))
+                one["identity"].update(name=name + " MIG 3g.40gb", mig_enabled=False, gpu_instance=place, compute_instance=0)
+                one["identity"]["id"]["instance"] = uuid
+                gpus.append(one)
+        self.json("/gpus.json", change)
+
+    def second_card(self):
+        """One more card like the first, behind it on the bus; the spec was made anew since."""
+        old, new = os.path.basename(self.card), "0000:42:00.0"
+        folder, uuid = f"/sys/bus/pci/devices/{new}", "GPU-50600000-0000-4000-8000-000000000002"
+        for name in ("vendor", "device", "class", "power/control", "power/runtime_status"):
+            self.write(f"{folder}/{name}", self.read(f"{self.card}/{name}"))
+        self.write(f"{folder}/boot_vga", "0\n")
+        self.link(f"{folder}/driver", "../../../../bus/pci/drivers/nvidia")
+        self.write(f"/proc/driver/nvidia/gpus/{new}/information", "".join(
+            f"GPU UUID: \t {uuid}\n" if row.startswith("GPU UUID") else row.replace(old, new).replace("Minor: \t 0", "Minor: \t 1")
+            for row in self.read(f"/proc/driver/nvidia/gpus/{old}/information").splitlines(keepends=True)))
+        self.node("/dev/nvidia1", 195, 1)
+        self.link("/dev/char/195:1", "../nvidia1")
+
+        def add(value):
+            one = json.loads(json.dumps(value["readings"][-1]["gpus"][0]))
+            one["identity"].update(index=1, minor_number=1, pci_bus_id="0000" + new)
+            one["identity"]["id"]["uuid"] = uuid
+            value["readings"][-1]["gpus"].append(one)
+        self.json("/gpus.json", add)
+        one = "  containerEdits:\n    deviceNodes:\n    - path: /dev/nvidia1\n"
+        self.edit(self.spec, "- name: all\n", f'- name: "1"\n{one}- name: {uuid}\n{one}- name: all\n')
+        self.edit(self.spec, "\ncontainerEdits:\n", "\n    - path: /dev/nvidia1\ncontainerEdits:\n")
+        self.json("/docker/info.json", lambda info: info["DiscoveredDevices"].extend(
+            {"Source": "cdi", "ID": "nvidia.com/gpu=" + device} for device in ("1", uuid)))

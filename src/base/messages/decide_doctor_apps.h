@@ -96,7 +96,9 @@ inline constexpr std::string_view kC7Whole =
 inline constexpr std::string_view kC7Gone =
     "{} asks for {}, and there is no such MIG instance any more";  // who, device
 inline constexpr std::string_view kC7Stale =
-    "{} declares {}, which does not exist any more";  // file
+    "{} declares {}, which does not exist any more";  // file, device
+inline constexpr std::string_view kC7StaleWhole =
+    "{} declares {} as a whole, and that GPU is divided into MIG instances now";  // file, device
 
 inline constexpr DoctorWords kC8Text{
     "the CDI spec names files of another driver version",

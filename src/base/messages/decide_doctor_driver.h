@@ -60,7 +60,7 @@ inline constexpr DoctorWords kD7{
     "the open kernel module's source, nv.c (nv_printf \"probe routine was not called\")"};
 inline constexpr DoctorWords kD8{
     "the GPU is handed to a virtual machine",
-    "No devices were found",
+    "nvidia-smi: No devices were found",
     "the driver that each PCI device is bound to",
     "If no virtual machine needs it, take it out of vfio-pci's list in /etc/modprobe.d or on the "
     "kernel's command line and restart the machine.",

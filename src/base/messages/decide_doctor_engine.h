@@ -318,6 +318,9 @@ inline constexpr std::string_view kRootFs = "/proc/self/mountinfo";
 // K28 to K31
 inline constexpr std::string_view kTegraFlag =
     "{} asks for the GPU by '--gpus', which a Jetson's runtime refuses";  // containers
+inline constexpr std::string_view kModeFlag =
+    "{} asks for the GPU by '--gpus', which NVIDIA's hook refuses in its mode {}";  // containers,
+                                                                                    // mode
 inline constexpr std::string_view kWslNoDxg = "this is WSL without /dev/dxg: no GPU reaches it";
 inline constexpr std::string_view kWslNoCuda =
     "this is WSL, and Windows gives it no CUDA library: its NVIDIA driver is missing or too old";

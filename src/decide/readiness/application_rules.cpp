@@ -6,6 +6,7 @@
 #include "base/messages/decide_doctor_apps.h"
 #include "decide/readiness/cdi_view.h"
 #include "decide/readiness/compose_rules.h"
+#include "decide/readiness/engine_look.h"
 #include "decide/readiness/gpu_share.h"
 #include "decide/readiness/look.h"
 
@@ -124,6 +125,7 @@ std::vector<Hit> find_p7(const ReadinessFacts& facts) {
     const auto value = variable(container.environment, "NVIDIA_DRIVER_CAPABILITIES");
     // Without the variable NVIDIA's runtime takes both; an empty one counts as none.
     if (share.by_cdi || !share.any() || !value || value->empty()) continue;
+    if (!uses_hook(facts, container)) continue;  // CDI gives all libraries
     const std::string lacks = lacking(*value);
     if (lacks.empty()) continue;
     hits.push_back({fmt::format(msg::kP7Title, container.name, *value, lacks),

@@ -222,8 +222,9 @@ std::vector<Hit> find_c7(const ReadinessFacts& facts) {
   for (const auto& [name, seen] : view.devices) {
     const bool is_stale = is_about_mig(facts, name) && told.count(name) == 0;
     if (!is_stale) continue;
+    const auto& text = is_gone(facts, device_of(name)) ? msg::kC7Stale : msg::kC7StaleWhole;
     hits.push_back(
-        {fmt::format(msg::kC7Stale, seen.file->path, name), {of_file(*seen.file)}, {}, {}});
+        {fmt::format(fmt::runtime(text), seen.file->path, name), {of_file(*seen.file)}, {}, {}});
   }
   return hits;
 }

@@ -109,17 +109,28 @@ void add_container(const ContainerFact& container, std::vector<CdiAsked>& asked)
   }
 }
 
-void add_compose(const ComposeFact& compose, std::vector<CdiAsked>& asked) {
+// A container of the service asks for it: its file need not say it once more.
+bool is_asked_by_container(const ReadinessFacts& facts, const ComposeFact& compose,
+                           const ComposeService& service, const std::string& name) {
+  std::vector<CdiAsked> asked;
+  for (const ContainerFact& one : facts.containers) {
+    if (one.service == service.name && one.project == compose.project) add_container(one, asked);
+  }
+  return std::any_of(asked.begin(), asked.end(),
+                     [&](const CdiAsked& one) { return one.name == name; });
+}
+
+void add_compose(const ReadinessFacts& facts, const ComposeFact& compose,
+                 std::vector<CdiAsked>& asked) {
   if (!compose.text) return;
   for (const ComposeService& service : glance_at_compose(*compose.text)) {
-    for (const ComposeLine& line : service.devices) {
-      add_text(line.text, service.name,
-               {Evidence::Source::file, compose.path, line.line, line.text}, asked);
-    }
+    const auto add = [&](const std::string& name, unsigned line) {
+      if (is_asked_by_container(facts, compose, service, name)) return;
+      add_text(name, service.name, {Evidence::Source::file, compose.path, line, name}, asked);
+    };
+    for (const ComposeLine& line : service.devices) add(line.text, line.line);
     for (const ComposeGpuRequest& request : service.requests) {
-      for (const std::string& id : request.ids) {
-        add_text(id, service.name, {Evidence::Source::file, compose.path, request.line, id}, asked);
-      }
+      for (const std::string& id : request.ids) add(id, request.line);
     }
   }
 }
@@ -155,7 +166,7 @@ CdiView view_cdi(const ReadinessFacts& facts) {
 std::vector<CdiAsked> asked_for(const ReadinessFacts& facts) {
   std::vector<CdiAsked> asked;
   for (const ContainerFact& container : facts.containers) add_container(container, asked);
-  for (const ComposeFact& compose : facts.compose) add_compose(compose, asked);
+  for (const ComposeFact& compose : facts.compose) add_compose(facts, compose, asked);
   return asked;
 }
 

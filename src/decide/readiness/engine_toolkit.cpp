@@ -138,7 +138,9 @@ Hits find_tegra_flag(const ReadinessFacts& facts) {
     return !request.by_flag || request.by_runtime;
   });
   if (users.empty()) return {};
-  Hit hit{.title = fmt::format(msg::kTegraFlag, names_of(users)), .evidence = {}};
+  Hit hit{.title = is_other_mode ? fmt::format(msg::kModeFlag, names_of(users), mode)
+                                 : fmt::format(msg::kTegraFlag, names_of(users)),
+          .evidence = {}};
   if (facts.toolkit.config.text)
     hit.evidence.push_back(file_evidence(facts.toolkit.config, "mode"));
   return {hit};

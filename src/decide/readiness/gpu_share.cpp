@@ -73,7 +73,10 @@ GpuShare share_of(const ContainerFact& container, const ReadinessFacts& facts) {
 }
 
 std::size_t gpu_count(const ReadinessFacts& facts) {
-  return std::max(facts.driver.gpus.size(), facts.driver.files.gpus.size());
+  // NVML's list has the MIG instances of a GPU beside it.
+  const auto whole = std::ranges::count_if(
+      facts.driver.gpus, [](const Gpu& gpu) { return gpu.identity.id.instance.empty(); });
+  return std::max(static_cast<std::size_t>(whole), facts.driver.files.gpus.size());
 }
 
 std::vector<std::string> gpu_uuids(const ReadinessFacts& facts) {

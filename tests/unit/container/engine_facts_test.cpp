@@ -158,6 +158,26 @@ TEST(EngineFacts, Images) {
   EXPECT_EQ(image->environment.size(), 2u);
 }
 
+TEST(EngineFacts, PathsOfComposeFilesAreMadeWhole) {
+  const auto files = [](const std::string& named, const std::string& folder) {
+    const auto container = parse_inspect(
+        R"({"Id":"1","Config":{"Labels":{)"
+        R"("com.docker.compose.project.working_dir":")" +
+        folder + R"(","com.docker.compose.project.config_files":")" + named + R"("}}})");
+    std::string all;
+    for (const std::string& file : container.value().compose_files) all += file + " ";
+    return all;
+  };
+  EXPECT_EQ(files("docker-compose.yml", "/srv/ai"), "/srv/ai/docker-compose.yml ");
+  EXPECT_EQ(files("a.yaml,b/c.yaml", "/srv/ai"), "/srv/ai/a.yaml /srv/ai/b/c.yaml ");
+  EXPECT_EQ(files("ai/a.yaml,ai/b.yaml,c.yaml", "/srv/ai"),
+            "/srv/ai/a.yaml /srv/ai/b.yaml c.yaml ");
+  EXPECT_EQ(files("../ai/a.yaml", "/srv/ai"), "/srv/ai/a.yaml ");
+  EXPECT_EQ(files("/srv/a.yaml,b.yaml", "/srv"), "/srv/a.yaml b.yaml ");
+  EXPECT_EQ(files("a.yaml", ""), "a.yaml ");
+  EXPECT_EQ(files("", "/srv"), "");
+}
+
 TEST(EngineFacts, LogsWithAndWithoutFrames) {
   const auto frame = [](char stream, const std::string& text) {
     std::string out{stream, 0, 0, 0, 0, 0, 0};
@@ -207,7 +227,8 @@ class Report : public testing::Test {
       {"/containers/" + kId + "/json", inspect(kId, "ollama/ollama", "ollama")},
       {"/containers/" + kOther + "/json", inspect(kOther, "postgres", "db")},
       {"/images/sha256:11/json", R"({"Id":"sha256:11"})"},
-      {"/containers/" + kId + "/logs?stdout=1&stderr=1&tail=200", "wanted\nnot\n"}};
+      {"/containers/" + kId + "/logs?stdout=1&stderr=1&tail=200&since=1772352020",
+       "wanted\nnot\n"}};
   std::vector<std::string> asked_;
   Error error_;
 };

@@ -85,6 +85,7 @@ inline constexpr ErrorText kErrorTexts[] = {
     {"D9",
      "NVRM: The NVIDIA GeForce GT 710 GPU installed in this system is\nNVRM:  supported "
      "through the NVIDIA 470.xx Legacy drivers."},
+    {"D9", "root@box:~# nvidia-smi\nNo devices were found"},
     {"D10",
      "NVRM: GPU at PCI:{B}: {U}\nNVRM: Xid (PCI:{B}): 79, pid='<unknown>', "
      "name=<unknown>, GPU has fallen off the bus."},
@@ -229,6 +230,10 @@ inline constexpr ErrorText kErrorTexts[] = {
     {"K29",
      "nvidia-container-cli: initialization error: WSL environment detected but no adapters "
      "were found: unknown"},
+    // lxc/lxc: src/lxc/conf.c, mount_entry; canonical/lxd#8385.
+    {"K30",
+     "lxc-start: {N}: ../src/lxc/conf.c: mount_entry: 2459 No such file or directory - Failed to "
+     "mount \"/dev/nvidia0\" on \"/usr/lib/x86_64-linux-gnu/lxc/rootfs/dev/nvidia0\""},
     {"K31",
      "type=AVC msg=audit(1700000000.123:{N}): avc:  denied  { read write } for  pid={N} "
      "comm=\"nvidia-smi\" name=\"nvidiactl\" dev=\"devtmpfs\" ino={N} "

@@ -129,6 +129,35 @@ std::string LogMutator::fill(std::string_view text) {
   return filled;
 }
 
+std::string LogMutator::place(std::string_view name) {
+  if (name == "v") return version();
+  if (name == "#") return {};
+  std::size_t most = 200;
+  if (name == "p") {
+    const std::string path = fill("/opt/driver_{N}/lib64/so-{V}.x86_64/");
+    return pick(4) == 0 ? " " : path.substr(0, pick(static_cast<std::uint32_t>(path.size())));
+  }
+  if (!name.empty()) most = std::stoul(std::string(name));
+  std::string text;
+  // Words that no pattern has; a UUID or a path where there is room.
+  while (text.size() + 45 < most) text += pick(2) == 0 ? " " + uuid() : fill(" {L}/{V}/");
+  while (text.size() + 3 < most) text += fmt::format(" {}q", pick(10));
+  return text.substr(0, most);
+}
+
+std::string LogMutator::meant_by(std::string_view pattern) {
+  std::string text;
+  while (!pattern.empty()) {
+    const std::size_t open = std::min(pattern.find('{'), pattern.size());
+    text += pattern.substr(0, open);
+    if (open == pattern.size()) break;
+    const std::size_t close = pattern.find('}', open);
+    text += place(pattern.substr(open + 1, close - open - 1));
+    pattern.remove_prefix(close + 1);
+  }
+  return text;
+}
+
 std::string LogMutator::prefix(Prefix kind) {
   const unsigned h = pick(24), m = pick(60), s = pick(60), pid = 100 + pick(60'000);
   switch (kind) {

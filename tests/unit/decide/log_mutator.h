@@ -27,6 +27,9 @@ class LogMutator {
   explicit LogMutator(std::uint32_t seed) : random_(seed) {}
   // Fills the places of a text (error_texts.h).
   std::string fill(std::string_view text);
+  // A text that a pattern of the table means: something in each of its places, and as long as it
+  // may be.
+  std::string meant_by(std::string_view pattern);
   // Lines of a log; the error begins in the first.
   std::string dress(std::string_view text, Wrap wrap, Prefix prefix);
   // `count` lines that name nothing, of one kind of program (0 to 8, any other: mixed).
@@ -37,6 +40,7 @@ class LogMutator {
   std::string version();
   std::string uuid();
   std::string hex(std::size_t digits);
+  std::string place(std::string_view name);
   std::string prefix(Prefix kind);
   std::string healthy_line(unsigned kind);
   std::mt19937 random_;

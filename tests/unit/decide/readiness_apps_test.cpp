@@ -216,6 +216,37 @@ TEST(ApplicationRules, CapabilitiesHaveNoEffectWithCdi) {
   EXPECT_EQ(found_in(facts), "");
 }
 
+// From 29.2 on Docker makes CDI devices of --gpus.
+TEST(ApplicationRules, CapabilitiesHaveNoEffectWhereTheFlagMeansCdi) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  first(facts).requests[0] = {"nvidia", -1, {}, {"gpu"}};
+  first(facts).environment = {"NVIDIA_DRIVER_CAPABILITIES=graphics"};
+  facts.engine.kind = EngineKind::docker;
+  facts.engine.version = "29.2.0";
+  facts.engine.discovered = {"nvidia.com/gpu=all"};
+  EXPECT_EQ(first_hit("P7", facts).title, "");
+  facts.engine.version = "29.1.5";
+  EXPECT_NE(first_hit("P7", facts).title, "");
+}
+
+TEST(ApplicationRules, OneWayForEachServiceIsEnough) {
+  ReadinessFacts facts = bases::debian().facts;
+  add_compose(facts,
+              std::string("  a:\n    devices:\n      - nvidia.com/gpu=all\n  b:\n") + kLegacy);
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(ApplicationRules, CountOrIdsAloneAreNotP4) {
+  for (const char* which : {"count: 1", "device_ids: [\"GPU-1\"]"}) {
+    ReadinessFacts facts = bases::debian().facts;
+    add_compose(facts,
+                std::string("  a:\n    deploy:\n      resources:\n        reservations:\n"
+                            "          devices:\n            - driver: nvidia\n              ") +
+                    which + "\n              capabilities: [gpu]\n");
+    EXPECT_EQ(found_in(facts), "") << which;
+  }
+}
+
 TEST(ApplicationRules, ADefaultRuntimeAloneIsNotP8) {
   ReadinessFacts facts = bases::debian().facts;
   facts.engine.default_runtime = "nvidia";
@@ -354,6 +385,18 @@ TEST(ApplicationRules, TheTableIsWhole) {
     EXPECT_NE(rule.find, nullptr) << rule.id;
   }
   EXPECT_EQ(number, 13);
+}
+
+TEST(GpuShare, InstancesAreNoFurtherGpus) {
+  ReadinessFacts facts = bases::debian().facts;
+  facts.driver.gpus[0].identity.mig_enabled = true;
+  for (const char* uuid : {"MIG-1", "MIG-2"}) {
+    facts.driver.gpus.push_back(facts.driver.gpus[0]);
+    facts.driver.gpus.back().identity.id.instance = uuid;
+  }
+  EXPECT_EQ(gpu_count(facts), 1U);
+  first(facts).requests[0].ids = {"nvidia.com/gpu=0"};
+  EXPECT_EQ(first_hit("P9", facts).title, "") << "there is one GPU to choose";
 }
 
 TEST(GpuShare, CountsWhatWasGiven) {

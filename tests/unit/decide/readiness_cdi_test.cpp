@@ -284,6 +284,9 @@ TEST(CdiRules, AWholeGpuThatIsDividedIsC7) {
   ReadinessFacts facts = bases::debian().facts;
   facts.driver.files.gpus[0].mig_enabled = true;
   EXPECT_EQ(found_in(facts), "C7");  // the spec still declares it
+  EXPECT_EQ(first_hit("C7", facts).title,
+            "/etc/cdi/nvidia.yaml declares nvidia.com/gpu=0 as a whole, and that GPU is divided "
+            "into MIG instances now");
   auto& devices = spec(facts).spec.devices;
   devices.erase(devices.begin(), devices.begin() + 2);
   EXPECT_EQ(found_in(facts), "");
@@ -378,6 +381,44 @@ TEST(CdiRules, OtherClassesNeedNoCuda) {
   all.edits.nodes.push_back({"/dev/nvidia-fs0", {}, {}, {}, {}, {}, {}, {}, {}});
   file.spec.devices.push_back(all);
   facts.cdi.files.push_back(file);
+  EXPECT_EQ(found_in(facts), "");
+}
+
+TEST(CdiRules, WhatTheEngineMayNotReadMattersOnlyWhereItLooks) {
+  ReadinessFacts facts = bases::debian().facts;
+  for (const char* path : {"/srv/cdi/nvidia.yaml", "/etc/cdi/intel.yaml"}) {
+    CdiFile file = spec(facts);
+    file.path = path;
+    file.spec.kind = "intel.com/gpu";
+    facts.cdi.files.push_back(file);
+    facts.cdi.unreadable.push_back(path);
+  }
+  EXPECT_EQ(found_in(facts), "");
+  facts.cdi.unreadable = {spec(facts).path};
+  EXPECT_EQ(found_in(facts), "C6");
+}
+
+TEST(CdiRules, AContainerAndItsFileAskOnce) {
+  ReadinessFacts facts = bases::debian().facts;
+  ContainerFact& one = facts.containers[0];
+  one.requests[0].ids = {"nvidia.com/gpu=7"};
+  const auto asked = [&](const std::string& device) {
+    const std::string text =
+        "services:\n  " + one.service + ":\n    devices:\n      - nvidia.com/gpu=" + device + "\n";
+    facts.compose = {{"/srv/ai/compose.yaml", one.project, text}};
+    return find_rule("C1")->find(facts).size();
+  };
+  EXPECT_EQ(asked("7"), 1U);
+  EXPECT_EQ(asked("8"), 2U) << "the next container of it";
+}
+
+TEST(CdiRules, OtherHooksAreNoChmodHook) {
+  ReadinessFacts facts = bases::debian().facts;
+  for (const char* name : {"create-symlinks", "update-ldcache", "enable-cuda-compat"}) {
+    spec(facts).spec.edits.hooks.push_back(
+        {"createContainer", "/usr/bin/nvidia-cdi-hook", {"nvidia-cdi-hook", name}, {}, {}});
+  }
+  facts.cdi.hosts["/usr/bin/nvidia-cdi-hook"] = {true, true, false, false, 0, 0};
   EXPECT_EQ(found_in(facts), "");
 }
 

@@ -217,12 +217,30 @@ TEST(ReadinessEngine, TheToolkitThatGoesWell) {
          config(f, "ldconfig = \"/sbin/ldconfig.real\"\n");
          f.toolkit.ldconfig_exists = false;
        }},
+      {"K20", "another error of the linker's cache", kHookHosts,
+       [](Facts& f) {
+         add_flag(f);
+         f.containers.back().error =
+             "nvidia-container-cli: ldcache error: open failed: /sbin/ldconfig.real: no such file";
+       }},
       {"K21", "1.18.1", kHosts,
        [](Facts& f) {
          f.kernel.root_fs = "rootfs";
          for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.1";
        }},
+      {"K21", "1.18.0 on a disk", kHosts,
+       [](Facts& f) {
+         for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.0";
+       }},
       {"K28", "mode auto on a PC", kHookHosts, add_flag},
+      {"K28", "mode cdi, and the runtime instead of the flag", kHookHosts,
+       [](Facts& f) {
+         config(f, "mode = \"cdi\"\n");
+         add_flag(f);
+         f.containers.back().requests.clear();
+         f.containers.back().runtime = "nvidia";
+         f.engine.runtimes.emplace_back("nvidia");
+       }},
       {"K30", "LXC with all of it", {kDebian, kArch}, lxc},
       {"K30",
        "a Docker container",
@@ -283,6 +301,20 @@ TEST(ReadinessEngine, ImagesThatGoWell) {
        [](Facts& f) {
          f.images[0].cuda_version = "13.0.1";
          f.containers[0].requests.clear();
+       }},
+      {"K24", "another error of cudaGetDeviceCount", kHosts,
+       [](Facts& f) {
+         f.containers[0].log = {"RuntimeError: Error 100: no CUDA-capable device is detected"};
+       }},
+      {"K25", "another error of the compatibility libraries", kHosts,
+       [](Facts& f) {
+         f.containers[0].log = {"Error 803: system has unsupported display driver"};
+       }},
+      {"K27", "a file that can't be made for another reason", kHosts,
+       [](Facts& f) {
+         f.containers[0].error =
+             "nvidia-container-cli: mount error: file creation failed: /x/libnvidia-ml.so.1: "
+             "read-only file system";
        }},
       {"K25",
        "the image is not newer",
