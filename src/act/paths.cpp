@@ -10,6 +10,7 @@
 
 #include "base/messages/act.h"
 #include "format/text.h"
+#include "host/folder.h"
 
 namespace estiva::act {
 namespace {
@@ -28,15 +29,6 @@ Failure bad_path(std::string_view why, std::string_view path) {
 std::string read_link(const Spot& spot) {
   std::string text(PATH_MAX, '\0');
   const ssize_t n = ::readlinkat(spot.folder.get(), spot.name.c_str(), text.data(), text.size());
-  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  return text;
-}
-
-// Where an open folder is; empty where procfs can't say.
-std::string path_of(int fd) {
-  std::string text(PATH_MAX, '\0');
-  const ssize_t n =
-      ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), text.data(), text.size());
   text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   return text;
 }
@@ -61,12 +53,11 @@ Result<std::string> clean_path(std::string_view path) {
 }
 
 std::string folder_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return std::string(slash == 0 || slash == path.npos ? "/" : path.substr(0, slash));
+  return std::string(host::folder_of(path));
 }
 
 std::string name_of(std::string_view path) {
-  return std::string(path.substr(path.rfind('/') + 1));
+  return std::string(host::name_of(path));
 }
 
 Result<Spot> open_spot(const host::Root& root, const std::string& path) {
@@ -103,10 +94,10 @@ std::string plain_path(const host::Root& root, const std::string& path) {
   for (;;) {
     const UniqueFd fd(root.open_at(folder.c_str(), kFolderFlags));
     if (fd) {
-      const std::string real = path_of(fd.get()), top = path_of(root.dirfd());
+      const auto real = host::path_of(fd.get()), top = host::path_of(root.dirfd());
       // Without procfs the path as it is written has to do.
-      if (real.empty() || !real.starts_with(top)) return path;
-      return (top == "/" ? real == "/" ? "" : real : real.substr(top.size())) + rest;
+      if (!real || !top || !real->starts_with(*top)) return path;
+      return (*top == "/" ? *real == "/" ? "" : *real : real->substr(top->size())) + rest;
     }
     if (folder == "/") return path;
     rest.insert(0, "/" + name_of(folder));

@@ -1,97 +1,74 @@
-// The one file of the command line that sees Boost.JSON: text in, plain values out. A member that
-// is absent, null or of another type is unknown; only a wrong schema is an error, so that a newer
-// daemon may add what it likes.
-#include <boost/json.hpp>
+// The daemon's documents: text in, plain values out. A member that is absent, null or of another
+// type is unknown; only a wrong schema is an error, so that a newer daemon may add what it likes.
 #include <fmt/format.h>
 
 #include "base/messages/cli.h"
 #include "cli/documents.h"
+#include "format/json_tree.h"
 
 namespace estiva::cli {
 namespace {
 
-namespace json = boost::json;
 namespace m = msg::cli;
+using format::JsonNode;
+using format::JsonTree;
 
-const json::value* member(const json::object& from, std::string_view name) {
-  return from.if_contains(json::string_view(name.data(), name.size()));
+std::string text_of(JsonNode from, std::string_view name) {
+  return std::string(from[name].text().value_or(""));
 }
 
-std::string text_of(const json::object& from, std::string_view name) {
-  const json::value* value = member(from, name);
-  if (value == nullptr || !value->is_string()) return {};
-  return std::string(value->get_string().c_str(), value->get_string().size());
+bool truth_of(JsonNode from, std::string_view name) {
+  return from[name].boolean().value_or(false);
 }
 
-bool truth_of(const json::object& from, std::string_view name) {
-  const json::value* value = member(from, name);
-  return value != nullptr && value->is_bool() && value->get_bool();
+std::optional<std::uint64_t> count_of(JsonNode from, std::string_view name) {
+  return from[name].unsigned_number();
 }
 
-std::optional<std::uint64_t> count_of(const json::object& from, std::string_view name) {
-  const json::value* value = member(from, name);
-  if (value == nullptr) return std::nullopt;
-  if (value->is_uint64()) return value->get_uint64();
-  if (value->is_int64() && value->get_int64() >= 0)
-    return static_cast<std::uint64_t>(value->get_int64());
-  return std::nullopt;
+std::optional<double> number_of(JsonNode from, std::string_view name) {
+  return from[name].number();
 }
 
-std::optional<double> number_of(const json::object& from, std::string_view name) {
-  const json::value* value = member(from, name);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  if (value->is_double()) return value->get_double();
-  return value->is_int64() ? static_cast<double>(value->get_int64())
-                           : static_cast<double>(value->get_uint64());
-}
-
-std::int64_t pid_of(const json::object& from) {
+std::int64_t pid_of(JsonNode from) {
   return static_cast<std::int64_t>(count_of(from, "pid").value_or(0));
-}
-
-const json::object& object_of(const json::object& from, std::string_view name) {
-  static const json::object kNone;
-  const json::value* value = member(from, name);
-  return value != nullptr && value->is_object() ? value->get_object() : kNone;
 }
 
 // Calls `each` for the objects of a list; anything else in it is skipped.
 template <class Each>
-void for_objects(const json::object& from, std::string_view name, Each each) {
-  const json::value* value = member(from, name);
-  if (value == nullptr || !value->is_array()) return;
-  for (const json::value& item : value->get_array())
-    if (item.is_object()) each(item.get_object());
+void for_objects(JsonNode from, std::string_view name, Each each) {
+  const JsonNode list = from[name];
+  for (std::size_t i = 0; list.is_array() && i < list.size(); ++i)
+    if (list.at(i).is_object()) each(list.at(i));
 }
 
-std::vector<std::string> texts_of(const json::object& from, std::string_view name) {
+std::vector<std::string> texts_of(JsonNode from, std::string_view name) {
   std::vector<std::string> texts;
-  const json::value* value = member(from, name);
-  if (value == nullptr || !value->is_array()) return texts;
-  for (const json::value& item : value->get_array()) {
-    if (item.is_string()) texts.emplace_back(item.get_string().c_str(), item.get_string().size());
+  const JsonNode list = from[name];
+  for (std::size_t i = 0; list.is_array() && i < list.size(); ++i) {
+    const JsonNode item = list.at(i);
+    if (item.text()) texts.emplace_back(*item.text());
     if (item.is_object()) {
-      const std::string inner = text_of(item.get_object(), "text");
-      texts.push_back(inner.empty() ? text_of(item.get_object(), "name") : inner);
+      const std::string inner = text_of(item, "text");
+      texts.push_back(inner.empty() ? text_of(item, "name") : inner);
     }
   }
   return texts;
 }
 
-MissingReasons missing_of(const json::object& from) {
+MissingReasons missing_of(JsonNode from) {
   MissingReasons reasons;
-  for (const auto& [key, value] : object_of(from, "missing"))
-    if (value.is_string())
-      reasons.emplace_back(std::string(key.data(), key.size()),
-                           std::string(value.get_string().c_str(), value.get_string().size()));
+  const JsonNode missing = from["missing"];
+  for (std::size_t i = 0; missing.is_object() && i < missing.size(); ++i)
+    if (const auto why = missing.at(i).text())
+      reasons.emplace_back(std::string(missing.name_at(i)), std::string(*why));
   return reasons;
 }
 
-void add_missing(MissingReasons& to, const json::object& from) {
+void add_missing(MissingReasons& to, JsonNode from) {
   for (auto& row : missing_of(from)) to.push_back(std::move(row));
 }
 
-ProcessRow process_of(const json::object& from) {
+ProcessRow process_of(JsonNode from) {
   return {pid_of(from),
           count_of(from, "used_bytes"),
           text_of(from, "name"),
@@ -103,22 +80,22 @@ ProcessRow process_of(const json::object& from) {
           missing_of(from)};
 }
 
-std::vector<ConditionRow> conditions_of(const json::object& from) {
+std::vector<ConditionRow> conditions_of(JsonNode from) {
   std::vector<ConditionRow> rows;
-  for_objects(object_of(from, "health"), "conditions", [&rows](const json::object& condition) {
+  for_objects(from["health"], "conditions", [&rows](JsonNode condition) {
     rows.push_back({text_of(condition, "reason"), text_of(condition, "remedy"),
                     number_of(condition, "since_seconds")});
   });
   return rows;
 }
 
-GpuRow gpu_of(const json::object& from) {
+GpuRow gpu_of(JsonNode from) {
   GpuRow row;
   row.index = count_of(from, "index").value_or(0);
   row.uuid = text_of(from, "uuid");
   row.name = text_of(from, "name");
   row.pci = text_of(from, "pci");
-  const json::object& memory = object_of(from, "memory");
+  const JsonNode memory = from["memory"];
   row.total_bytes = count_of(memory, "total_bytes");
   row.used_bytes = count_of(memory, "used_bytes");
   row.free_bytes = count_of(memory, "free_bytes");
@@ -127,18 +104,18 @@ GpuRow gpu_of(const json::object& from) {
   row.utilization = number_of(from, "utilization_ratio");
   row.celsius = number_of(from, "temperature_celsius");
   row.watts = number_of(from, "power_watts");
-  if (const json::value* events = member(from, "clock_event_reasons"); events && events->is_array())
+  if (from["clock_event_reasons"].is_array())
     row.clock_events = texts_of(from, "clock_event_reasons");
-  row.health = text_of(object_of(from, "health"), "state");
+  row.health = text_of(from["health"], "state");
   row.conditions = conditions_of(from);
   for_objects(from, "processes",
-              [&](const json::object& process) { row.processes.push_back(process_of(process)); });
+              [&](JsonNode process) { row.processes.push_back(process_of(process)); });
   row.missing = missing_of(from);
   add_missing(row.missing, memory);
   return row;
 }
 
-LeaseRow lease_of(const json::object& from) {
+LeaseRow lease_of(JsonNode from) {
   LeaseRow row;
   row.id = text_of(from, "id");
   row.model = text_of(from, "model");
@@ -146,18 +123,18 @@ LeaseRow lease_of(const json::object& from) {
   row.granted_at = text_of(from, "granted_at");
   row.gpus = texts_of(from, "gpus");
   row.vram_bytes = count_of(from, "vram_bytes").value_or(0);
-  const json::object& holder = object_of(from, "holder");
-  if (!holder.empty()) row.pid = pid_of(holder);
+  const JsonNode holder = from["holder"];
+  if (holder.size() > 0) row.pid = pid_of(holder);
   return row;
 }
 
-RecordRow record_of(const json::object& from) {
+RecordRow record_of(JsonNode from) {
   return {text_of(from, "at"),     text_of(from, "kind"),  text_of(from, "subject"),
           text_of(from, "text"),   texts_of(from, "gpus"), count_of(from, "vram_bytes"),
           truth_of(from, "intact")};
 }
 
-GpuDocument gpus_of(const json::object& from) {
+GpuDocument gpus_of(JsonNode from) {
   GpuDocument document;
   document.schema = text_of(from, "schema");
   document.source = text_of(from, "source");
@@ -165,31 +142,30 @@ GpuDocument gpus_of(const json::object& from) {
   document.simulated = truth_of(from, "simulated");
   document.stale = truth_of(from, "stale");
   document.age_seconds = number_of(from, "sampled_age_seconds");
-  const json::object& driver = object_of(from, "driver");
+  const JsonNode driver = from["driver"];
   document.driver = {text_of(driver, "version"), text_of(driver, "nvml"), text_of(driver, "state"),
                      text_of(driver, "reason"), text_of(driver, "remedy")};
-  for_objects(from, "gpus", [&](const json::object& gpu) { document.gpus.push_back(gpu_of(gpu)); });
-  for_objects(from, "not_listed", [&](const json::object& gone) {
+  for_objects(from, "gpus", [&](JsonNode gpu) { document.gpus.push_back(gpu_of(gpu)); });
+  for_objects(from, "not_listed", [&](JsonNode gone) {
     document.not_listed.push_back({text_of(gone, "device"), conditions_of(gone)});
   });
   return document;
 }
 
-TopRow top_of(const json::object& from) {
+TopRow top_of(JsonNode from) {
   return {pid_of(from), text_of(from, "name"), number_of(from, "cpu_cores"),
           count_of(from, "resident_bytes").value_or(0)};
 }
 
-std::optional<double> pressure_of(const json::object& host, std::string_view of,
-                                  std::string_view line) {
-  return number_of(object_of(object_of(object_of(host, "pressure"), of), line), "avg10_ratio");
+std::optional<double> pressure_of(JsonNode host, std::string_view of, std::string_view line) {
+  return number_of(host["pressure"][of][line], "avg10_ratio");
 }
 
-HostRow host_of(const json::object& from) {
+HostRow host_of(JsonNode from) {
   HostRow row;
   row.cores = count_of(from, "cores").value_or(0);
   row.cpu = number_of(from, "cpu_ratio");
-  const json::object& memory = object_of(from, "memory");
+  const JsonNode memory = from["memory"];
   row.memory_total = count_of(memory, "total_bytes");
   row.memory_available = count_of(memory, "available_bytes");
   row.swap_total = count_of(memory, "swap_total_bytes");
@@ -198,15 +174,13 @@ HostRow host_of(const json::object& from) {
   row.memory_some = pressure_of(from, "memory", "some");
   row.memory_full = pressure_of(from, "memory", "full");
   row.io_some = pressure_of(from, "io", "some");
-  for_objects(from, "disks", [&](const json::object& disk) {
+  for_objects(from, "disks", [&](JsonNode disk) {
     row.disks.push_back({text_of(disk, "role"), text_of(disk, "path"),
                          count_of(disk, "total_bytes").value_or(0),
                          count_of(disk, "used_bytes").value_or(0), number_of(disk, "used_ratio")});
   });
-  for_objects(from, "top_cpu",
-              [&](const json::object& top) { row.top_cpu.push_back(top_of(top)); });
-  for_objects(from, "top_memory",
-              [&](const json::object& top) { row.top_memory.push_back(top_of(top)); });
+  for_objects(from, "top_cpu", [&](JsonNode top) { row.top_cpu.push_back(top_of(top)); });
+  for_objects(from, "top_memory", [&](JsonNode top) { row.top_memory.push_back(top_of(top)); });
   row.missing = missing_of(from);
   return row;
 }
@@ -216,21 +190,18 @@ Failure strange(std::string_view why) {
 }
 
 // The whole text as one object; whatever is wrong with it becomes a sentence.
-Result<json::value> parse(std::string_view text) {
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = 64;
-  json::value value = json::parse({text.data(), text.size()}, error, {}, options);
-  if (error) return strange(error.message());
-  if (!value.is_object()) return strange("no object");
-  return value;
+Result<JsonTree> parse(std::string_view text) {
+  auto tree = JsonTree::parse(text);
+  if (!tree) return strange(tree.error().what);
+  if (!tree->root().is_object()) return strange("no object");
+  return tree;
 }
 
-Result<json::value> parse_schema(std::string_view text, std::string_view schema) {
-  auto value = parse(text);
-  if (!value) return value;
-  const std::string got = text_of(value->get_object(), "schema");
-  if (got == schema) return value;
+Result<JsonTree> parse_schema(std::string_view text, std::string_view schema) {
+  auto tree = parse(text);
+  if (!tree) return tree;
+  const std::string got = text_of(tree->root(), "schema");
+  if (got == schema) return tree;
   return fail(fmt::format(m::kDaemonSchema, got, ESTIVA_VERSION, schema),
               std::string(m::kSameVersion));
 }
@@ -243,13 +214,13 @@ ErrorKind kind_of(std::string_view name) {
   return ErrorKind::failed;
 }
 
-std::vector<LeaseRow> leases_of(const json::object& from) {
+std::vector<LeaseRow> leases_of(JsonNode from) {
   std::vector<LeaseRow> rows;
-  for_objects(from, "leases", [&](const json::object& lease) { rows.push_back(lease_of(lease)); });
+  for_objects(from, "leases", [&](JsonNode lease) { rows.push_back(lease_of(lease)); });
   return rows;
 }
 
-GpuShortage shortage_of(const json::object& from) {
+GpuShortage shortage_of(JsonNode from) {
   return {text_of(from, "uuid"), text_of(from, "why"), count_of(from, "index"),
           count_of(from, "free_bytes"), count_of(from, "missing_bytes")};
 }
@@ -259,21 +230,21 @@ GpuShortage shortage_of(const json::object& from) {
 Result<GpuDocument> read_gpu_document(std::string_view text) {
   const auto value = parse_schema(text, "estiva/gpu/1");
   if (!value) return Failure(value.error());
-  return gpus_of(value->get_object());
+  return gpus_of(value->root());
 }
 
 Result<StatusDocument> read_status_document(std::string_view text) {
   const auto value = parse_schema(text, "estiva/status/1");
   if (!value) return Failure(value.error());
-  const json::object& from = value->get_object();
+  const JsonNode from = value->root();
   StatusDocument document;
   document.gpu = gpus_of(from);
-  for_objects(from, "checks", [&](const json::object& check) {
+  for_objects(from, "checks", [&](JsonNode check) {
     document.checks.push_back({text_of(check, "name"), text_of(check, "state"),
                                text_of(check, "reason"), text_of(check, "remedy")});
   });
-  document.host = host_of(object_of(from, "host"));
-  const json::object& engine = object_of(from, "engine");
+  document.host = host_of(from["host"]);
+  const JsonNode engine = from["engine"];
   document.engine = {text_of(engine, "state"),
                      text_of(engine, "name"),
                      text_of(engine, "version"),
@@ -288,30 +259,30 @@ Result<StatusDocument> read_status_document(std::string_view text) {
 Result<std::vector<LeaseRow>> read_leases_document(std::string_view text) {
   const auto value = parse_schema(text, "estiva/leases/1");
   if (!value) return Failure(value.error());
-  return leases_of(value->get_object());
+  return leases_of(value->root());
 }
 
 Result<std::vector<RecordRow>> read_journal_document(std::string_view text) {
   const auto value = parse_schema(text, "estiva/journal/1");
   if (!value) return Failure(value.error());
   std::vector<RecordRow> rows;
-  for_objects(value->get_object(), "records",
-              [&rows](const json::object& record) { rows.push_back(record_of(record)); });
+  for_objects(value->root(), "records",
+              [&rows](JsonNode record) { rows.push_back(record_of(record)); });
   return rows;
 }
 
 Result<RecordRow> read_record(std::string_view text) {
   const auto value = parse(text);
   if (!value) return Failure(value.error());
-  return record_of(value->get_object());
+  return record_of(value->root());
 }
 
 Result<Assignment> read_assignment(std::string_view text) {
   const auto value = parse_schema(text, "estiva/assign/1");
   if (!value) return Failure(value.error());
-  const json::object& from = value->get_object();
+  const JsonNode from = value->root();
   Assignment assignment;
-  assignment.lease = lease_of(object_of(from, "lease"));
+  assignment.lease = lease_of(from["lease"]);
   assignment.already_assigned = truth_of(from, "already_assigned");
   assignment.why = text_of(from, "why");
   return assignment;
@@ -320,13 +291,13 @@ Result<Assignment> read_assignment(std::string_view text) {
 Result<std::int64_t> read_self_pid(std::string_view text) {
   const auto value = parse_schema(text, "estiva/self/1");
   if (!value) return Failure(value.error());
-  return pid_of(value->get_object());
+  return pid_of(value->root());
 }
 
 Result<LoginLinks> read_login_document(std::string_view text) {
   const auto value = parse_schema(text, "estiva/login/1");
   if (!value) return Failure(value.error());
-  const json::object& from = value->get_object();
+  const JsonNode from = value->root();
   return LoginLinks{texts_of(from, "urls"), number_of(from, "expires_seconds").value_or(0),
                     count_of(from, "ended").value_or(0)};
 }
@@ -334,15 +305,13 @@ Result<LoginLinks> read_login_document(std::string_view text) {
 std::optional<Refusal> read_refusal(std::string_view text) {
   const auto value = parse(text);
   if (!value) return std::nullopt;
-  const json::value* found = member(value->get_object(), "refused");
-  if (found == nullptr || !found->is_object()) return std::nullopt;
-  const json::object& from = found->get_object();
+  const JsonNode from = value->root()["refused"];
+  if (!from.is_object()) return std::nullopt;
   Refusal refusal;
   refusal.kind = kind_of(text_of(from, "kind"));
   refusal.reason = text_of(from, "reason");
   refusal.remedy = text_of(from, "remedy");
-  for_objects(from, "gpus",
-              [&](const json::object& gpu) { refusal.gpus.push_back(shortage_of(gpu)); });
+  for_objects(from, "gpus", [&](JsonNode gpu) { refusal.gpus.push_back(shortage_of(gpu)); });
   refusal.would_fit_if = texts_of(from, "would_fit_if");
   return refusal;
 }
@@ -350,8 +319,8 @@ std::optional<Refusal> read_refusal(std::string_view text) {
 std::optional<Error> read_error(std::string_view text) {
   const auto value = parse(text);
   if (!value) return std::nullopt;
-  const json::object& from = object_of(value->get_object(), "error");
-  if (from.empty()) return std::nullopt;
+  const JsonNode from = value->root()["error"];
+  if (from.size() == 0) return std::nullopt;
   return Error{kind_of(text_of(from, "kind")), text_of(from, "message"), text_of(from, "remedy")};
 }
 

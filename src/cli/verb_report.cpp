@@ -202,7 +202,7 @@ Result<std::uint64_t> write_report(Session& session, const Arguments& args,
   }
   std::string base = fs::path(file).filename();
   for (const std::string_view end : {".gz", ".tar", ".tgz"}) {
-    if (base.ends_with(end)) base.resize(base.size() - end.size());
+    if (base.ends_with(end)) base.erase(base.size() - end.size());
   }
   std::string name = file + ".partial-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) return fail_errno("make " + name, errno);

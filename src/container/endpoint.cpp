@@ -1,6 +1,5 @@
 #include "container/endpoint.h"
 
-#include <boost/json.hpp>
 #include <cstdlib>
 #include <dirent.h>
 #include <fmt/format.h>
@@ -9,35 +8,26 @@
 #include <unistd.h>
 
 #include "base/messages/container.h"
+#include "format/json_tree.h"
 #include "format/text.h"
 #include "host/files.h"
 
 namespace estiva::container {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::size_t kMostContexts = 256;
 
-// A member of nested objects, as text; empty where one is missing.
-std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
-  const json::value* at = &value;
-  for (const std::string_view key : path) {
-    const json::object* object = at->if_object();
-    at = object == nullptr ? nullptr : object->if_contains(key);
-    if (at == nullptr) return {};
-  }
-  const json::string* text = at->if_string();
-  return text == nullptr ? std::string() : std::string(text->c_str(), text->size());
+using format::JsonNode;
+using format::JsonTree;
+
+// An empty tree where it can't be read.
+JsonTree read_json(const std::string& path) {
+  const auto text = host::read_local_file(path);
+  return text ? JsonTree::parse(*text).value_or(JsonTree()) : JsonTree();
 }
 
-std::optional<json::value> read_json(const std::string& path) {
-  const auto text = host::read_local_file(path);
-  if (!text) return std::nullopt;
-  boost::system::error_code error;
-  json::value value = json::parse(*text, error);
-  if (error) return std::nullopt;
-  return value;
+std::string text_of(JsonNode node) {
+  return std::string(node.text().value_or(""));
 }
 
 Failure not_spoken(std::string_view address) {
@@ -74,8 +64,8 @@ std::string address_of_context(const std::string& folder, const std::string& nam
   while (const dirent* entry = ::readdir(dir.get())) {
     if (entry->d_name[0] == '.' || ++looked_at > kMostContexts) continue;
     const auto meta = read_json(contexts + "/" + entry->d_name + "/meta.json");
-    if (meta && text_at(*meta, {"Name"}) == name) {
-      return text_at(*meta, {"Endpoints", "docker", "Host"});
+    if (meta.root()["Name"].text() == name) {
+      return text_of(meta.root()["Endpoints"]["docker"]["Host"]);
     }
   }
   return {};
@@ -126,11 +116,8 @@ Result<EngineAddress> find_engine(const EngineSearch& search) {
   std::string folder = search.variable("DOCKER_CONFIG");
   if (folder.empty()) folder = search.variable("HOME") + "/.docker";
   std::string context = search.variable("DOCKER_CONTEXT");
-  if (context.empty()) {
-    if (const auto config = read_json(folder + "/config.json")) {
-      context = text_at(*config, {"currentContext"});
-    }
-  }
+  if (context.empty())
+    context = text_of(read_json(folder + "/config.json").root()["currentContext"]);
   if (!context.empty() && context != "default") return from_context(folder, context);
   for (const std::string& path : search.sockets) {
     if (::access(path.c_str(), F_OK) == 0) {

@@ -1,42 +1,23 @@
 #include "container/engine_json.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "base/messages/container.h"
+#include "format/json_tree.h"
 #include "format/text.h"
 
 namespace estiva::container {
 namespace {
 
-namespace json = boost::json;
+using format::JsonNode;
+using format::JsonTree;
 
 // Names and images that are longer are cut: nothing real is.
 constexpr std::size_t kLongestText = 512;
 constexpr std::size_t kIdLength = 64;
 
-std::optional<json::value> parse(std::string_view text) {
-  boost::system::error_code error;
-  json::value value = json::parse(text, error, {}, {.max_depth = 32});
-  if (error) return std::nullopt;
-  return value;
-}
-
-std::string text_of(const json::object& from, std::string_view member) {
-  const json::value* value = from.if_contains(member);
-  const json::string* text = value == nullptr ? nullptr : value->if_string();
-  if (text == nullptr) return {};
-  return std::string(text->c_str(), std::min(text->size(), kLongestText));
-}
-
-const json::object* object_of(const json::object& from, std::string_view member) {
-  const json::value* value = from.if_contains(member);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
-const json::array* array_of(const json::object& from, std::string_view member) {
-  const json::value* value = from.if_contains(member);
-  return value == nullptr ? nullptr : value->if_array();
+std::string text_of(JsonNode node) {
+  return std::string(node.text().value_or("").substr(0, kLongestText));
 }
 
 bool is_id(std::string_view text) {
@@ -62,31 +43,27 @@ std::string health_of(std::string_view status) {
 }
 
 // Old links give a container further names with two slashes ("/other/alias").
-std::string name_of(const json::object& from) {
-  const json::array* names = array_of(from, "Names");
-  if (names == nullptr) return {};
-  for (const json::value& value : *names) {
-    const json::string* text = value.if_string();
-    if (text == nullptr) continue;
-    std::string_view name(text->c_str(), std::min(text->size(), kLongestText));
-    if (name.starts_with('/')) name.remove_prefix(1);
-    if (name.find('/') == name.npos) return std::string(name);
+std::string name_of(JsonNode names) {
+  for (std::size_t i = 0; names.is_array() && i < names.size(); ++i) {
+    if (!names.at(i).text()) continue;
+    std::string name = text_of(names.at(i));
+    if (name.starts_with('/')) name.erase(0, 1);
+    if (name.find('/') == name.npos) return name;
   }
   return {};
 }
 
-Container container_of(const json::object& from) {
+Container container_of(JsonNode from) {
   Container container;
-  container.id = text_of(from, "Id");
-  container.name = name_of(from);
-  container.image = text_of(from, "Image");
-  container.state = state_of(text_of(from, "State"));
-  container.health = health_of(text_of(from, "Status"));
-  if (const json::object* labels = object_of(from, "Labels")) {
-    container.project = text_of(*labels, "com.docker.compose.project");
-    container.service = text_of(*labels, "com.docker.compose.service");
-    container.model = text_of(*labels, "estiva.model");
-  }
+  container.id = text_of(from["Id"]);
+  container.name = name_of(from["Names"]);
+  container.image = text_of(from["Image"]);
+  container.state = state_of(text_of(from["State"]));
+  container.health = health_of(text_of(from["Status"]));
+  const JsonNode labels = from["Labels"];
+  container.project = text_of(labels["com.docker.compose.project"]);
+  container.service = text_of(labels["com.docker.compose.service"]);
+  container.model = text_of(labels["estiva.model"]);
   return container;
 }
 
@@ -102,35 +79,28 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> numbers_of(std::string_vi
 }  // namespace
 
 Result<EngineVersion> parse_version(std::string_view text) {
-  const auto value = parse(text);
-  const json::object* from = value ? value->if_object() : nullptr;
-  if (from == nullptr) return fail(std::string(msg::kEngineNonsense));
+  const auto tree = JsonTree::parse(text);
+  if (!tree || !tree->root().is_object()) return fail(std::string(msg::kEngineNonsense));
+  const JsonNode from = tree->root();
   EngineVersion version;
   version.name = "Docker";
-  version.version = text_of(*from, "Version");
-  version.api_version = text_of(*from, "ApiVersion");
-  version.min_api_version = text_of(*from, "MinAPIVersion");
+  version.version = text_of(from["Version"]);
+  version.api_version = text_of(from["ApiVersion"]);
+  version.min_api_version = text_of(from["MinAPIVersion"]);
   if (!numbers_of(version.api_version)) return fail(std::string(msg::kEngineNonsense));
-  if (const json::array* components = array_of(*from, "Components")) {
-    for (const json::value& component : *components) {
-      const json::object* object = component.if_object();
-      if (object != nullptr && text_of(*object, "Name").starts_with("Podman")) {
-        version.name = "Podman";
-      }
-    }
+  const JsonNode components = from["Components"];
+  for (std::size_t i = 0; components.is_array() && i < components.size(); ++i) {
+    if (text_of(components.at(i)["Name"]).starts_with("Podman")) version.name = "Podman";
   }
   return version;
 }
 
 Result<std::vector<Container>> parse_containers(std::string_view text) {
-  const auto value = parse(text);
-  const json::array* rows = value ? value->if_array() : nullptr;
-  if (rows == nullptr) return fail(std::string(msg::kEngineNonsense));
+  const auto tree = JsonTree::parse(text);
+  if (!tree || !tree->root().is_array()) return fail(std::string(msg::kEngineNonsense));
   std::vector<Container> containers;
-  for (const json::value& row : *rows) {
-    const json::object* from = row.if_object();
-    if (from == nullptr || containers.size() >= kMostContainers) continue;
-    Container container = container_of(*from);
+  for (std::size_t i = 0; i < tree->root().size() && containers.size() < kMostContainers; ++i) {
+    Container container = container_of(tree->root().at(i));
     if (is_id(container.id)) containers.push_back(std::move(container));
   }
   std::sort(containers.begin(), containers.end(),
@@ -142,12 +112,10 @@ Result<std::vector<Container>> parse_containers(std::string_view text) {
 }
 
 std::optional<std::string> parse_event(std::string_view line) {
-  const auto value = parse(line);
-  const json::object* event = value ? value->if_object() : nullptr;
-  if (event == nullptr) return std::nullopt;
-  if (const std::string type = text_of(*event, "Type"); type != "container") return std::nullopt;
-  const json::object* actor = object_of(*event, "Actor");
-  std::string id = actor == nullptr ? text_of(*event, "id") : text_of(*actor, "ID");
+  const auto tree = JsonTree::parse(line);
+  if (!tree || text_of(tree->root()["Type"]) != "container") return std::nullopt;
+  const JsonNode event = tree->root(), actor = event["Actor"];
+  std::string id = text_of(actor.is_object() ? actor["ID"] : event["id"]);
   if (!is_id(id)) return std::nullopt;
   return id;
 }

@@ -1,53 +1,51 @@
 #include "daemon/health_memory.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <utility>
 
+#include "format/json_tree.h"
 #include "format/json_writer.h"
 #include "format/text.h"
 
 namespace estiva::daemon {
 namespace {
 
-namespace json = boost::json;
+using format::JsonNode;
+using format::JsonTree;
 using format::JsonWriter;
 
 constexpr std::size_t kMostXids = 200;  // of 300 bytes at most: a note has 64 KiB
 constexpr std::size_t kMostGpus = 256;
 
-const json::array* rows_of(const json::value& value, std::string_view member) {
-  const json::object* object = value.if_object();
-  const json::value* rows = object == nullptr ? nullptr : object->if_contains(member);
-  return rows == nullptr ? nullptr : rows->if_array();
-}
-
-std::string text_of(const json::object& from, std::string_view member) {
-  const json::value* value = from.if_contains(member);
-  const json::string* text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string() : std::string(text->c_str(), text->size());
+std::string text_of(JsonNode from, std::string_view member) {
+  return std::string(from[member].text().value_or(""));
 }
 
 // 0 where it is no number that fits.
 template <class T>
-T number_of(const json::object& from, std::string_view member) {
-  const json::value* value = from.if_contains(member);
-  if (value == nullptr) return 0;
-  boost::system::error_code error;
-  const T number = value->to_number<T>(error);
-  return error ? T{0} : number;
+T number_of(JsonNode from, std::string_view member) {
+  const auto below = from[member].signed_number();
+  if (below && std::in_range<T>(*below)) return static_cast<T>(*below);
+  const auto above = from[member].unsigned_number();
+  return above && std::in_range<T>(*above) ? static_cast<T>(*above) : T{0};
 }
 
-std::optional<json::value> parse(const std::map<std::string, std::string>& notes,
-                                 const char* name) {
+// An empty tree where there is none that can be read.
+JsonTree parse(const std::map<std::string, std::string>& notes, const char* name) {
   const auto note = notes.find(name);
-  if (note == notes.end()) return std::nullopt;
-  boost::system::error_code error;
-  json::value value = json::parse(note->second, error);
-  if (error) return std::nullopt;
-  return value;
+  if (note == notes.end()) return {};
+  return JsonTree::parse(note->second).value_or(JsonTree());
 }
 
-XidMemory xid_of(const json::object& row) {
+// Calls `each` for the objects of a list.
+template <class Each>
+void for_rows(JsonNode rows, Each each) {
+  for (std::size_t i = 0; rows.is_array() && i < rows.size(); ++i) {
+    if (rows.at(i).is_object()) each(rows.at(i));
+  }
+}
+
+XidMemory xid_of(JsonNode row) {
   XidMemory one;
   one.slot = text_of(row, "slot");
   one.code = number_of<unsigned>(row, "code");
@@ -114,27 +112,17 @@ std::string xid_note(std::vector<XidMemory> xids, std::uint64_t kernel_log_read,
 HealthMemory read_notes(const std::map<std::string, std::string>& notes,
                         const std::string& boot_id) {
   HealthMemory memory;
-  if (const auto value = parse(notes, kGpuNote)) {
-    if (const json::array* rows = rows_of(*value, "gpus")) {
-      for (const json::value& row : *rows) {
-        const json::object* gpu = row.if_object();
-        if (gpu == nullptr || memory.gpus.size() >= kMostGpus) continue;
-        KnownGpu known{text_of(*gpu, "device"), number_of<unsigned>(*gpu, "index"),
-                       text_of(*gpu, "pci")};
-        if (!known.device.empty()) memory.gpus.push_back(std::move(known));
-      }
-    }
-  }
-  const auto value = parse(notes, kXidNote);
-  const json::object* object = value ? value->if_object() : nullptr;
-  if (object == nullptr || text_of(*object, "boot") != boot_id) return memory;
-  memory.kernel_log_read = number_of<std::uint64_t>(*object, "kernel_log_read");
-  if (const json::array* rows = rows_of(*value, "xids")) {
-    for (const json::value& row : *rows) {
-      const json::object* one = row.if_object();
-      if (one != nullptr && memory.xids.size() < kMostXids) memory.xids.push_back(xid_of(*one));
-    }
-  }
+  const JsonTree gpus = parse(notes, kGpuNote), xids = parse(notes, kXidNote);
+  for_rows(gpus.root()["gpus"], [&](JsonNode row) {
+    KnownGpu known{text_of(row, "device"), number_of<unsigned>(row, "index"), text_of(row, "pci")};
+    if (known.device.empty() || memory.gpus.size() >= kMostGpus) return;
+    memory.gpus.push_back(std::move(known));
+  });
+  if (!xids.root().is_object() || text_of(xids.root(), "boot") != boot_id) return memory;
+  memory.kernel_log_read = number_of<std::uint64_t>(xids.root(), "kernel_log_read");
+  for_rows(xids.root()["xids"], [&](JsonNode row) {
+    if (memory.xids.size() < kMostXids) memory.xids.push_back(xid_of(row));
+  });
   return memory;
 }
 

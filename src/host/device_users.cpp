@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "format/text.h"
+#include "host/folder.h"
 #include "host/process.h"
 
 namespace estiva::host {
@@ -22,7 +23,7 @@ std::vector<std::string> open_devices(const Root& root, const std::string& folde
                                       std::span<const std::string_view> prefixes) {
   std::vector<std::string> devices;
   for (const std::string& descriptor : descriptors) {
-    auto path = read_link(root, fmt::format("{}/{}", folder, descriptor));
+    auto path = link_at(root, fmt::format("{}/{}", folder, descriptor));
     if (path && begins_with_any(*path, prefixes)) devices.push_back(std::move(*path));
   }
   std::sort(devices.begin(), devices.end());

@@ -1,15 +1,10 @@
 #include "host/files.h"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
-#include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +12,7 @@
 
 #include "base/messages/host.h"
 #include "base/units.h"
+#include "host/folder.h"
 
 namespace estiva::host {
 namespace {
@@ -128,43 +124,19 @@ Result<std::string> read_open_file(const UniqueFd& fd, const std::string& name, 
 
 Result<std::vector<std::string>> read_folder(const Root& root, const std::string& path,
                                              std::size_t most) {
-  const int fd = root.open_at(path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-  if (fd < 0) {
-    auto failure = reading_failed(root.shown(path), -fd);
-    if (fd == -EACCES || fd == -EPERM) failure.value().kind = ErrorKind::denied;
+  auto entries = entries_at(root, path, most + 1);
+  if (!entries) {
+    auto failure = reading_failed(root.shown(path), entries.error());
+    const bool is_denied = entries.error() == EACCES || entries.error() == EPERM;
+    if (is_denied) failure.value().kind = ErrorKind::denied;
     return failure;
   }
-  DIR* const opened = ::fdopendir(fd);
-  if (opened == nullptr) {
-    ::close(fd);
-    return reading_failed(root.shown(path), errno);
+  if (entries->size() > most) {
+    return fail(fmt::format(msg::kFolderTooFull, root.shown(path), most));
   }
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opened, ::closedir);
   std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (names.size() == most) return fail(fmt::format(msg::kFolderTooFull, root.shown(path), most));
-    names.emplace_back(name);
-    errno = 0;
-  }
-  if (errno != 0) return reading_failed(root.shown(path), errno);
-  std::sort(names.begin(), names.end());
+  for (FolderEntry& entry : *entries) names.push_back(std::move(entry.name));
   return names;
-}
-
-std::optional<std::string> read_link(const Root& root, const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return std::nullopt;
-  const std::string folder = slash == 0 ? "/" : path.substr(0, slash);
-  const UniqueFd fd(root.open_at(folder.c_str(), O_PATH | O_DIRECTORY));
-  if (fd.get() < 0) return std::nullopt;
-  std::array<char, PATH_MAX> target;
-  const ssize_t size =
-      ::readlinkat(fd.get(), path.c_str() + slash + 1, target.data(), target.size());
-  if (size <= 0 || static_cast<std::size_t>(size) == target.size()) return std::nullopt;
-  return std::string(target.data(), static_cast<std::size_t>(size));
 }
 
 Result<std::string> read_local_file(const std::string& path, std::size_t limit) {

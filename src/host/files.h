@@ -3,7 +3,6 @@
 // and durable. Thread-safe (a Root only holds a descriptor), blocking: not for the loop.
 #pragma once
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,8 +45,6 @@ ssize_t read_into(const Root& root, const char* path, std::span<char> buffer);
 // `most` names are an error.
 Result<std::vector<std::string>> read_folder(const Root& root, const std::string& path,
                                              std::size_t most = 65'536);
-// Where a symbolic link points, as it is written there; nothing where it is none or can't be read.
-std::optional<std::string> read_link(const Root& root, const std::string& path);
 
 // The same for a path of the machine itself (settings, state): not under a root.
 Result<std::string> read_local_file(const std::string& path, std::size_t limit = 1 << 20);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <vector>
 
+#include "format/path.h"
 #include "host/files.h"
 
 namespace estiva::host {
@@ -21,14 +22,27 @@ struct FolderEntry {
 // The largest folder of a usual host (/usr/bin, /usr/lib of Arch) has some 5,000 entries.
 constexpr std::size_t kMaxFolderEntries = 65536;
 
-// By name; only those that `wanted` takes, and of at most kMaxFolderEntries that are looked at.
-// Empty where the folder can't be read.
-std::vector<FolderEntry> list_folder(const Root& root, const std::string& path,
-                                     const std::function<bool(std::string_view)>& wanted = {});
+// The value, or an errno value.
+template <class T>
+using OrErrno = tl::expected<T, int>;
 
-// What is at the end of `path`, links followed inside the root; nullopt: nothing.
-std::optional<struct stat> stat_at(const Root& root, const std::string& path);
+using IsWanted = std::function<bool(std::string_view name)>;
+// By name, without "." and ".."; only those that `wanted` takes, and of at most `most` that are
+// looked at.
+OrErrno<std::vector<FolderEntry>> entries_at(const Root& root, const std::string& path,
+                                             std::size_t most = kMaxFolderEntries,
+                                             const IsWanted& wanted = {});
+// The same; empty where the folder can't be read.
+std::vector<FolderEntry> list_folder(const Root& root, const std::string& path,
+                                     const IsWanted& wanted = {});
+
+// What is at the end of `path`, links followed inside the root.
+OrErrno<struct stat> stat_at(const Root& root, const std::string& path);
 bool exists(const Root& root, const std::string& path);
+// Where a symbolic link points, as it is written there. ENOENT where it is none.
+OrErrno<std::string> link_at(const Root& root, const std::string& path);
+// Where an open file or folder is, as this process sees it. Needs /proc.
+OrErrno<std::string> path_of(int fd);
 
 // Finds where paths end: "/lib/libx.so.1" -> "/usr/lib/libx.so.1.2". Needs /proc.
 class RealPaths {
@@ -42,7 +56,7 @@ class RealPaths {
   std::string prefix_;  // the root's own path, "" for "/"
 };
 
-std::string_view folder_of(std::string_view path);  // "/a/b" -> "/a"; "/b" -> "/"
-std::string_view name_of(std::string_view path);    // "/a/b" -> "b"
+using format::folder_of;
+using format::name_of;
 
 }  // namespace estiva::host

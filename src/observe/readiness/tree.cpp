@@ -1,13 +1,7 @@
 #include "observe/readiness/tree.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <memory>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "format/text.h"
@@ -16,12 +10,6 @@ namespace estiva::observe {
 namespace {
 
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
-
-std::string path_of(int fd) {
-  char target[PATH_MAX];
-  const ssize_t n = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target, sizeof target);
-  return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
-}
 
 }  // namespace
 
@@ -39,9 +27,8 @@ Missing missing_of(int error_number) {
   }
 }
 
-Tree::Tree(const host::Root& root) : root_(root) {
+Tree::Tree(const host::Root& root) : root_(root), real_(root) {
   if (is_real()) return;
-  prefix_ = path_of(root.dirfd());
   const auto recorded = text("/times");
   std::string_view rest = recorded ? std::string_view(*recorded) : std::string_view();
   for (std::string_view row; format::next_line(rest, row);) {
@@ -70,21 +57,10 @@ TextFile Tree::file(const std::string& path, std::size_t limit) const {
 }
 
 Reading<std::vector<std::string>> Tree::listing(const std::string& path) const {
-  const int opened = root_.open_at(path.c_str(), O_RDONLY | O_DIRECTORY);
-  if (opened < 0) return missing_of(-opened);
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(opened), ::closedir);
-  if (folder == nullptr) {
-    ::close(opened);
-    return Missing::failed;
-  }
+  auto entries = host::entries_at(root_, path, kMostNames);
+  if (!entries) return missing_of(entries.error());
   std::vector<std::string> found;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (found.size() == kMostNames) break;
-    found.emplace_back(name);
-  }
-  std::sort(found.begin(), found.end());
+  for (host::FolderEntry& entry : *entries) found.push_back(std::move(entry.name));
   return found;
 }
 
@@ -93,31 +69,19 @@ std::vector<std::string> Tree::names(const std::string& path) const {
 }
 
 Reading<struct stat> Tree::status(const std::string& path) const {
-  const int opened = root_.open_at(path.c_str(), O_PATH);
-  if (opened < 0) return missing_of(-opened);
-  const UniqueFd fd(opened);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return missing_of(errno);
-  return info;
+  const auto info = host::stat_at(root_, path);
+  if (!info) return missing_of(info.error());
+  return *info;
 }
 
 Reading<std::string> Tree::link(const std::string& path) const {
-  const int opened = root_.open_at(path.c_str(), O_PATH | O_NOFOLLOW);
-  if (opened < 0) return missing_of(-opened);
-  const UniqueFd fd(opened);
-  char target[PATH_MAX];
-  const ssize_t n = ::readlinkat(fd.get(), "", target, sizeof target);
-  if (n < 0) return missing_of(errno == EINVAL ? ENOENT : errno);
-  return std::string(target, static_cast<std::size_t>(n));
+  auto target = host::link_at(root_, path);
+  if (!target) return missing_of(target.error());
+  return std::move(*target);
 }
 
 std::string Tree::resolved(const std::string& path) const {
-  const int opened = root_.open_at(path.c_str(), O_PATH);
-  if (opened < 0) return {};
-  std::string found = path_of(UniqueFd(opened).get());
-  if (!found.starts_with(prefix_)) return {};
-  found.erase(0, prefix_.size());
-  return found.empty() ? "/" : found;
+  return real_.of(path).value_or("");
 }
 
 std::optional<std::int64_t> Tree::recorded_time(const std::string& path) const {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <vector>
 
-#include "host/files.h"
+#include "host/folder.h"
 #include "model/readiness.h"
 
 namespace estiva::observe {
@@ -52,7 +52,7 @@ class Tree {
   std::optional<std::int64_t> recorded_time(const std::string& path) const;
 
   const host::Root& root_;
-  std::string prefix_;  // of resolved paths: the root's own, empty for "/"
+  host::RealPaths real_;
   std::map<std::string, std::int64_t> times_;
 };
 

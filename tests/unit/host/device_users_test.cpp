@@ -1,12 +1,14 @@
 // Who has a device open, on this machine and in a tree.
 #include "host/device_users.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/unique_fd.h"
+#include "host/folder.h"
 #include "temp_dir.h"
 
 namespace estiva::host {
@@ -97,10 +99,10 @@ TEST(Folders, ALinkIsReadAsItIsWritten) {
   dir.write("d/file", "x");
   const auto root = Root::open(dir.path());
   ASSERT_TRUE(root);
-  EXPECT_EQ(read_link(*root, "/d/link"), "../../nowhere");
-  EXPECT_EQ(read_link(*root, "/d/file"), std::nullopt);
-  EXPECT_EQ(read_link(*root, "/d/none"), std::nullopt);
-  EXPECT_EQ(read_link(*root, "nothing"), std::nullopt);
+  EXPECT_EQ(link_at(*root, "/d/link").value(), "../../nowhere");
+  EXPECT_EQ(link_at(*root, "/d/file").error(), ENOENT);
+  EXPECT_EQ(link_at(*root, "/d/none").error(), ENOENT);
+  EXPECT_FALSE(link_at(*root, "nothing"));
 }
 
 }  // namespace
