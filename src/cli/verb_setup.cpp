@@ -50,8 +50,9 @@ std::string engine_words(const EngineFacts& engine) {
                   listed(engine.runtimes), format::escape_for_terminal(engine.default_runtime)) +
       "\n";
   // Podman's API has no list of them.
-  return text + (is_podman ? std::string(m::kSetupPodmanDevices)
-                           : fmt::format(m::kSetupDevices, listed(engine.discovered))) +
+  return text +
+         (is_podman ? std::string(m::kSetupPodmanDevices)
+                    : fmt::format(m::kSetupDevices, listed(engine.discovered))) +
          "\n";
 }
 

@@ -80,8 +80,8 @@ std::string creation(const std::string& image, const ProbeRun& run, const std::s
   return text;
 }
 
-// Podman's own API: where it speaks Docker's, CDI names are taken for paths of the host. The members
-// are those of its pkg/specgen (4.0 to 5.x).
+// Podman's own API: where it speaks Docker's, CDI names are taken for paths of the host. The
+// members are those of its pkg/specgen (4.0 to 5.x).
 constexpr const char* kPodmanCreate = "/v4.0.0/libpod/containers/create";
 std::string creation_of_podman(const std::string& image, const ProbeRun& run,
                                const std::string& mark) {
