@@ -98,9 +98,14 @@ class Recreation {
 
   // Compose's hash of the service stands in a label of the container.
   Result<void> check_unchanged(const LostContainer& one) {
-    const WordList question = joined(joined(engine_.program, decide::compose_words(one)),
-                                     {"config", "--hash", one.service});
-    const auto said = act::run_checked(commands_, {question, kRecreateTime});
+    // Without its profile a service is not there for 'config', though it is for 'up'.
+    const auto ask = [&](WordList words) {
+      words.insert(words.end(), {"config", "--hash", one.service});
+      return act::run_checked(commands_, {std::move(words), kRecreateTime});
+    };
+    const WordList compose = joined(engine_.program, decide::compose_words(one));
+    auto said = ask(joined(compose, {"--profile", "*"}));
+    if (!said) said = ask(compose);
     if (!said) return Failure(said.error());
     std::string_view rest = format::trim(*said), service, hash;
     const bool is_told = format::next_word(rest, service) && format::next_word(rest, hash);

@@ -44,17 +44,27 @@ std::string listed(const std::vector<std::string>& names) {
                        : format::escape_for_terminal(fmt::format("{}", fmt::join(names, ", ")));
 }
 
+std::string engine_words(const EngineFacts& engine) {
+  if (!engine.api_error.empty()) return engine.api_error + "\n";
+  const bool is_podman = engine.kind == EngineKind::podman;
+  const std::string text =
+      fmt::format(m::kSetupRuntimes, is_podman ? m::kSetupPodman : m::kSetupDocker,
+                  listed(engine.runtimes), format::escape_for_terminal(engine.default_runtime)) +
+      "\n";
+  // Podman's API has no list of them.
+  return text +
+         (is_podman ? std::string(m::kSetupPodmanDevices)
+                    : fmt::format(m::kSetupDevices, listed(engine.discovered))) +
+         "\n";
+}
+
 // How it stands, and what `docker info | grep nvidia` and `nvidia-ctk cdi list` would show.
 Result<int> status(Session& session, const Arguments& args, const PlanMachine& where) {
   auto code = show_standing(session, args, where, "setup");
   if (!code || args.has("--json")) return code;
   const auto facts = readiness_without_cuda(args);
   if (!facts) return Failure(facts.error());
-  const EngineFacts& engine = facts->engine;
-  const std::string text = fmt::format(m::kSetupRuntimes, listed(engine.runtimes),
-                                       format::escape_for_terminal(engine.default_runtime)) +
-                           "\n" + fmt::format(m::kSetupDevices, listed(engine.discovered)) + "\n";
-  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
+  if (auto ok = session.out.write(engine_words(facts->engine)); !ok) return Failure(ok.error());
   return code;
 }
 

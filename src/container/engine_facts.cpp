@@ -213,7 +213,10 @@ Result<ContainerFact> parse_inspect(std::string_view json) {
   container.requests = requests_of(host["DeviceRequests"]);
   const JsonNode devices = host["Devices"];
   for (std::size_t i = 0; devices.is_array() && i < std::min(devices.size(), kMostEntries); ++i) {
-    container.device_paths.push_back(text_of(devices.at(i)["PathOnHost"]));
+    std::string inside = text_of(devices.at(i)["PathInContainer"]);
+    const bool is_gpu = inside.starts_with("/dev/nvidia");
+    container.device_paths.push_back(is_gpu ? std::move(inside)
+                                            : text_of(devices.at(i)["PathOnHost"]));
   }
   container.created_at = parse_time(text_of(root["Created"]));
   container.started_at = parse_time(text_of(state["StartedAt"]));

@@ -43,14 +43,6 @@ std::string image_of(const std::string& progress) {
 }
 
 void write_requests(format::JsonWriter& json, const ProbeRun& run) {
-  if (run.is_podman) {
-    json.key("Devices").begin_array();
-    for (const DeviceRequest& request : run.requests)
-      for (const std::string& id : request.ids)
-        json.begin_object().field("PathOnHost", id).end_object();
-    json.end_array();
-    return;
-  }
   json.key("DeviceRequests").begin_array();
   for (const DeviceRequest& request : run.requests) {
     json.begin_object().field("Driver", request.driver).field("Count", request.count);
@@ -85,6 +77,35 @@ std::string creation(const std::string& image, const ProbeRun& run, const std::s
   json.end_array();
   write_requests(json, run);
   json.end_object().end_object();
+  return text;
+}
+
+// Podman's own API: where it speaks Docker's, CDI names are taken for paths of the host. The
+// members are those of its pkg/specgen (4.0 to 5.x).
+constexpr const char* kPodmanCreate = "/v4.0.0/libpod/containers/create";
+std::string creation_of_podman(const std::string& image, const ProbeRun& run,
+                               const std::string& mark) {
+  std::string text;
+  format::JsonWriter json(text);
+  json.begin_object().field("image", image).key("command").begin_array();
+  for (const std::string& word : run.command) json.value(word);
+  json.end_array().key("env").begin_object();
+  for (const std::string& variable : run.environment) {
+    const std::size_t end = std::min(variable.find('='), variable.size() - 1);
+    json.field(variable.substr(0, end), variable.substr(end + 1));
+  }
+  json.end_object().key("labels").begin_object().field(kLabel, mark).end_object();
+  json.key("netns").begin_object().field("nsmode", "none").end_object();
+  if (!run.runtime.empty()) json.field("oci_runtime", run.runtime);
+  json.key("mounts").begin_array();
+  for (const auto& [there, inside] : run.mounts) {
+    json.begin_object().field("type", "bind").field("source", there).field("destination", inside);
+    json.key("options").begin_array().value("ro").value("rbind").end_array().end_object();
+  }
+  json.end_array().key("devices").begin_array();
+  for (const DeviceRequest& request : run.requests)
+    for (const std::string& id : request.ids) json.begin_object().field("path", id).end_object();
+  json.end_array().end_object();
   return text;
 }
 
@@ -144,7 +165,9 @@ class Probe {
   }
   Result<void> create() {
     end_.step = ProbeEnd::Step::create;
-    auto answer = talk_.say("POST", "/containers/create", creation(image_, run_, mark_));
+    auto answer = run_.is_podman
+                      ? talk_.say("POST", kPodmanCreate, creation_of_podman(image_, run_, mark_))
+                      : talk_.say("POST", "/containers/create", creation(image_, run_, mark_));
     if (!answer) return Failure(answer.error());
     id_ = answer->member("Id");
     if (!answer->is_good() || id_.empty()) end_.error = answer->message();

@@ -17,7 +17,7 @@ struct ProbeRun {
   std::vector<std::string> command;
   std::vector<std::string> environment;  // "NAME=value"
   std::vector<DeviceRequest> requests;
-  bool is_podman = false;  // takes CDI names among its devices, and no requests
+  bool is_podman = false;  // is asked by its own API, which takes CDI names among the devices
   std::string runtime;     // "nvidia"; empty: the engine's default
   // Files and folders of the host, read-only: path there, path inside.
   std::vector<std::pair<std::string, std::string>> mounts;

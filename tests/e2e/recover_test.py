@@ -131,6 +131,7 @@ class Recreate(unittest.TestCase):
         config["Labels"] = {key: value for key, value in config["Labels"].items()
                             if key not in ("com.docker.compose.version", "com.docker.compose.replace")}
         config.pop("Hostname")
+        config["Env"].sort()
         mounts = sorted((mount["Name"], mount["Destination"]) for mount in self.look(name, ".Mounts"))
         networks = sorted(self.look(name, ".NetworkSettings.Networks"))
         return config, {key: host[key] for key in ("DeviceRequests", "RestartPolicy", "NetworkMode")}, mounts, networks
@@ -256,6 +257,35 @@ class Recreate(unittest.TestCase):
         self.assertEqual(ran.returncode, 0, ran.stderr)
         for i in (1, 2, 3):
             self.assertEqual(self.inside(f"proj-llm-{i}", "cat", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"), NEW)
+
+    def test_profiles_extra_files_and_an_env_file_of_another_name(self):
+        with open(self.project + "/compose.yaml", "w") as file:
+            file.write(COMPOSE.format(grace="1s").replace("  llm:\n", "  llm:\n    profiles: [gpu-nvidia]\n").replace(
+                "    depends_on: [llm]\n", ""))
+        with open(self.dir + "/more.yaml", "w") as file:
+            file.write("services: {llm: {environment: {MORE: '1'}}}\n")
+        with open(self.dir + "/prod.env", "w") as file:
+            file.write("MODEL=llama3\n")
+        self.compose("-f", self.dir + "/more.yaml", "--env-file", self.dir + "/prod.env", "--project-directory", self.dir,
+                     "-p", "stack", "--profile", "gpu-nvidia", "up", "-d")
+        wanted = self.configuration("stack-llm-1")
+        self.driver(NEW)
+        self.assertEqual(sorted(self.lost()), ["stack-llm-1"])
+        ran = self.recover("--recreate")
+        self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        self.assertEqual(self.configuration("stack-llm-1"), wanted)
+        self.assertIn("MODEL=llama3", wanted[0]["Env"])
+        self.assertIn("MORE=1", wanted[0]["Env"])
+        self.assertEqual(self.inside("stack-llm-1", "cat", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"), NEW)
+
+    def test_one_of_compose_run_is_started_anew(self):
+        self.compose("run", "-d", "--name", "once", "--no-deps", "llm")
+        self.driver(NEW)
+        self.assertIn(" restart once", self.lost()["once"])
+        before = self.look("once", ".Id")
+        self.assertEqual(self.recover("--recreate").returncode, 0)
+        self.assertEqual(self.look("once", ".Id"), before)
+        self.assertEqual(self.inside("once", "cat", "/usr/lib/x86_64-linux-gnu/libcuda.so.1"), NEW)
 
     def children_of(self, pid):
         """What it started, and what these started."""

@@ -68,7 +68,11 @@ inline constexpr std::string_view kHelpNoDaemon = "leave the estiva daemon's ser
 inline constexpr std::string_view kHelpForce = "undo: also what somebody changed since";
 inline constexpr std::string_view kHelpKeepGoing =
     "undo: leave alone what somebody changed since, and undo the rest";
-inline constexpr std::string_view kSetupRuntimes = "Docker's runtimes: {} (default: {})";
+inline constexpr std::string_view kSetupRuntimes = "{}'s runtimes: {} (default: {})";  // engine
+inline constexpr std::string_view kSetupDocker = "Docker";
+inline constexpr std::string_view kSetupPodman = "Podman";
+inline constexpr std::string_view kSetupPodmanDevices =
+    "Podman does not list CDI devices; 'estiva cdi list' says which specifications declare";
 inline constexpr std::string_view kSetupDevices = "CDI devices that Docker lists: {}";
 inline constexpr std::string_view kSetupNone = "none";
 

@@ -230,7 +230,7 @@ std::vector<Hit> find_p11(const ReadinessFacts& facts) {
   const Change change = last_change(facts);
   for (const ContainerFact& container : facts.containers) {
     const std::string outdated = outdated_file(container, facts);
-    if (!outdated.empty() && share_of(container, facts).any()) {
+    if (!outdated.empty() && has_gpu_asked_for(container)) {
       hits.push_back({fmt::format(msg::kP11Outdated, container.name, outdated),
                       {at(container, outdated)},
                       {},

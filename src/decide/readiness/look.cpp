@@ -171,6 +171,13 @@ GpuRequest gpu_request(const ContainerFact& container) {
   return found;
 }
 
+bool has_gpu_asked_for(const ContainerFact& container) {
+  return gpu_request(container).any() ||
+         std::ranges::any_of(container.device_paths, [](const std::string& path) {
+           return path.starts_with("/dev/nvidia") || path == "/dev/dxg";
+         });
+}
+
 std::vector<const ContainerFact*> containers_where(const ReadinessFacts& facts,
                                                    bool (*is_it)(const GpuRequest&)) {
   std::vector<const ContainerFact*> found;

@@ -57,6 +57,8 @@ struct GpuRequest {
   bool legacy() const { return by_flag || by_runtime; }
 };
 GpuRequest gpu_request(const ContainerFact& container);
+// In any way, also by the nodes alone: Podman's API shows no more of a CDI device.
+bool has_gpu_asked_for(const ContainerFact& container);
 std::vector<const ContainerFact*> containers_where(const ReadinessFacts& facts,
                                                    bool (*is_it)(const GpuRequest&));
 std::string names_of(

@@ -147,7 +147,7 @@ class Recovery {
   // Asks for a GPU and did not start, or was started before the repair and fails since (P11).
   void find_lost() {
     for (const ContainerFact& one : facts_.containers) {
-      if (!gpu_request(one).any()) continue;
+      if (!has_gpu_asked_for(one)) continue;
       const bool is_down = one.state != "running" && is_about_gpu(one.error);
       const auto failing = std::ranges::find_if(findings_, [&](const Finding& finding) {
         return finding.id == "P11" &&

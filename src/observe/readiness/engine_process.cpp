@@ -16,16 +16,22 @@ constexpr std::size_t kMostRuntimes = 256;
 constexpr const char* kSettings = "/etc/docker/daemon.json";
 constexpr const char* kSnapSettings = "/var/snap/docker/current/config/daemon.json";
 
-// One that systemd started is the machine's; another may be a test's or a user's.
-pid_t daemon_of(const Tree& tree, const std::vector<FoundProcess>& processes) {
-  pid_t first = 0;
+// One that systemd started is the machine's or a user's own; another may be a test's. The engine
+// that answered said whether it is a user's.
+pid_t daemon_of(const Tree& tree, const std::vector<FoundProcess>& processes,
+                const EngineFacts& engine) {
+  const bool is_told = engine.kind != EngineKind::none;
+  pid_t best = 0;
+  int best_fit = -1;
   for (const FoundProcess& process : processes) {
     if (process.name != "dockerd") continue;
     const auto text = tree.text("/proc/" + std::to_string(process.pid) + "/cgroup");
-    if (text && text->find("docker.service") != text->npos) return process.pid;
-    if (first == 0) first = process.pid;
+    const bool is_service = text && text->find("docker.service") != text->npos;
+    const bool is_users = read_process(tree, process.pid).uid != 0;
+    const int fit = (is_told && is_users == engine.is_rootless ? 2 : 0) + (is_service ? 1 : 0);
+    if (fit > best_fit) best = process.pid, best_fit = fit;
   }
-  return first;
+  return best;
 }
 
 std::string settings_path(const ProcessDetail& daemon) {
@@ -125,7 +131,7 @@ void find_runtimes(const Tree& tree, EngineFacts& engine) {
 EngineUser read_engine_process(const Tree& tree, const std::vector<FoundProcess>& processes,
                                EngineFacts& engine) {
   engine.cli_is_podman = docker_is_podman(tree);
-  const pid_t pid = daemon_of(tree, processes);
+  const pid_t pid = daemon_of(tree, processes, engine);
   const bool asks_itself = engine.kind == EngineKind::none;
   if (pid == 0) {
     engine.started_at = Missing::not_supported;

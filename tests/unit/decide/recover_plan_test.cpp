@@ -100,6 +100,24 @@ TEST(Recover, DockerIsRestartedOnlyWhenAsked) {
   EXPECT_THAT(plan.plan.steps.back().stops, ElementsAre("web", "llm"));
 }
 
+TEST(Recover, AUsersDockerIsRestartedByThatUserAndASnapsByItsOwnUnit) {
+  ReadinessFacts facts = bases::debian_host();
+  facts.engine.cdi_dirs.clear();
+  facts.engine.discovered.clear();
+  const RecoverWish wish{true, "/usr/bin/estiva"};
+  facts.engine.is_rootless = true;
+  RecoverPlan plan = recover(facts, wish);
+  EXPECT_THAT(words_of(plan.plan), testing::Not(Contains(HasSubstr("restart_unit"))));
+  EXPECT_THAT(plan.notes, Contains(AllOf(HasSubstr("systemctl --user restart docker"),
+                                         HasSubstr("stop meanwhile: ollama"))));
+  facts.engine.is_rootless = false;
+  facts.engine.kind = EngineKind::docker_snap;
+  plan = recover(facts, wish);
+  for (const std::string& word : words_of(plan.plan))
+    if (word.starts_with("restart_unit"))
+      EXPECT_EQ(word, "restart_unit snap.docker.dockerd.service");
+}
+
 TEST(Recover, ContainersThatDidNotStartAreNamed) {
   ReadinessFacts facts = bases::debian_host();
   ContainerFact lost;

@@ -156,6 +156,24 @@ TEST_F(Stack, RootlessAndSnap) {
   EXPECT_EQ(snap.daemon_json.path, "/var/snap/docker/current/config/daemon.json");
 }
 
+TEST_F(Stack, OfTwoEnginesTheOneThatAnsweredIsLookedAt) {
+  for (const char* pid : {"20", "30"}) {
+    write(std::string("proc/") + pid + "/comm", "dockerd\n");
+    write(std::string("proc/") + pid + "/cgroup", "0::/x/docker.service\n");
+  }
+  write("proc/20/status", "Uid:\t0\t0\t0\t0\n");
+  write("proc/30/status", "Uid:\t1000\t1000\t1000\t1000\n");
+  write("proc/30/environ", std::string("HOME=/home/me\0", 14));
+  for (const bool is_rootless : {false, true}) {
+    EngineFacts engine;
+    engine.kind = EngineKind::docker;
+    engine.is_rootless = is_rootless;
+    read_engine_process(tree(), find_processes(tree()), engine);
+    EXPECT_EQ(engine.daemon_json.path,
+              is_rootless ? "/home/me/.config/docker/daemon.json" : "/etc/docker/daemon.json");
+  }
+}
+
 TEST_F(Stack, AnEngineThatDoesNotRun) {
   EngineFacts none, installed;
   read_engine_process(tree(), {}, none);
