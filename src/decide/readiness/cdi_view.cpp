@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "decide/readiness/compose_glance.h"
+#include "format/compose_services.h"
 #include "format/text.h"
 
 namespace estiva::decide {
@@ -100,12 +100,12 @@ void add_container(const ContainerFact& container, std::vector<CdiAsked>& asked)
 
 void add_compose(const ComposeFact& compose, std::vector<CdiAsked>& asked) {
   if (!compose.text) return;
-  for (const ComposeService& service : glance_at_compose(*compose.text)) {
-    for (const ComposeLine& line : service.devices) {
+  for (const format::ComposeService& service : format::read_compose_services(*compose.text)) {
+    for (const format::ComposeLine& line : service.devices) {
       add_text(line.text, service.name,
                {Evidence::Source::file, compose.path, line.line, line.text}, asked);
     }
-    for (const ComposeGpuRequest& request : service.requests) {
+    for (const format::ComposeGpuRequest& request : service.requests) {
       for (const std::string& id : request.ids) {
         add_text(id, service.name, {Evidence::Source::file, compose.path, request.line, id}, asked);
       }
