@@ -120,6 +120,7 @@ Failure mismatch(const Verb& verb, std::string_view text) {
 struct Slot {
   std::string_view name;
   std::string value;
+  std::vector<std::string> values;  // of a flag that repeats
   CLI::Option* option = nullptr;
 };
 
@@ -127,11 +128,13 @@ void declare(CLI::App& app, const Verb& verb, std::deque<Slot>& slots, Arguments
   app.set_help_flag();
   app.allow_extras();
   for (const Flag& flag : verb.flags) {
-    Slot& slot = slots.emplace_back(Slot{flag.name, {}, nullptr});
+    Slot& slot = slots.emplace_back(Slot{flag.name, {}, {}, nullptr});
     std::string names(flag.name);
     if (!flag.letter.empty()) names += fmt::format(",{}", flag.letter);
     if (flag.value.empty()) {
       slot.option = app.add_flag(names)->disable_flag_override();
+    } else if (flag.repeats) {
+      slot.option = app.add_option(names, slot.values)->allow_extra_args(false);
     } else {
       slot.option = app.add_option(names, slot.value);
       if (flag.optional_value) slot.option->expected(0, 1);
@@ -169,8 +172,11 @@ Result<void> parse_verb(Arguments& args, std::span<const std::string> words) {
   std::deque<Slot> slots;
   declare(app, verb, slots, args);
   if (auto ok = run_cli11(app, verb, {words.begin(), dashes}); !ok) return ok;
-  for (Slot& slot : slots)
-    if (slot.option->count() > 0) args.flags.emplace_back(slot.name, std::move(slot.value));
+  for (Slot& slot : slots) {
+    for (std::string& value : slot.values) args.flags.emplace_back(slot.name, std::move(value));
+    const bool is_single = slot.values.empty() && slot.option->count() > 0;
+    if (is_single) args.flags.emplace_back(slot.name, std::move(slot.value));
+  }
   if (args.wants_help) return {};
   return check_words(args);
 }
@@ -185,6 +191,13 @@ std::optional<std::string_view> Arguments::value(std::string_view flag) const {
   for (const auto& [name, text] : flags)
     if (name == flag) return text;
   return std::nullopt;
+}
+
+std::vector<std::string> Arguments::values(std::string_view flag) const {
+  std::vector<std::string> all;
+  for (const auto& [name, text] : flags)
+    if (name == flag) all.push_back(text);
+  return all;
 }
 
 Result<Arguments> parse_arguments(std::span<const Verb> verbs, std::span<const std::string> words) {

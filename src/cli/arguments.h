@@ -22,6 +22,7 @@ struct Flag {
   std::string_view choices;  // "auto|0|1": the only values taken; empty: any
   bool optional_value = false;
   std::string_view letter = {};  // "-1": another name of it
+  bool repeats = false;          // may be given more than once, with a value each
 };
 
 // The words that are no flags: "NAME", "NAME...".
@@ -51,6 +52,8 @@ struct Arguments {
 
   bool has(std::string_view flag) const;
   std::optional<std::string_view> value(std::string_view flag) const;
+  // Of a flag that may be given more than once, in the order of the words.
+  std::vector<std::string> values(std::string_view flag) const;
 };
 
 // Takes the words after "estiva"; the first is the verb ("--help", "-h" and "--version" count as

@@ -80,11 +80,24 @@ bool has_error(const std::vector<Finding>& findings) {
                      [](const Finding& one) { return one.severity == Severity::error; });
 }
 
+// What was named and can't be read is not passed over.
+Result<ReadinessFacts> facts_of(const Arguments& args) {
+  auto facts = readiness_of(args);
+  if (!facts) return facts;
+  const auto named = readiness_sources(args).compose_files;
+  for (const ComposeFact& file : facts->compose) {
+    if (file.text || std::ranges::find(named, file.path) == named.end()) continue;
+    return fail(fmt::format(m::kComposeUnread, file.path, to_name(file.text.why())),
+                std::string(m::kComposeUnreadRemedy));
+  }
+  return facts;
+}
+
 // Shows and does what can be mended, then looks again: exit 1 where errors are left.
 Result<int> fix(Session& session, const Arguments& args) {
   const auto where = PlanMachine::of(args);
   if (!where) return Failure(where.error());
-  auto facts = readiness_of(args);
+  auto facts = facts_of(args);
   if (!facts) return Failure(facts.error());
   const auto findings = decide::judge_readiness(*facts);
   Plan plan = decide::plan_fixes(*facts, findings, own_program());
@@ -121,7 +134,7 @@ std::vector<std::optional<Plan>> plans_for(const Arguments& args, const Readines
 }
 
 Result<int> look(Session& session, const Arguments& args) {
-  auto facts = readiness_of(args);
+  auto facts = facts_of(args);
   if (!facts) return Failure(facts.error());
   api::DoctorReport report{decide::judge_readiness(*facts), decide::look_at_displays(*facts),
                            facts->not_seen};

@@ -72,7 +72,9 @@ bool has_json_escape(std::string_view raw) {
 // Takes the parser's events and makes the tree of them.
 class Builder {
  public:
-  Builder(std::string_view text, YamlTree& tree) : text_(text), tree_(tree) {}
+  // `skipped`: bytes before `text`, which count in the places of nodes.
+  Builder(std::string_view text, std::uint32_t skipped, YamlTree& tree)
+      : text_(text), skipped_(skipped), tree_(tree) {}
 
   // False: fault() says why, or the document has ended.
   bool take(fy_event& event);
@@ -83,7 +85,8 @@ class Builder {
   bool add_scalar(fy_event& event);
   bool add_alias(fy_event& event);
   bool attach(std::uint32_t id, TextPlace place);
-  bool close();
+  bool close(fy_event& event);
+  void find_bytes(fy_event& event, bool is_quoted, YamlNode& node);
   bool fail_at(TextPlace place, std::string text) {
     fault_ = Fault{place, std::move(text)};
     return false;
@@ -92,6 +95,8 @@ class Builder {
   std::string_view raw_of(fy_event& event) const;
 
   std::string_view text_;
+  std::uint32_t skipped_;
+  std::uint32_t last_end_ = 0;  // of the last thing that was seen
   YamlTree& tree_;
   std::vector<std::uint32_t> open_;    // containers around the next node
   std::vector<std::size_t> expanded_;  // by node: values in it, aliases written out
@@ -110,6 +115,11 @@ YamlNode container(YamlNode::Kind kind, fy_event& event, fy_token* tag) {
   node.kind = kind;
   node.tag = text_of(tag);
   node.place = place_of(event);
+  // A bracket has a width, the beginning of a block has none.
+  const fy_mark* start = fy_event_start_mark(&event);
+  const fy_mark* end = fy_event_end_mark(&event);
+  node.is_flow = start != nullptr && end != nullptr && start->input_pos < end->input_pos;
+  if (start != nullptr) node.begin = static_cast<std::uint32_t>(start->input_pos);
   return node;
 }
 
@@ -127,7 +137,7 @@ bool Builder::take(fy_event& event) {
                  event.mapping_start.anchor);
     case FYET_SEQUENCE_END:
     case FYET_MAPPING_END:
-      return close();
+      return close(event);
     case FYET_DOCUMENT_END:
       return false;
     default:
@@ -145,6 +155,17 @@ std::string_view Builder::raw_of(fy_event& event) const {
                : std::string_view();
 }
 
+// The parser's marks of a quoted text are inside the quotes.
+void Builder::find_bytes(fy_event& event, bool is_quoted, YamlNode& node) {
+  const fy_mark* start = fy_event_start_mark(&event);
+  const fy_mark* end = fy_event_end_mark(&event);
+  if (start == nullptr || end == nullptr || start->input_pos > end->input_pos) return;
+  const std::uint32_t quote = is_quoted ? 1 : 0;
+  node.begin = static_cast<std::uint32_t>(start->input_pos) + skipped_ - quote;
+  node.end = static_cast<std::uint32_t>(end->input_pos) + skipped_ + quote;
+  if (node.end > node.begin) last_end_ = node.end;
+}
+
 bool Builder::add_scalar(fy_event& event) {
   YamlNode node;
   node.text = text_of(event.scalar.value);
@@ -156,6 +177,7 @@ bool Builder::add_scalar(fy_event& event) {
   node.has_json_escape = style == FYSS_DOUBLE_QUOTED && has_json_escape(raw_of(event));
   const bool is_quoted = style == FYSS_DOUBLE_QUOTED || style == FYSS_SINGLE_QUOTED;
   if (is_quoted && node.place.column > 1) --node.place.column;  // the parser's is after the quote
+  find_bytes(event, is_quoted, node);
   // Half of a surrogate pair, written as an escape.
   if (!is_utf8(node.text)) return fail_at(node.place, msg::kYamlNotUtf8);
   return add(std::move(node), event.scalar.anchor);
@@ -186,6 +208,9 @@ bool Builder::add_alias(fy_event& event) {
   const std::string name = text_of(event.alias.anchor);
   TextPlace place = place_of(event);
   if (place.column > 1) --place.column;  // the parser's is that of the name after the '*'
+  if (const fy_mark* end = fy_event_end_mark(&event); end != nullptr) {
+    last_end_ = static_cast<std::uint32_t>(end->input_pos) + skipped_;
+  }
   const auto found = anchors_.find(name);
   if (found == anchors_.end()) return fail_at(place, fmt::format(msg::kYamlNoAnchor, name));
   if (std::find(open_.begin(), open_.end(), found->second) != open_.end()) {
@@ -194,9 +219,16 @@ bool Builder::add_alias(fy_event& event) {
   return attach(found->second, place);
 }
 
-bool Builder::close() {
+bool Builder::close(fy_event& event) {
   const std::uint32_t id = open_.back();
   open_.pop_back();
+  YamlNode& node = tree_.nodes[id];
+  const fy_mark* end = fy_event_end_mark(&event);
+  if (node.is_flow && end != nullptr) {
+    last_end_ = static_cast<std::uint32_t>(end->input_pos) + skipped_;
+  }
+  node.begin += skipped_;
+  node.end = last_end_;
   return attach(id, tree_.nodes[id].place);
 }
 
@@ -244,7 +276,7 @@ Fault syntax_fault(fy_diag* diagnosis) {
   return fault;
 }
 
-std::optional<Fault> build(std::string_view text, YamlTree& tree) {
+std::optional<Fault> build(std::string_view text, std::uint32_t skipped, YamlTree& tree) {
   fy_parse_cfg settings{};
   const Diagnosis diagnosis = make_diagnosis();
   settings.search_path = "";
@@ -256,7 +288,7 @@ std::optional<Fault> build(std::string_view text, YamlTree& tree) {
   if (!diagnosis || !parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
     return Fault{{}, msg::kYamlSyntax};
   }
-  Builder builder(text, tree);
+  Builder builder(text, skipped, tree);
   while (fy_event* event = fy_parser_parse(parser.get())) {
     const bool goes_on = builder.take(*event);
     fy_parser_event_free(parser.get(), event);
@@ -279,11 +311,12 @@ Result<YamlTree> YamlTree::parse(std::string_view text, TextPlace* place) {
   if (text.size() > kMaxText) {
     return fail_at({{}, fmt::format(msg::kYamlTooBig, format_size(Bytes{kMaxText}))}, place);
   }
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const std::uint32_t skipped = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  text.remove_prefix(skipped);
   if (const auto fault = check_characters(text)) return fail_at(*fault, place);
   YamlTree tree;
   if (text.find_first_not_of(" \t\r\n") == text.npos) return tree;
-  if (const auto fault = build(text, tree)) return fail_at(*fault, place);
+  if (const auto fault = build(text, skipped, tree)) return fail_at(*fault, place);
   return tree;
 }
 

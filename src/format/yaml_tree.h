@@ -18,11 +18,16 @@ struct YamlNode {
   enum class Kind : std::uint8_t { scalar, sequence, mapping };
   Kind kind = Kind::scalar;
   bool is_plain = false;  // a scalar without quotes
+  bool is_flow = false;   // a mapping or a sequence in {} or []
   // Written with "\/" or with a surrogate pair, which JSON has and YAML 1.1 has not.
   bool has_json_escape = false;
   std::string text;  // of a scalar, decoded
   std::string tag;   // "tag:yaml.org,2002:str"; empty: none
   TextPlace place;
+  // Bytes of the text, with quotes and brackets, without anchor and tag; of a block sequence from
+  // its first dash, of other block nodes from the first thing in them. What stands for nothing
+  // ("key:") has no bytes. `end` of a block node: where the last thing in it ends, aliases too.
+  std::uint32_t begin = 0, end = 0;
   std::vector<std::uint32_t> children;  // of a mapping: key, value, key, value
 };
 

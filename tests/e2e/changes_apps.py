@@ -1,4 +1,6 @@
-"""Compose files, containers and applications: P1 to P13 of the catalogue."""
+"""Compose files, containers and applications: P1 to P14 of the catalogue."""
+import re
+
 from change_table import ALL, HOOKS, HOSTS, change
 from machine_engine import legacy, podman, wrote
 
@@ -79,3 +81,12 @@ change("P12", "64 MB of shared memory for an image that trains", ALL)(lambda m: 
                          c["HostConfig"].update(ShmSize=64 << 20)) and None))
 change("P13", "an image that its maker has withdrawn", ALL)(lambda m: m.container(
     "vision", lambda c: c["Config"].update(Image="nvidia/cuda:11.0-base")))
+
+
+@change("P14", "the GPU is reserved under deploy.resources, where CDI would serve it")
+def _(m):
+    text = m.read("/srv/ai/compose.yaml")
+    asked = re.search(r"    devices:\n(      - nvidia.com/gpu=\S+\n)+", text).group()
+    m.edit("/srv/ai/compose.yaml", asked, "    deploy:\n      resources:\n        reservations:\n          devices:\n"
+           f"            - driver: nvidia\n              count: {asked.count('=')}  # or all\n"
+           "              capabilities: [gpu]\n")

@@ -34,6 +34,11 @@ inline constexpr std::string_view kAwakeBecause = "      awake: {}";
 
 inline constexpr std::string_view kHelpFix = "mend what can be mended and undone, after showing it";
 inline constexpr std::string_view kHelpFixUndo = "take back what --fix did";
+inline constexpr std::string_view kHelpCompose =
+    "look at this Compose file, too, whether or not an engine knows it";
+inline constexpr std::string_view kComposeUnread = "reading {}: {}";  // file, why
+inline constexpr std::string_view kComposeUnreadRemedy =
+    "Name a Compose file that is there and that you may read";
 inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";  // id, title, remedy
 
 inline constexpr std::string_view kNoCause =

@@ -343,4 +343,31 @@ inline constexpr DoctorWords kP13Text{
 inline constexpr std::string_view kP13Title =
     "{} uses {}, a tag that NVIDIA has withdrawn or no longer maintains";  // who, image
 
+inline constexpr DoctorWords kP14Text{
+    "the GPU is asked for in the old way",
+    "the container works until the engine, the toolkit or the system is upgraded; then the hook in "
+    "front of it fails",
+    "GPU reservations under deploy.resources, 'gpus' and 'runtime: nvidia' of Compose files; "
+    "whether "
+    "the engine has CDI on, Compose is 2.30 or newer, and a CDI spec declares the devices",
+    "Ask for the CDI device under 'devices:' of the service. 'estiva doctor --fix' rewrites the "
+    "lines; then 'docker compose up -d SERVICE' makes the container anew, which stops it for a "
+    "moment",
+    "The former lines are put back",
+    "seed 001, section 2; docker/compose, support since v2.30.0"};
+inline constexpr std::string_view kP14Title =
+    "{} asks for its GPU in the old way; {} would give it the same";  // service, devices
+inline constexpr std::string_view kP14Refused =
+    "{} asks for its GPU in the old way, and its lines can't be rewritten safely";  // service
+// What stands there: "deploy.resources.reservations.devices".
+inline constexpr std::string_view kP14Reservation = "deploy.resources.reservations.devices";
+inline constexpr std::string_view kP14Gpus = "gpus";
+inline constexpr std::string_view kP14Runtime = "runtime: nvidia";
+inline constexpr std::string_view kP14ByHand =
+    "Ask for the CDI device under 'devices:' of the service by hand";
+inline constexpr std::string_view kComposeByHand =
+    "{} ({}). {}";  // remedy, file, why not by itself
+inline constexpr std::string_view kComposeOtherFile =
+    "{} also says something about the GPU of this service";  // file
+
 }  // namespace estiva::msg

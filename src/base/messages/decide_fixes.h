@@ -31,5 +31,13 @@ inline constexpr std::string_view kFixReadable = "the engine's user can read it"
 inline constexpr std::string_view kFixReadableEffect = "mode 0644";
 inline constexpr std::string_view kFixReadableUndo = "the old mode";
 inline constexpr std::string_view kFixToolkit = "{} in {}";  // "no-cgroups = false", file
+inline constexpr std::string_view kFixComposeAsks = "{} asks for {} by CDI";  // service, devices
+inline constexpr std::string_view kFixComposeKeeps =
+    "{} keeps the CDI device that it asks for, and the second way goes";  // service
+inline constexpr std::string_view kFixComposeEffect =
+    "nothing that runs is touched; '{}' makes the containers anew";  // command
+inline constexpr std::string_view kFixComposeStops =
+    "{}, which stops {} for a moment";  // the effect, containers
+inline constexpr std::string_view kFixComposeUndo = "the file is as it was, to the byte";
 
 }  // namespace estiva::msg

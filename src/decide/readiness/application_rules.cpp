@@ -1,4 +1,4 @@
-// P1-P13: Compose, containers and applications. P1-P4, P9 and P13 are in compose_rules.cpp.
+// P1-P14: Compose, containers and applications. P1-P4, P9, P13 and P14 are in compose_rules.cpp.
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -287,6 +287,7 @@ constexpr Rule kRules[] = {
     make_rule("P11", Severity::error, msg::kP11Text, Fix::asks, find_p11),
     make_rule("P12", Severity::warning, msg::kP12Text, Fix::automatic, find_p12),
     make_rule("P13", Severity::warning, msg::kP13Text, Fix::guide, find_withdrawn_images),
+    make_rule("P14", Severity::info, msg::kP14Text, Fix::asks, find_old_way),
 };
 
 }  // namespace

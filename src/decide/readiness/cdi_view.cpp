@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "decide/cdi/effective.h"
-#include "decide/readiness/compose_glance.h"
 #include "format/cdi_rules.h"
+#include "format/compose_services.h"
 #include "format/path.h"
 
 namespace estiva::decide {
@@ -107,7 +107,7 @@ void add_container(const ContainerFact& container, std::vector<CdiAsked>& asked)
 
 // A container of the service asks for it: its file need not say it once more.
 bool is_asked_by_container(const ReadinessFacts& facts, const ComposeFact& compose,
-                           const ComposeService& service, const std::string& name) {
+                           const format::ComposeService& service, const std::string& name) {
   std::vector<CdiAsked> asked;
   for (const ContainerFact& one : facts.containers) {
     if (one.service == service.name && one.project == compose.project) add_container(one, asked);
@@ -119,13 +119,13 @@ bool is_asked_by_container(const ReadinessFacts& facts, const ComposeFact& compo
 void add_compose(const ReadinessFacts& facts, const ComposeFact& compose,
                  std::vector<CdiAsked>& asked) {
   if (!compose.text) return;
-  for (const ComposeService& service : glance_at_compose(*compose.text)) {
+  for (const format::ComposeService& service : format::read_compose_services(*compose.text)) {
     const auto add = [&](const std::string& name, unsigned line) {
       if (is_asked_by_container(facts, compose, service, name)) return;
       add_text(name, service.name, {Evidence::Source::file, compose.path, line, name}, asked);
     };
-    for (const ComposeLine& line : service.devices) add(line.text, line.line);
-    for (const ComposeGpuRequest& request : service.requests) {
+    for (const format::ComposeLine& line : service.devices) add(line.text, line.line);
+    for (const format::ComposeGpuRequest& request : service.requests) {
       for (const std::string& id : request.ids) add(id, request.line);
     }
   }

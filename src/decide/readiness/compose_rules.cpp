@@ -7,7 +7,7 @@
 
 #include "base/messages/decide_doctor_apps.h"
 #include "decide/readiness/cdi_view.h"
-#include "decide/readiness/compose_glance.h"
+#include "decide/readiness/compose_mend.h"
 #include "decide/readiness/gpu_share.h"
 #include "decide/readiness/look.h"
 #include "format/text.h"
@@ -15,8 +15,9 @@
 namespace estiva::decide {
 namespace {
 
-// The first Compose that hands qualified names on as CDI devices.
-constexpr std::string_view kComposeWithCdi = "2.30.0";
+using format::ComposeGpuRequest;
+using format::ComposeLine;
+using format::ComposeService;
 
 struct Placed {
   const ComposeFact* file = nullptr;
@@ -26,7 +27,7 @@ std::vector<Placed> services_of(const ReadinessFacts& facts) {
   std::vector<Placed> all;
   for (const ComposeFact& compose : facts.compose) {
     if (!compose.text) continue;
-    for (ComposeService& service : glance_at_compose(*compose.text)) {
+    for (ComposeService& service : format::read_compose_services(*compose.text)) {
       all.push_back({&compose, std::move(service)});
     }
   }
@@ -49,13 +50,18 @@ Evidence at(const ContainerFact& container, std::string text) {
   return {Evidence::Source::engine, container.name, 0, std::move(text)};
 }
 
-bool is_podman(const EngineFacts& engine) {
-  return engine.kind == EngineKind::podman || engine.cli_is_podman;
+// Whether estiva rewrites the service's lines: where it does not, a person has to, and is told why.
+void say_who_mends(const ReadinessFacts& facts, const Placed& placed, std::string_view remedy,
+                   Hit& hit) {
+  const ComposeMend mend = mend_compose(facts, *placed.file);
+  const auto is_it = [&](const auto& one) { return one.service == placed.service.name; };
+  if (std::ranges::any_of(mend.changes, is_it)) return;
+  hit.fix = Fix::guide;
+  const auto refused = std::ranges::find_if(mend.refusals, is_it);
+  if (refused == mend.refusals.end()) return;
+  hit.remedy = fmt::format(msg::kComposeByHand, remedy, placed.file->path, refused->why);
 }
 
-bool is_plain_gpu(const ComposeGpuRequest& request) {
-  return request.driver == "nvidia" || (request.driver.empty() && request.is_gpu);
-}
 bool asks_as_cdi(const ComposeService& service) {
   return std::any_of(service.devices.begin(), service.devices.end(),
                      [](const ComposeLine& line) { return is_cdi_name(line.text); }) ||
@@ -99,6 +105,56 @@ ComposeLine numbered_in(const ComposeService& service, std::size_t gpus) {
     }
   }
   return {};
+}
+
+// Where its Compose file has it so too, the file is what is to be mended.
+void add_file_of(const ReadinessFacts& facts, const ContainerFact& container, Hit& hit) {
+  for (const Placed& placed : services_of(facts)) {
+    const auto& files = container.compose_files;
+    if (placed.service.name != container.service ||
+        std::ranges::find(files, placed.file->path) == files.end() ||
+        !asks_as_cdi(placed.service)) {
+      continue;
+    }
+    hit.fix.reset();
+    say_who_mends(facts, placed, msg::kP3Text.remedy, hit);
+    hit.evidence.push_back(at(placed, placed.service.line, placed.service.name));
+    return;
+  }
+}
+
+bool sets_both(const ComposeService& service) {
+  return std::ranges::any_of(
+      service.requests, [](const ComposeGpuRequest& one) { return one.has_count && one.has_ids; });
+}
+
+// The first line that asks so, and its words.
+Evidence old_way_at(const Placed& placed) {
+  const auto& requests = placed.service.requests;
+  const auto found = std::ranges::find_if(requests, format::is_legacy);
+  if (found == requests.end()) {
+    return at(placed, placed.service.runtime_line, std::string(msg::kP14Runtime));
+  }
+  return at(placed, found->line,
+            std::string(found->is_by_gpus ? msg::kP14Gpus : msg::kP14Reservation));
+}
+
+std::optional<Hit> old_way_of(const Placed& placed, const ComposeMend& mend) {
+  const std::string& name = placed.service.name;
+  const auto is_it = [&](const auto& one) { return one.service == name; };
+  const auto change = std::ranges::find_if(mend.changes, is_it);
+  if (change != mend.changes.end()) {
+    return Hit{fmt::format(msg::kP14Title, name, fmt::join(change->devices, ", ")),
+               {old_way_at(placed)},
+               {},
+               {}};
+  }
+  const auto refused = std::ranges::find_if(mend.refusals, is_it);
+  if (refused == mend.refusals.end()) return std::nullopt;
+  Hit hit{fmt::format(msg::kP14Refused, name), {old_way_at(placed)}, {}, {}};
+  hit.fix = Fix::guide;
+  hit.remedy = fmt::format(msg::kComposeByHand, msg::kP14ByHand, placed.file->path, refused->why);
+  return hit;
 }
 
 // The part of an image's name behind "nvidia/cuda", with its ':'; nullopt: another image.
@@ -151,6 +207,7 @@ std::vector<Hit> find_cdi_on_podman(const ReadinessFacts& facts) {
                       {at(placed, request.driver_line, "driver: cdi")},
                       {},
                       {}});
+      say_who_mends(facts, placed, msg::kP2Text.remedy, hits.back());
     }
   }
   return hits;
@@ -164,11 +221,14 @@ std::vector<Hit> find_asked_twice(const ReadinessFacts& facts) {
     hits.push_back({fmt::format(msg::kP3Title, container.name),
                     {at(container, fmt::format("{}", fmt::join(share.devices, ", ")))},
                     {},
-                    {}});
+                    {},
+                    {},
+                    Fix::guide});
+    add_file_of(facts, container, hits.back());
   }
   for (const Placed& placed : services_of(facts)) {
     const auto& requests = placed.service.requests;
-    const auto plain = std::find_if(requests.begin(), requests.end(), is_plain_gpu);
+    const auto plain = std::find_if(requests.begin(), requests.end(), format::is_legacy);
     const bool is_twice = asks_as_cdi(placed.service) && plain != requests.end();
     if (!is_twice || has_container(facts, placed)) continue;
     hits.push_back({fmt::format(msg::kP3Title, placed.service.name),
@@ -176,6 +236,7 @@ std::vector<Hit> find_asked_twice(const ReadinessFacts& facts) {
                      at(placed, plain->line, "driver: nvidia")},
                     {},
                     {}});
+    say_who_mends(facts, placed, msg::kP3Text.remedy, hits.back());
   }
   return hits;
 }
@@ -189,6 +250,23 @@ std::vector<Hit> find_count_and_ids(const ReadinessFacts& facts) {
                       {at(placed, request.line, "count, device_ids")},
                       {},
                       {}});
+      say_who_mends(facts, placed, msg::kP4Text.remedy, hits.back());
+    }
+  }
+  return hits;
+}
+
+// Services that P3 and P4 have spoken of are left to them.
+std::vector<Hit> find_old_way(const ReadinessFacts& facts) {
+  std::vector<Hit> hits;
+  if (!serves_cdi_by_compose(facts)) return hits;
+  for (const ComposeFact& file : facts.compose) {
+    const ComposeMend mend = mend_compose(facts, file);
+    if (mend.changes.empty() && mend.refusals.empty()) continue;
+    for (ComposeService& service : format::read_compose_services(*file.text)) {
+      const Placed placed{&file, std::move(service)};
+      if (asks_as_cdi(placed.service) || sets_both(placed.service)) continue;
+      if (auto hit = old_way_of(placed, mend)) hits.push_back(std::move(*hit));
     }
   }
   return hits;

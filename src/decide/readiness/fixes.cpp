@@ -5,6 +5,7 @@
 
 #include "base/messages/decide_fixes.h"
 #include "decide/cdi/effective.h"
+#include "decide/readiness/compose_mend.h"
 #include "decide/readiness/look.h"
 #include "decide/setup/setup_plan.h"
 #include "format/text.h"
@@ -243,20 +244,79 @@ Steps order_units(const Fixing& fix) {
   });
 }
 
+std::string compose_reason(const ComposeMend& mend) {
+  std::string reason;
+  for (const format::ComposeChange& one : mend.changes) {
+    if (!reason.empty()) reason += "; ";
+    reason += one.devices.empty()
+                  ? fmt::format(msg::kFixComposeKeeps, one.service)
+                  : fmt::format(msg::kFixComposeAsks, one.service, fmt::join(one.devices, ", "));
+  }
+  return reason;
+}
+
+std::string compose_effect(const ReadinessFacts& facts, const ComposeFact& file,
+                           const ComposeMend& mend) {
+  const std::string effect =
+      fmt::format(msg::kFixComposeEffect, recreate_command(facts, file, mend.changes));
+  std::vector<const ContainerFact*> stop;
+  for (const format::ComposeChange& one : mend.changes)
+    for (const ContainerFact* container : containers_of(facts, file, one.service))
+      if (container->state == "running") stop.push_back(container);
+  return stop.empty() ? effect : fmt::format(msg::kFixComposeStops, effect, names_of(stop));
+}
+
+// One step a file, whichever finding comes first: all services that can be rewritten in it.
+Steps rewrite_compose(const Fixing& fix) {
+  Steps steps;
+  for (const Evidence& one : fix.finding.evidence) {
+    const auto file = std::ranges::find(fix.facts.compose, one.path, &ComposeFact::path);
+    if (one.source != Evidence::Source::file || file == fix.facts.compose.end()) continue;
+    ComposeMend mend = mend_compose(fix.facts, *file);
+    if (mend.changes.empty()) continue;
+    Step step = make_step(StepKind::write_file, file->path, compose_reason(mend),
+                          compose_effect(fix.facts, *file, mend), msg::kFixComposeUndo);
+    step.content = std::move(mend.text);
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
 struct Row {
   std::string_view rule;
   Steps (*make)(const Fixing&);
+  Fix most = Fix::automatic;  // Fix::asks: the yes to the plan is what is asked for
 };
 constexpr Row kFixes[] = {
-    {"D2", load_modules},       {"D11", load_modules},     {"D13", renumber_nodes},
-    {"D16", start_persistence}, {"D19", allow_overcommit}, {"C1", make_missing_spec},
-    {"C2", make_missing_spec},  {"C3", remove_doubles},    {"C5", renew_spec},
-    {"C6", make_readable},      {"C7", renew_spec},        {"C8", renew_spec},
-    {"C9", renew_spec},         {"C10", renew_spec},       {"C11", renew_spec},
-    {"C12", renew_spec},        {"C13", renew_spec},       {"C15", renew_spec},
-    {"D12", renew_spec},        {"K5", order_units},       {"K9", write_daemon_json},
-    {"K11", write_daemon_json}, {"K15", forbid_cgroups},   {"K16", allow_cgroups},
+    {"D2", load_modules},
+    {"D11", load_modules},
+    {"D13", renumber_nodes},
+    {"D16", start_persistence},
+    {"D19", allow_overcommit},
+    {"C1", make_missing_spec},
+    {"C2", make_missing_spec},
+    {"C3", remove_doubles},
+    {"C5", renew_spec},
+    {"C6", make_readable},
+    {"C7", renew_spec},
+    {"C8", renew_spec},
+    {"C9", renew_spec},
+    {"C10", renew_spec},
+    {"C11", renew_spec},
+    {"C12", renew_spec},
+    {"C13", renew_spec},
+    {"C15", renew_spec},
+    {"D12", renew_spec},
+    {"K5", order_units},
+    {"K9", write_daemon_json},
+    {"K11", write_daemon_json},
+    {"K15", forbid_cgroups},
+    {"K16", allow_cgroups},
     {"K19", right_ldconfig},
+    {"P2", rewrite_compose},
+    {"P3", rewrite_compose},
+    {"P4", rewrite_compose},
+    {"P14", rewrite_compose, Fix::asks},
 };
 
 bool is_same_effect(const Step& a, const Step& b) {
@@ -275,7 +335,8 @@ Plan plan_fixes(const ReadinessFacts& facts, const std::vector<Finding>& finding
   plan.id = "doctor";
   for (const Finding& finding : findings) {
     const auto row = std::ranges::find(kFixes, finding.id, &Row::rule);
-    if (row == std::end(kFixes) || finding.remedy.fix != Fix::automatic) continue;
+    if (row == std::end(kFixes)) continue;
+    if (finding.remedy.fix != Fix::automatic && finding.remedy.fix != row->most) continue;
     for (Step& step : row->make({facts, finding, program})) {
       step.reason = fmt::format("{}: {}", finding.id, step.reason);
       const bool is_there = std::ranges::any_of(

@@ -29,7 +29,7 @@ constexpr std::string_view kLadder[] = {
     "K7", "K8", "K6", "K12", "K13", "K14", "K1", "K2", "K3", "K5", "K4", "K9", "K11", "K10", "K15",
     "K16", "K18", "K19", "K20", "K21", "K28", "K31", "K32", "K17",
     // the container
-    "P1", "P2", "P3", "P4", "P8", "P9", "P10", "P11",
+    "P1", "P2", "P3", "P4", "P8", "P9", "P10", "P11", "P14",
     // the image
     "K22", "K23", "K24", "K25", "K26", "K27", "P13",
     // the application's log
@@ -47,7 +47,7 @@ Finding to_finding(const Rule& rule, Hit hit) {
   finding.foretells = hit.foretells.empty() ? std::string(rule.symptom) : std::move(hit.foretells);
   finding.evidence = std::move(hit.evidence);
   finding.remedy = {hit.remedy.empty() ? std::string(rule.remedy) : std::move(hit.remedy),
-                    fix_of(rule), std::string(rule.undo)};
+                    hit.fix.value_or(fix_of(rule)), std::string(rule.undo)};
   return finding;
 }
 

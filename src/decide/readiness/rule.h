@@ -20,6 +20,7 @@ struct Hit {
   std::string remedy = {};     // empty: the row's
   std::string foretells = {};  // the exact text that a user will meet; empty: the row's symptom
   std::optional<Severity> severity = {};  // where it is another than the row's
+  std::optional<Fix> fix = {};            // the same
 };
 
 struct Rule {

@@ -194,7 +194,7 @@ void read_stack(const Tree& tree, const ReadinessSources& sources, const Package
   const auto dirs = engine.cdi_known ? engine.cdi_dirs : cdi_dirs_of(engine.daemon_json);
   facts.cdi = read_cdi(tree, dirs, user, sources.parse_cdi);
   find_gone_mounts(tree, facts.containers);
-  facts.compose = read_compose(tree, facts.containers);
+  facts.compose = read_compose(tree, facts.containers, sources.compose_files);
   compare_env_files(tree, facts.compose, facts.containers);
 }
 

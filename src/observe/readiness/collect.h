@@ -29,6 +29,8 @@ struct ReadinessSources {
   bool asks_cuda = true;
   // Copies of daemon.json from before it was changed, the best first (estiva's own).
   std::vector<std::string> settings_before;
+  // Compose files that are looked at beside those that containers came from; absolute paths.
+  std::vector<std::string> compose_files;
   ParseCdi parse_cdi;  // format::read_cdi_file
   // host::find_driver_files, with the GPUs that the driver named.
   std::function<DriverFiles(const host::Root& root, const std::vector<Gpu>& gpus)> driver_files;

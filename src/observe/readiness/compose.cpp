@@ -62,7 +62,8 @@ std::vector<std::string_view> env_values(std::string_view text) {
 }  // namespace
 
 std::vector<ComposeFact> read_compose(const Tree& tree,
-                                      const std::vector<ContainerFact>& containers) {
+                                      const std::vector<ContainerFact>& containers,
+                                      const std::vector<std::string>& named) {
   std::map<std::string, std::string> projects;  // path -> project
   for (const ContainerFact& container : containers) {
     for (const std::string& path : container.compose_files) {
@@ -70,10 +71,16 @@ std::vector<ComposeFact> read_compose(const Tree& tree,
     }
   }
   std::vector<ComposeFact> files;
-  for (const auto& [path, project] : projects) {
-    if (files.size() == kMostComposeFiles) break;
+  const auto add = [&](const std::string& path, const std::string& project) {
+    const bool is_there = std::ranges::find(files, path, &ComposeFact::path) != files.end();
+    if (files.size() == kMostComposeFiles || is_there) return;
     files.push_back({path, project, tree.text(path, kLongestCompose)});
+  };
+  for (const std::string& path : named) {
+    const auto known = projects.find(path);
+    add(path, known == projects.end() ? std::string() : known->second);
   }
+  for (const auto& [path, project] : projects) add(path, project);
   return files;
 }
 

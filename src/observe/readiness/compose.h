@@ -7,9 +7,10 @@
 namespace estiva::observe {
 
 inline constexpr std::size_t kMostComposeFiles = 64;
-// By path, each once.
+// Those that are named, then those that containers came from, by path; each once.
 std::vector<ComposeFact> read_compose(const Tree& tree,
-                                      const std::vector<ContainerFact>& containers);
+                                      const std::vector<ContainerFact>& containers,
+                                      const std::vector<std::string>& named = {});
 
 // The files that services of a Compose file take their environment from: ".env" beside it, and what
 // stands under env_file. Paths as absolute ones.

@@ -25,6 +25,16 @@ std::string name_of(const testing::TestParamInfo<BadRow>& row) {
   return name;
 }
 
+TEST(Arguments, AFlagThatRepeatsKeepsEachValue) {
+  const auto args = parse({"doctor", "--compose", "a.yaml", "--json", "--compose=b.yaml"});
+  ASSERT_TRUE(args) << args.error().sentence();
+  EXPECT_EQ(args->values("--compose"), (Words{"a.yaml", "b.yaml"}));
+  EXPECT_TRUE(args->has("--json"));
+  EXPECT_TRUE(args->values("--docker").empty());
+  EXPECT_FALSE(parse({"doctor", "--compose"}));
+  EXPECT_FALSE(parse({"doctor", "--compose", "a.yaml", "b.yaml"}));
+}
+
 class BadInput : public testing::TestWithParam<BadRow> {};
 
 TEST_P(BadInput, IsAUsageErrorWithARemedy) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "decide/readiness/rule.h"
+#include "unit/decide/readiness_apps_bases.h"
 #include "unit/decide/readiness_bases.h"
 
 namespace estiva::decide {
@@ -64,6 +65,75 @@ TEST(Fixes, TwoFindingsWithOneRemedyAreOneStep) {
   Finding asks = finding("D2");
   asks.remedy.fix = Fix::asks;
   EXPECT_TRUE(plan_fixes(facts, {asks, finding("D1")}, "x").steps.empty());
+}
+
+// ---- Compose files ----
+
+ReadinessFacts with_compose(const std::string& services) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  facts.compose.push_back({"/srv/new/compose.yaml", "new", "services:\n" + services});
+  return facts;
+}
+
+std::vector<Finding> found(const ReadinessFacts& facts) {
+  auto findings = judge_readiness(facts);
+  std::erase_if(findings, [](const Finding& one) { return !one.id.starts_with('P'); });
+  return findings;
+}
+
+TEST(ComposeFixes, AllServicesOfAFileAreOneStep) {
+  ReadinessFacts facts = with_compose(
+      "  a:\n    gpus: all\n  b:\n    runtime: nvidia\n    gpus: [{count: 1}]\n"
+      "  c:\n    devices: [nvidia.com/gpu=all]\n    gpus: all\n  d:\n    gpus: [{count: "
+      "'${N}'}]\n");
+  ContainerFact running;
+  running.name = "new-b-1", running.service = "b", running.project = "new",
+  running.state = "running";
+  running.compose_files = {"/srv/new/compose.yaml", "/srv/new/my gpu.yaml"};
+  facts.containers.push_back(running);
+  const Plan plan = plan_fixes(facts, found(facts), "x");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  const Step& step = plan.steps[0];
+  EXPECT_EQ(step.kind, StepKind::write_file);
+  EXPECT_EQ(step.target, "/srv/new/compose.yaml");
+  EXPECT_EQ(step.risk, Risk::none);
+  EXPECT_EQ(step.content,
+            "services:\n  a:\n    devices:\n      - nvidia.com/gpu=all\n"
+            "  b:\n    devices:\n      - nvidia.com/gpu=0\n"
+            "  c:\n    devices: [nvidia.com/gpu=all]\n  d:\n    gpus: [{count: '${N}'}]\n");
+  EXPECT_EQ(step.reason,
+            "P3: a asks for nvidia.com/gpu=all by CDI; b asks for nvidia.com/gpu=0 by CDI; c keeps "
+            "the CDI device that it asks for, and the second way goes");
+  EXPECT_EQ(
+      step.effect,
+      "nothing that runs is touched; 'docker compose -f /srv/new/compose.yaml -f '/srv/new/my "
+      "gpu.yaml' up -d a b c' makes the containers anew, which stops new-b-1 for a moment");
+  ReadinessFacts after = facts;
+  after.compose.back().text = step.content;
+  const auto left = found(after);
+  EXPECT_TRUE(plan_fixes(after, left, "x").steps.empty());
+}
+
+TEST(ComposeFixes, PodmanGetsDevicesInPlaceOfTheDriver) {
+  ReadinessFacts facts = with_compose(
+      "  a:\n    deploy: {resources: {reservations: {devices: [{driver: cdi, device_ids: "
+      "[nvidia.com/gpu=all], capabilities: [gpu]}]}}}\n");
+  EXPECT_TRUE(plan_fixes(facts, found(facts), "x").steps.empty());
+  facts.engine.kind = EngineKind::podman;
+  const Plan plan = plan_fixes(facts, found(facts), "x");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_EQ(plan.steps[0].content, "services:\n  a:\n    devices:\n      - nvidia.com/gpu=all\n");
+}
+
+TEST(ComposeFixes, CountAndIdsThatSayTheSameBecomeTheIds) {
+  const auto steps = [](const char* request) {
+    const ReadinessFacts facts = with_compose(std::string("  a:\n    gpus: [{") + request + "}]\n");
+    return plan_fixes(facts, found(facts), "x").steps;
+  };
+  ASSERT_EQ(steps("count: 1, device_ids: ['0']").size(), 1U);
+  EXPECT_EQ(steps("count: 1, device_ids: ['0']")[0].content,
+            "services:\n  a:\n    devices:\n      - nvidia.com/gpu=0\n");
+  EXPECT_TRUE(steps("count: 2, device_ids: ['0']").empty());
 }
 
 }  // namespace

@@ -156,10 +156,7 @@ inline Base ubuntu() {
   give(facts.containers[1], "nvidia.com/gpu=" + kUuid1);
   facts.compose.push_back({"/srv/ai/compose.yaml", "ai",
                            std::string("services:\n  vllm:\n    image: vllm/vllm-openai:v0.8.5\n"
-                                       "    deploy:\n      resources:\n        reservations:\n"
-                                       "          devices:\n            - driver: nvidia\n"
-                                       "              count: all\n"
-                                       "              capabilities: [gpu]\n")});
+                                       "    devices: [nvidia.com/gpu=all]\n")});
   return {"ubuntu", facts};
 }
 

@@ -1,9 +1,9 @@
-// P1-P13: each by one change to healthy machines, and the near misses that say nothing.
+// P1-P14: each by one change to healthy machines, and the near misses that say nothing.
 #include <gtest/gtest.h>
 
-#include "decide/readiness/compose_glance.h"
 #include "decide/readiness/compose_rules.h"
 #include "decide/readiness/gpu_share.h"
+#include "decide/readiness/look.h"
 #include "unit/decide/readiness_apps_bases.h"
 
 namespace estiva::decide {
@@ -374,6 +374,86 @@ TEST(ApplicationRules, AFileThatCouldNotBeReadSaysNothing) {
   EXPECT_EQ(found_in(facts), "");
 }
 
+// The service "a" of a new project, with `body` below it, on the machine of `facts`.
+std::string found_with(ReadinessFacts facts, const std::string& body) {
+  add_compose(facts, "  a:\n    image: x\n" + body);
+  return found_in(facts);
+}
+
+TEST(OldWay, IsFoundWhereTheMachineServesCdiDevices) {
+  const std::string runtime =
+      "    runtime: nvidia\n    environment: {NVIDIA_VISIBLE_DEVICES: all}\n";
+  int served = 0;
+  for (const Base& base : bases::ordinary()) {
+    if (!is_docker(base.facts) || base.facts.engine.cdi_dirs.empty()) continue;
+    ++served;
+    for (const std::string& body :
+         {std::string(kLegacy), runtime, std::string("    gpus: all\n")}) {
+      EXPECT_EQ(found_with(base.facts, body), "P14") << base.name << body;
+    }
+  }
+  EXPECT_GE(served, 2);
+}
+
+TEST(OldWay, SaysWhatWouldBeAskedForAndWhere) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  add_compose(facts, std::string("  a:\n    image: x\n") + kLegacy);
+  const Hit hit = first_hit("P14", facts);
+  EXPECT_EQ(hit.title,
+            "a asks for its GPU in the old way; nvidia.com/gpu=0 would give it the same");
+  ASSERT_EQ(hit.evidence.size(), 1U);
+  EXPECT_EQ(hit.evidence[0].line, 8U);
+  EXPECT_EQ(hit.fix, std::nullopt);
+}
+
+TEST(OldWay, IsSilentOnNearMisses) {
+  const ReadinessFacts facts = bases::ubuntu().facts;
+  const auto with = [&](auto change) {
+    ReadinessFacts changed = facts;
+    change(changed.engine);
+    return found_with(changed, "    gpus: [{count: 1}]\n");
+  };
+  EXPECT_EQ(with([](EngineFacts&) {}), "P14");
+  EXPECT_EQ(with([](EngineFacts& e) { e.compose_version = std::string("2.29.7"); }), "");
+  EXPECT_EQ(with([](EngineFacts& e) { e.compose_version = Missing::not_read; }), "");
+  EXPECT_EQ(with([](EngineFacts& e) { e.cdi_known = false; }).find("P14"), std::string::npos);
+  EXPECT_EQ(with([](EngineFacts& e) { e.kind = EngineKind::podman; }).find("P14"),
+            std::string::npos);
+  for (const char* body : {"    gpus: [{count: 9}]\n", "    gpus: [{device_ids: ['7']}]\n",
+                           "    gpus: [{driver: amd}]\n", "    runtime: runc\n",
+                           "    deploy: {resources: {limits: {memory: 1g}}}\n", ""}) {
+    EXPECT_EQ(found_with(facts, body), "") << body;
+  }
+}
+
+TEST(OldWay, WhatCantBeRewrittenIsForAPerson) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  add_compose(facts, "  a:\n    gpus: [{count: \"${N:-1}\"}]\n");
+  const Hit hit = first_hit("P14", facts);
+  EXPECT_EQ(hit.fix, Fix::guide);
+  EXPECT_NE(hit.remedy.find("/srv/new/compose.yaml"), std::string::npos) << hit.remedy;
+  EXPECT_NE(hit.remedy.find("line 3, column 20"), std::string::npos) << hit.remedy;
+}
+
+TEST(OldWay, WhatTwoFilesOfAProjectSayIsForAPerson) {
+  ReadinessFacts facts = bases::ubuntu().facts;
+  add_compose(facts, "  a:\n    gpus: [{device_ids: [" + bases::kUuid0 + "]}]\n");
+  EXPECT_EQ(first_hit("P14", facts).fix, std::nullopt);
+  facts.compose.push_back(
+      {"/srv/new/more.yaml", "new", std::string("services: {a: {deploy: {replicas: 1}}}")});
+  EXPECT_EQ(first_hit("P14", facts).fix, Fix::guide);
+  EXPECT_NE(first_hit("P14", facts).remedy.find("/srv/new/more.yaml"), std::string::npos);
+  facts.compose.back().project = "other";
+  EXPECT_EQ(first_hit("P14", facts).fix, std::nullopt);
+}
+
+TEST(OldWay, BothWaysAndBothNumbersAreLeftToTheirOwnRules) {
+  const ReadinessFacts facts = bases::debian().facts;
+  EXPECT_EQ(found_with(facts, "    devices: [nvidia.com/gpu=all]\n    gpus: all\n"), "P3");
+  EXPECT_EQ(found_with(facts, "    gpus: [{count: 1, device_ids: [\"0\"]}]\n"), "P4");
+  EXPECT_EQ(found_with(facts, "    gpus: [{count: 2, device_ids: [\"0\"]}]\n"), "P4");
+}
+
 TEST(ApplicationRules, TheTableIsWhole) {
   int number = 0;
   for (const Rule& rule : application_rules()) {
@@ -384,7 +464,7 @@ TEST(ApplicationRules, TheTableIsWhole) {
     }
     EXPECT_NE(rule.find, nullptr) << rule.id;
   }
-  EXPECT_EQ(number, 13);
+  EXPECT_EQ(number, 14);
 }
 
 TEST(GpuShare, InstancesAreNoFurtherGpus) {
@@ -419,61 +499,6 @@ TEST(GpuShare, CountsWhatWasGiven) {
   mig.driver.files.gpus[0].mig_enabled = true;
   one.requests = {{"nvidia", -1, {}, {"gpu"}}};
   EXPECT_EQ(share_of(one, mig).count, std::nullopt);
-}
-
-TEST(ComposeGlance, ReadsWhatServicesSayOfGpus) {
-  const auto services = glance_at_compose(
-      "# a comment\nname: ai\nservices:\n  ollama:   # the models\n    image: \"ollama/ollama\"\n"
-      "    runtime: nvidia\n    devices:\n    - 'nvidia.com/gpu=all'\n    - /dev/dri:/dev/dri\n"
-      "  vllm:\n    gpus: all\n  tts:\n    gpus:\n      - driver: nvidia\n        count: 1\n"
-      "  web:\n    devices: [\"nvidia.com/gpu=0\", /dev/fuse]\n    command: |\n"
-      "      image: not/this\n    environment:\n      devices: no\nvolumes:\n  image: {}\n");
-  ASSERT_EQ(services.size(), 4U);
-  EXPECT_EQ(services[0].name, "ollama");
-  EXPECT_EQ(services[0].line, 4U);
-  EXPECT_EQ(services[0].image, "ollama/ollama");
-  EXPECT_EQ(services[0].image_line, 5U);
-  EXPECT_EQ(services[0].runtime, "nvidia");
-  ASSERT_EQ(services[0].devices.size(), 2U);
-  EXPECT_EQ(services[0].devices[0].text, "nvidia.com/gpu=all");
-  EXPECT_EQ(services[0].devices[0].line, 8U);
-  ASSERT_EQ(services[1].requests.size(), 1U);
-  EXPECT_TRUE(services[1].requests[0].is_gpu);
-  ASSERT_EQ(services[2].requests.size(), 1U);
-  EXPECT_TRUE(services[2].requests[0].has_count);
-  EXPECT_EQ(services[2].requests[0].driver, "nvidia");
-  ASSERT_EQ(services[3].devices.size(), 2U);
-  EXPECT_EQ(services[3].devices[0].text, "nvidia.com/gpu=0");
-  EXPECT_EQ(services[3].image, "");
-}
-
-TEST(ComposeGlance, ReadsReservations) {
-  const auto services = glance_at_compose(
-      "services:\n  a:\n    deploy:\n      resources:\n        reservations:\n          devices:\n"
-      "            - capabilities: [gpu, utility]\n              device_ids: ['0', \"GPU-1\"]\n"
-      "            - driver: cdi\n              device_ids:\n              - nvidia.com/gpu=all\n");
-  ASSERT_EQ(services.size(), 1U);
-  ASSERT_EQ(services[0].requests.size(), 2U);
-  EXPECT_TRUE(services[0].requests[0].is_gpu);
-  EXPECT_FALSE(services[0].requests[0].has_count);
-  EXPECT_EQ(services[0].requests[0].ids, (std::vector<std::string>{"0", "GPU-1"}));
-  EXPECT_EQ(services[0].requests[1].driver, "cdi");
-  EXPECT_EQ(services[0].requests[1].driver_line, 9U);
-  EXPECT_EQ(services[0].requests[1].ids, std::vector<std::string>{"nvidia.com/gpu=all"});
-}
-
-TEST(ComposeGlance, SaysNothingOfWhatItCannotRead) {
-  for (const char* text :
-       {"", "services:", "services: {a: {image: x}}", "\t", "- services:\n  - a",
-        "version: '3'\n\tservices:\n", "a: b\nb: c", ":::", "services:\n- a\n- b\n  devices:\n",
-        "services:\n- gpus:\n  - driver: nvidia\n    count: 1\n"}) {
-    EXPECT_TRUE(glance_at_compose(text).empty()) << text;
-  }
-  std::string large = "services:\n  a:\n    image: x\n#";
-  large.resize((2UL << 20) + 1, 'x');
-  EXPECT_TRUE(glance_at_compose(large).empty());
-  large.pop_back();
-  EXPECT_EQ(glance_at_compose(large).size(), 1U);
 }
 
 }  // namespace

@@ -54,6 +54,28 @@ TEST(YamlTree, YamlAndJsonGiveTheSameTree) {
   for (const auto& c : cases) EXPECT_EQ(shape(c.text), c.shape) << c.text;
 }
 
+TEST(YamlTree, EachNodeKnowsItsBytes) {
+  const std::string text =
+      "\xEF\xBB\xBF"
+      "a: 'q' # c\nb:\n- {c: [d, \"e\\n\" ]}\n- &x f\n- *x  # end\ng:\nh: |\n  i\n";
+  const YamlTree tree = tree_of(text);
+  const auto bytes = [&](std::uint32_t id) {
+    return text.substr(tree[id].begin, tree[id].end - tree[id].begin);
+  };
+  const auto& root = tree[tree.root].children;
+  EXPECT_EQ(bytes(root[0]), "a");
+  EXPECT_EQ(bytes(root[1]), "'q'");
+  EXPECT_EQ(bytes(root[3]), "- {c: [d, \"e\\n\" ]}\n- &x f\n- *x");
+  const std::uint32_t flow = tree[root[3]].children[0];
+  EXPECT_TRUE(tree[flow].is_flow);
+  EXPECT_FALSE(tree[root[3]].is_flow);
+  EXPECT_EQ(bytes(flow), "{c: [d, \"e\\n\" ]}");
+  EXPECT_EQ(bytes(tree[flow].children[1]), "[d, \"e\\n\" ]");
+  EXPECT_EQ(bytes(tree[root[3]].children[2]), "f");
+  EXPECT_EQ(bytes(root[5]), "");
+  EXPECT_EQ(tree[tree.root].begin, 3U);
+}
+
 TEST(YamlTree, EachNodeKnowsItsPlace) {
   const YamlTree tree = tree_of("a: 1\nb:\n- é: c\n");
   const YamlNode& root = tree[tree.root];
