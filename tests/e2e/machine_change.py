@@ -268,6 +268,17 @@ change("K19", "ldconfig of another distribution", ALL)(lambda m: m.edit(
     "/etc/nvidia-container-runtime/config.toml", "@/sbin/ldconfig", "@/sbin/ldconfig.missing"))
 
 
+@change("K21", "the toolkit's hook can't pivot where the root is in memory", ("debian-gpu",))
+def _(m):
+    m.edit("/proc/self/mountinfo", " - ext4 ", " - rootfs ")
+    m.edit("/var/lib/dpkg/status", "Version: 1.18.1-1\n", "Version: 1.18.0-1\n")
+
+
+change("K28", "a Jetson's mode on a PC, and a container that asks by --gpus", ("debian-gpu", "rhel-gpu"))(lambda m: (
+    m.edit("/etc/nvidia-container-runtime/config.toml", 'mode = "auto"', 'mode = "csv"'),
+    m.container("ollama", legacy)))
+
+
 @change("K22", "an image requires a newer CUDA, by the legacy path", ("debian-gpu", "rhel-gpu"))
 def _(m):
     def require(value):
@@ -288,6 +299,17 @@ def set_cuda(version):
 def _(m):
     m.container("vision", set_cuda("13.0.0"))
     m.image("example/vision:1", set_cuda("13.0.0"))
+
+
+@change("K25", "compatibility libraries that this card can't use", ("debian-gpu", "arch-gpu"))
+def _(m):
+    def newer(value):
+        set_cuda("12.9.1" if m.base == "debian-gpu" else "13.4.0")(value)
+        value["Config"]["Env"].append("NV_CUDA_COMPAT_PACKAGE=cuda-compat")
+    m.container("vision", newer)
+    m.image("example/vision:1", newer)
+    m.edit(m.spec, "  hooks:\n", "  hooks:\n  - hookName: createContainer\n    path: /usr/bin/nvidia-cdi-hook\n"
+           "    args:\n    - nvidia-cdi-hook\n    - enable-cuda-compat\n")
 
 
 @change("K26", "a card that CUDA 13 has dropped", ("ubuntu-gpu", "rhel-gpu", "arch-gpu"))

@@ -217,11 +217,8 @@ TEST(ReadinessEngine, TheToolkitThatGoesWell) {
          config(f, "ldconfig = \"/sbin/ldconfig.real\"\n");
          f.toolkit.ldconfig_exists = false;
        }},
-      {"K21", "1.18.1", kHosts,
-       [](Facts& f) {
-         f.kernel.root_fs = "rootfs";
-         for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.1";
-       }},
+      {"K21", "1.18.1", kHosts, [](Facts& f) { in_memory(f, "1.18.1"); }},
+      {"K21", "a spec without hooks", kHosts, [](Facts& f) { in_memory(f, "1.18.0"); }},
       {"K28", "mode auto on a PC", kHookHosts, add_flag},
       {"K30", "LXC with all of it", {kDebian, kArch}, lxc},
       {"K30",
