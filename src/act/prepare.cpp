@@ -61,12 +61,21 @@ bool systemd_runs(const Machine& machine) {
 
 bool needs_systemd(StepKind kind) {
   return kind == StepKind::start_unit || kind == StepKind::stop_unit ||
-         kind == StepKind::restart_unit || kind == StepKind::reload_units;
+         kind == StepKind::restart_unit || kind == StepKind::reload_units ||
+         kind == StepKind::reload_unit;
+}
+
+// What only programs of the running system can do: for a tree in a folder they would do it to the
+// machine that they run on.
+bool needs_running_system(StepKind kind) {
+  return kind == StepKind::load_module || kind == StepKind::unload_module ||
+         kind == StepKind::set_compute_mode || kind == StepKind::set_boolean;
 }
 
 // True where the step has something to do.
 Result<bool> look_at(const Machine& machine, Step& step) {
   if (needs_systemd(step.kind) && !systemd_runs(machine)) return false;
+  if (needs_running_system(step.kind) && !machine.root.is_real()) return false;
   const auto found = acts_of(step.kind).look(machine, step);
   if (!found) return Failure(found.error());
   switch (step.kind) {
@@ -90,6 +99,12 @@ Result<bool> look_at(const Machine& machine, Step& step) {
     case StepKind::start_unit:
     case StepKind::stop_unit:
       return !is_unit_so(step.kind, found->state.word);
+    case StepKind::reload_unit:
+      return found->state.word == "active";  // else it reads them when it starts
+    case StepKind::set_compute_mode:
+    case StepKind::set_boolean:
+      step.expects = found->state.word;
+      return found->state.word != step.content;
     default:
       return true;
   }

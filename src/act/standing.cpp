@@ -39,6 +39,7 @@ Standing compare_kind(const Step& step, const StepLog& known, Stand& stand) {
     case StepKind::reload_units:
       return Standing::as_after;
     case StepKind::restart_unit:
+    case StepKind::reload_unit:
       // What ran with the new files has to run with the old ones again.
       if (before.word == "active") return Standing::as_after;
       return compare(before, stand.after, now);
@@ -72,6 +73,7 @@ Aspect aspect_of(StepKind kind) {
     case StepKind::start_unit:
     case StepKind::stop_unit:
     case StepKind::restart_unit:
+    case StepKind::reload_unit:
       return Aspect::running;
     default:
       return Aspect::other;

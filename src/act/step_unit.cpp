@@ -1,5 +1,6 @@
-// enable_unit, disable_unit, start_unit, stop_unit, restart_unit, reload_units: systemctl. Where
-// systemd does not run (an image that is being built, a tree in a folder) only links are made.
+// enable_unit, disable_unit, start_unit, stop_unit, restart_unit, reload_unit, reload_units:
+// systemctl. Where systemd does not run (an image that is being built, a tree in a folder) only
+// links are made.
 #include <algorithm>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -141,11 +142,17 @@ Result<std::string> run_active(const Machine& machine, const Step& step, Intent&
     return std::string(m::kNoSystemd);
   }
   const bool restarts = step.kind == StepKind::restart_unit;
+  const bool reloads = step.kind == StepKind::reload_unit;
   const auto before = active_now(machine, step, step.target);
-  if (before && !restarts && before->state.word == intent.after.word) {
+  if (before && reloads && before->state.word == kInactive) {
+    intent.after = before->state;
+    return std::string(m::kIsSoAlready);
+  }
+  if (before && !restarts && !reloads && before->state.word == intent.after.word) {
     return std::string(m::kIsSoAlready);
   }
   const std::string verb = restarts                           ? "restart"
+                           : reloads                          ? "reload"
                            : step.kind == StepKind::stop_unit ? "stop"
                                                               : "start";
   if (auto done = change(machine, {verb, "--", step.target}, kStart); !done) {
@@ -156,12 +163,16 @@ Result<std::string> run_active(const Machine& machine, const Step& step, Intent&
   return std::string();
 }
 
-// Of a restart: once more, so that it runs with the files that are there again.
+// Of a restart or a reload: once more, so that it runs with the files that are there again.
 Result<void> restore_active(const Machine& machine, const Step& step, const Intent& intent,
                             const Found& now) {
   if (!systemd_runs(machine)) return {};
   const bool ran = intent.before.state.word == kActive, runs = now.state.word == kActive;
   if (!ran && !runs) return {};
+  if (step.kind == StepKind::reload_unit) {
+    if (!runs) return {};
+    return change(machine, {"reload", "--", step.target}, kStart);
+  }
   const bool restarts = step.kind == StepKind::restart_unit && ran;
   return change(machine,
                 {!ran       ? "stop"

@@ -20,6 +20,7 @@ const StepActs& acts_of(StepKind kind) {
     case StepKind::start_unit:
     case StepKind::stop_unit:
     case StepKind::restart_unit:
+    case StepKind::reload_unit:
       return kRunUnit;
     case StepKind::reload_units:
       return kReloadUnits;
@@ -33,6 +34,10 @@ const StepActs& acts_of(StepKind kind) {
       return kMakeNode;
     case StepKind::set_mode:
       return kSetMode;
+    case StepKind::set_compute_mode:
+      return kSetComputeMode;
+    case StepKind::set_boolean:
+      return kSetBoolean;
   }
   return kWriteFile;
 }

@@ -37,7 +37,7 @@ const StepActs& acts_of(StepKind kind);
 
 // The rows, one file a kind.
 extern const StepActs kWriteFile, kRemoveFile, kRunGenerator, kEnableUnit, kRunUnit, kReloadUnits,
-    kLoadModule, kUnloadModule, kSetSysctl, kMakeNode, kSetMode;
+    kLoadModule, kUnloadModule, kSetSysctl, kMakeNode, kSetMode, kSetComputeMode, kSetBoolean;
 
 // Pieces that several rows share.
 Result<Found> look_at_target(const Machine& machine, const Step& step, bool follow);

@@ -14,7 +14,8 @@ namespace m = msg::act;
 
 bool comes_last(const Step& step, const StepLog& known) {
   if (step.kind == StepKind::reload_units) return true;
-  return step.kind == StepKind::restart_unit && known.intent->before.word == "active";
+  const bool reads = step.kind == StepKind::restart_unit || step.kind == StepKind::reload_unit;
+  return reads && known.intent->before.word == "active";
 }
 
 bool changes_units(StepKind kind) {

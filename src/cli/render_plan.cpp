@@ -101,6 +101,12 @@ std::string_view form_of(const Step& step) {
       return m::kStepMode;
     case StepKind::run_generator:
       return m::kStepGenerate;
+    case StepKind::set_compute_mode:
+      return m::kStepComputeMode;
+    case StepKind::set_boolean:
+      return m::kStepBoolean;
+    case StepKind::reload_unit:
+      return m::kStepReloadUnit;
   }
   return m::kStepWrite;
 }

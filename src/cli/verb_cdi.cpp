@@ -225,10 +225,12 @@ Result<int> check(Session& session, const Arguments& args) {
 
 }  // namespace
 
-Result<std::string> make_own_spec(const std::string& root, const std::string& kind) {
+Result<std::string> make_own_spec(const std::string& root, std::string_view kind) {
   Wanted wanted;
   wanted.from.root = root;
-  if (auto ok = choose_kind(kind, wanted.options); !ok) return Failure(ok.error());
+  const std::size_t blank = std::min(kind.find(' '), kind.size());
+  if (blank < kind.size()) wanted.options.newest_version = kind.substr(blank + 1);
+  if (auto ok = choose_kind(kind.substr(0, blank), wanted.options); !ok) return Failure(ok.error());
   auto made = make(wanted);
   if (!made) return Failure(made.error());
   return std::move(made->text);

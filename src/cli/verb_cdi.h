@@ -1,6 +1,7 @@
 // estiva cdi generate | list | check: CDI specifications made, looked through and judged.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "cli/arguments.h"
 #include "model/plan.h"
@@ -12,7 +13,8 @@ namespace estiva::cli {
 Result<int> run_cdi(Session& session, const Arguments& args);
 
 // The text of our own specification of `kind`, made from the machine under `root` as it is now,
-// judged before it is given out. For the plans that write one.
-Result<std::string> make_own_spec(const std::string& root, const std::string& kind);
+// judged before it is given out. For the plans that write one. Behind the kind and a blank may
+// stand the newest version of CDI that it may take: "nvidia.com/gpu 0.7.0".
+Result<std::string> make_own_spec(const std::string& root, std::string_view kind);
 
 }  // namespace estiva::cli

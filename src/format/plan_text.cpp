@@ -11,7 +11,7 @@ namespace estiva {
 // In the namespace of the value, where json_fields.h looks.
 template <class Io>
 static void fields(Io& io, Step& step) {
-  io.named("kind", step.kind, StepKind::run_generator);
+  io.named("kind", step.kind, StepKind::reload_unit);
   format::bytes_field(io, "target", step.target);
   format::bytes_field(io, "reason", step.reason);
   format::bytes_field(io, "effect", step.effect);

@@ -73,6 +73,12 @@ std::string_view to_name(StepKind kind) {
       return "set_mode";
     case StepKind::run_generator:
       return "run_generator";
+    case StepKind::set_compute_mode:
+      return "set_compute_mode";
+    case StepKind::set_boolean:
+      return "set_boolean";
+    case StepKind::reload_unit:
+      return "reload_unit";
   }
   return "write_file";
 }

@@ -21,10 +21,13 @@ enum class StepKind : std::uint8_t {
   reload_units,  // systemctl daemon-reload; target is empty
   load_module,   // target: a kernel module
   unload_module,
-  set_sysctl,     // target: "vm.overcommit_memory"; `content`: the value
-  make_node,      // target: a device node; `content`: "c MAJOR MINOR"
-  set_mode,       // target: a path; `mode`
-  run_generator,  // target: a CDI spec's path; made from the machine as it is when the step runs
+  set_sysctl,        // target: "vm.overcommit_memory"; `content`: the value
+  make_node,         // target: a device node; `content`: "c MAJOR MINOR"
+  set_mode,          // target: a path; `mode`
+  run_generator,     // target: a CDI spec's path; made from the machine as it is when the step runs
+  set_compute_mode,  // target: a GPU's UUID; `content`: "Default" and so on, as nvidia-smi says it
+  set_boolean,       // target: a boolean of SELinux's policy; `content`: "on" or "off"
+  reload_unit,       // target: a systemd unit that reads its settings again; nothing stops
 };
 
 enum class Risk : std::uint8_t {
@@ -45,8 +48,9 @@ struct Step {
   // What must still be so when the step runs, else nothing is done (exit 5). As it was when the
   // plan was made: the SHA-256 of a file's bytes (links followed, but where the step writes or
   // removes a link itself: "link:TARGET" then), "absent", a device "c 195 0"; what
-  // `systemctl is-enabled` says, "active" or "inactive"; "loaded" or "absent" of a module; a
-  // setting's value; the mode "0644" for set_mode. Empty where it does not matter.
+  // `systemctl is-enabled` says, "active" or "inactive"; "loaded" or "absent" of a module; the
+  // value of a setting, a compute mode or a boolean; the mode "0644" for set_mode. Empty where it
+  // does not matter.
   std::string expects;
   std::string content;  // any bytes
   std::string link_to;

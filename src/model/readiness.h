@@ -81,6 +81,8 @@ struct KernelFacts {
   // /sys/fs/selinux/booleans/container_use_devices or container_use_xserver_devices: either is
   // enough for /dev/nvidia*.
   Reading<bool> container_use_devices;
+  // The narrower of the two that this policy has, by name; empty: neither.
+  std::string device_boolean;
   bool in_container = false, in_wsl = false;
   // Where in_container: "lxc", "docker", "podman" and so on, from /run/systemd/container,
   // /.dockerenv, /run/.containerenv or "container=" of process 1; empty: not known.
@@ -125,8 +127,8 @@ struct DriverFacts {
   bool fabric_manager_running = false;
   bool mps_folder = false, mps_running = false;  // /tmp/nvidia-mps; its control daemon
   std::map<std::string, std::string> packages;   // dpkg/rpm/pacman: NVIDIA's -> version
-  std::vector<std::string> held_packages;
-  bool upgrades_itself = false;  // unattended-upgrades, dnf-automatic
+  std::vector<std::string> held_packages;        // that no upgrade, or no automatic one, touches
+  bool upgrades_itself = false;                  // unattended-upgrades, dnf-automatic
 };
 
 struct UnitFact {

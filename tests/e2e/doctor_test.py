@@ -4,6 +4,7 @@ warning. Pasted errors are named, and healthy logs name nothing."""
 import json
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -162,6 +163,61 @@ class Fixing(unittest.TestCase):
         done = self.run_on("--fix", "--plan", plan["hash"])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertNotIn("K16", self.found())
+
+    # What only a running system has: a module, a unit that runs, a GPU's mode. In a tree nothing of it is done.
+    RUNNING = {"D2", "D11", "D16", "D20", "K9", "K31"}
+
+    def snapshot(self):
+        """Everything of the tree: type, mode, owner, and bytes, target or device number."""
+        seen = {}
+        for folder, names, files in os.walk(self.tree):
+            for name in names + files:
+                path = os.path.join(folder, name)
+                info = os.lstat(path)
+                what = ""
+                if stat.S_ISLNK(info.st_mode):
+                    what = os.readlink(path)
+                elif stat.S_ISREG(info.st_mode):
+                    with open(path, "rb") as file:
+                        what = file.read()
+                seen[path[len(self.tree):]] = (info.st_mode, info.st_uid, info.st_gid, info.st_rdev, what)
+        return seen
+
+    def mend(self, signature, base):
+        """What is wrong with how one change is mended and taken back; empty: nothing. None: a guide."""
+        machine_change.make(signature, base, self.tree)
+        found = json.loads(self.run_on("--json").stdout)["findings"]
+        mine = [one for one in found if one["id"] == signature]
+        if not mine or mine[0]["remedy"]["fix"] != "automatic":
+            return None
+        before = self.snapshot()
+        done = self.run_on("--fix", "--yes", "--json")
+        if done.returncode not in (0, 1) or done.stderr:
+            return f"--fix: {done.stderr}"
+        changed = self.snapshot() != before
+        left = self.found()
+        undone = self.run_on("--undo", "--yes")
+        if self.snapshot() != before:
+            return f"--undo left something: {undone.stdout}{undone.stderr}"
+        if signature not in self.RUNNING and (not changed or signature in left):
+            return f"not mended: {done.stdout}"
+        return "" if signature in self.found() else "after --undo it is not found again"
+
+    def test_each_that_is_mended_by_itself_is_gone_and_comes_back_to_the_byte(self):
+        wrong, mended = [], set()
+        for signature, change in machine_change.CHANGES.items():
+            for base in change.bases[:2]:
+                self.env["ESTIVA_STATE_DIR"] = os.path.join(self.dir, "state", signature + base)
+                trouble = self.mend(signature, base)
+                shutil.rmtree(self.tree)
+                if trouble is not None:
+                    mended.add(signature)
+                if trouble:
+                    wrong.append(f"{signature} on {base}: {trouble}")
+        print(f"{len(mended)} signatures are mended: {' '.join(sorted(mended))}")
+        self.assertEqual(wrong, [], "\n".join(wrong))
+        self.assertLessEqual({"D4", "D13", "D14", "D19", "D21", "C4", "C8", "K4", "K5", "K6", "K7", "K8", "K10", "K16",
+                              "K17", "K19", "K21", "K25", "K28", "K31"}, mended)
 
     def test_without_anything_to_mend(self):
         machine_change.make("healthy", "debian-gpu", self.tree)

@@ -44,6 +44,14 @@ inline constexpr std::string_view kBadUnit = "'{}' is not the name of a systemd 
 inline constexpr std::string_view kBadModule = "'{}' is not the name of a kernel module";
 inline constexpr std::string_view kBadSysctl = "'{}' is not the name of a kernel setting";
 inline constexpr std::string_view kNoSysctl = "this kernel has no setting {}";
+inline constexpr std::string_view kBadGpu = "'{}' is not the UUID of a GPU";
+inline constexpr std::string_view kBadComputeMode = "'{}' is not a compute mode";
+inline constexpr std::string_view kNoComputeMode = "nvidia-smi does not say the compute mode of {}";
+inline constexpr std::string_view kNoComputeModeHow =
+    "'nvidia-smi -L' lists the GPUs that the driver has";
+inline constexpr std::string_view kBadBoolean = "'{}' is not the name of a boolean of SELinux";
+inline constexpr std::string_view kBadSwitch = "'{}' is neither on nor off";
+inline constexpr std::string_view kNoBoolean = "this system's SELinux policy has no boolean {}";
 inline constexpr std::string_view kBadNode = "'{}' does not describe a device node";
 inline constexpr std::string_view kNoMode = "the step for {} gives no mode";
 inline constexpr std::string_view kNothingThere = "{} does not exist";

@@ -31,6 +31,9 @@ inline constexpr std::string_view kStepSysctl = "set {} to {}";
 inline constexpr std::string_view kStepNode = "make the device node {} ({})";
 inline constexpr std::string_view kStepMode = "set the mode of {} to {}";
 inline constexpr std::string_view kStepGenerate = "make {} from the machine as it is";
+inline constexpr std::string_view kStepComputeMode = "set the compute mode of {} to {}";
+inline constexpr std::string_view kStepReloadUnit = "let {} read its settings again";
+inline constexpr std::string_view kStepBoolean = "switch SELinux's boolean {} {}";
 
 // One a state of a step.
 inline constexpr std::string_view kStatePending = "not done";

@@ -34,8 +34,9 @@ inline constexpr DoctorWords kD4{
     "the next boot or upgrade brings a version mismatch",
     "Failed to initialize NVML: Driver/library version mismatch",
     "the version of the module on the disk, of the libraries, held packages, automatic upgrades",
-    "Bring module and libraries to the same version, then restart the machine when it suits you.",
-    "Release the packages that were held.",
+    "Bring module and libraries to the same version, then restart the machine when it suits you. "
+    "On Debian and Ubuntu, list the driver's packages in Unattended-Upgrade::Package-Blacklist.",
+    "Remove /etc/apt/apt.conf.d/52estiva-nvidia, or release the packages that were held.",
     "pando85/homelab pull request #4110"};
 inline constexpr DoctorWords kD5{
     "Secure Boot refuses the module",
@@ -110,9 +111,11 @@ inline constexpr DoctorWords kD14{
     "device nodes are for a group only",
     "Failed to initialize NVML: Insufficient Permissions",
     "mode and group of /dev/nvidia*, and additionalGids of the effective CDI spec",
-    "Make the nodes usable for everybody: options nvidia NVreg_DeviceFileMode=0666 in "
-    "/etc/modprobe.d/nvidia.conf, then restart; or let the CDI spec name the group.",
-    "Remove the line from /etc/modprobe.d/nvidia.conf.",
+    "Let the CDI spec name the nodes' group (Docker 27 and newer read it): sudo estiva cdi "
+    "generate; "
+    "or make them usable for everybody: options nvidia NVreg_DeviceFileMode=0666 in "
+    "/etc/modprobe.d/nvidia.conf, then restart.",
+    "Put the old spec back, or remove the line from /etc/modprobe.d/nvidia.conf.",
     "NVIDIA/nvidia-docker #284 and #1608, NVIDIA/nvidia-container-toolkit #268 and #580"};
 inline constexpr DoctorWords kD15{
     "the GPU does not survive suspend",

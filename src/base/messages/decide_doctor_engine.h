@@ -136,8 +136,9 @@ inline constexpr DoctorWords kK17{
     "containers lose the GPU at systemctl daemon-reload",
     "Failed to initialize NVML: Unknown Error",
     "Docker's cgroup driver, how containers ask for the GPU, and /dev/char/195:*",
-    "Ask for the GPU by CDI (devices: nvidia.com/gpu=all) and recreate them; or make the links: "
-    "sudo nvidia-ctk system create-dev-char-symlinks --create-all",
+    "Make the links: sudo nvidia-ctk system create-dev-char-symlinks --create-all, at each boot; "
+    "or "
+    "ask for the GPU by CDI (devices: nvidia.com/gpu=all) and recreate the containers.",
     "Remove the links from /dev/char.",
     "NVIDIA/nvidia-container-toolkit #48, #251, #1227 and #381; NVIDIA/nvidia-docker #1730"};
 inline constexpr DoctorWords kK18{
@@ -176,7 +177,9 @@ inline constexpr DoctorWords kK28{
     "invoking the NVIDIA Container Runtime Hook directly (e.g. specifying the docker --gpus flag) "
     "is not supported",
     "whether this is a Tegra, mode in config.toml, and how containers ask for the GPU",
-    "Use runtime: nvidia, or CDI (devices: nvidia.com/gpu=all), instead of --gpus.",
+    "Use runtime: nvidia, or CDI (devices: nvidia.com/gpu=all), instead of --gpus. On a PC, set "
+    "mode "
+    "= \"auto\" in config.toml: csv is a Jetson's.",
     "Put the old request back.",
     "NVIDIA/TensorRT-LLM #799, dstackai/dstack #2306"};
 inline constexpr DoctorWords kK29{

@@ -30,6 +30,39 @@ inline constexpr std::string_view kFixDoubleEffect = "{} is removed, and kept fo
 inline constexpr std::string_view kFixReadable = "the engine's user can read it";
 inline constexpr std::string_view kFixReadableEffect = "mode 0644";
 inline constexpr std::string_view kFixReadableUndo = "the old mode";
+inline constexpr std::string_view kFixHold =
+    "automatic upgrades leave the driver alone, so that libraries and loaded module stay together; "
+    "security fixes of the driver then come by hand";
+inline constexpr std::string_view kFixComputeMode =
+    "GPU {} ({}) takes more than one program";  // index, name
+inline constexpr std::string_view kFixComputeModeEffect =
+    "compute mode Default, until the next boot; what runs goes on";
+inline constexpr std::string_view kFixComputeModeUndo = "the mode that each GPU had";
+inline constexpr std::string_view kFixBoolean = "SELinux lets containers use the GPU's nodes";
+inline constexpr std::string_view kFixBooleanEffect =
+    "setsebool -P {} on: for all containers that are given such devices";
+inline constexpr std::string_view kFixBooleanUndo = "setsebool -P {} off";
+inline constexpr std::string_view kFixJson =
+    "Docker can read it again; nothing but commas, brackets and comments is changed";
+inline constexpr std::string_view kFixDoubledKey =
+    "the setting stays as dockerd's command line has it: {}";  // flags
+inline constexpr std::string_view kFixFeatures =
+    "{} is there again, from the next start of Docker on";  // names
+inline constexpr std::string_view kFixCharLink =
+    "systemd finds the GPU's nodes by their numbers, and leaves them to containers";
+inline constexpr std::string_view kFixCharLinkEffect = "{} leads to {}";
+inline constexpr std::string_view kFixRuntime = "Docker has the runtime {}";
+inline constexpr std::string_view kFixRuntimePath = "the runtime's program is where the file says";
+inline constexpr std::string_view kFixRuntimeRead = "Docker reads its runtimes again";
+inline constexpr std::string_view kFixReloadDocker =
+    "systemctl reload docker.service; nothing stops";
+inline constexpr std::string_view kFixReloadDockerUndo = "it reads them once more";
+inline constexpr std::string_view kFixLeft =
+    "containers that this Docker can't start again by itself are started after it";
+inline constexpr std::string_view kFixCycle =
+    "{} waits for {}, which waits for it: systemd drops one of them at boot";  // unit, target
+inline constexpr std::string_view kFixReloadEffect = "systemctl daemon-reload";
+inline constexpr std::string_view kFixReload = "systemd reads the changed units";
 inline constexpr std::string_view kFixToolkit = "{} in {}";  // "no-cgroups = false", file
 inline constexpr std::string_view kFixComposeAsks = "{} asks for {} by CDI";  // service, devices
 inline constexpr std::string_view kFixComposeKeeps =

@@ -60,7 +60,8 @@ bool is_podman(const EngineFacts& engine) {
 bool serves_cdi_by_compose(const ReadinessFacts& facts) {
   const EngineFacts& engine = facts.engine;
   const auto& version = engine.compose_version;
-  const bool is_new = version && !version->empty() && !is_newer_version(kComposeWithCdi, *version);
+  const bool is_new =
+      version && !version->empty() && compare_versions(*version, kComposeWithCdi) >= 0;
   return is_docker(facts) && !is_podman(engine) && engine.cdi_known && !engine.cdi_dirs.empty() &&
          is_new;
 }

@@ -47,23 +47,17 @@ std::optional<Numbers> numbers_of(std::string_view path) {
 }
 
 std::optional<Hit> judge_numbers(const ReadinessFacts& facts, const DeviceNode& node) {
-  const auto wanted = numbers_of(node.path);
-  if (!wanted) return std::nullopt;
-  for (const std::string_view name : wanted->names) {
-    const auto found = facts.kernel.majors.find(std::string(name));
-    if (found == facts.kernel.majors.end()) continue;
-    const unsigned major = found->second;
-    if (major == node.major && wanted->minor == node.minor) return std::nullopt;
-    return Hit{
-        .title = fmt::format(msg::kWrongNumbers, node.path, node.major, node.minor, major,
-                             wanted->minor),
-        .evidence = {host_evidence(node.path, fmt::format("{}:{}", node.major, node.minor)),
-                     host_evidence(msg::kProcDevices, fmt::format(msg::kDevicesSay, major, name))},
-        .remedy = facts.kernel.in_container
-                      ? std::string(msg::kRecreateContainer)
-                      : fmt::format(msg::kMakeNode, node.path, major, wanted->minor)};
-  }
-  return std::nullopt;
+  const auto right = right_numbers(facts, node.path);
+  if (!right || (right->major == node.major && right->minor == node.minor)) return std::nullopt;
+  return Hit{
+      .title = fmt::format(msg::kWrongNumbers, node.path, node.major, node.minor, right->major,
+                           right->minor),
+      .evidence = {host_evidence(node.path, fmt::format("{}:{}", node.major, node.minor)),
+                   host_evidence(msg::kProcDevices,
+                                 fmt::format(msg::kDevicesSay, right->major, right->driver))},
+      .remedy = facts.kernel.in_container
+                    ? std::string(msg::kRecreateContainer)
+                    : fmt::format(msg::kMakeNode, node.path, right->major, right->minor)};
 }
 
 // Does some edit of the spec do it: the common ones, or a device's?
@@ -101,6 +95,16 @@ bool is_for_cuda(std::string_view path) {
 }
 
 }  // namespace
+
+std::optional<NodeNumbers> right_numbers(const ReadinessFacts& facts, std::string_view path) {
+  const auto wanted = numbers_of(path);
+  if (!wanted) return std::nullopt;
+  for (const std::string_view name : wanted->names) {
+    const auto found = facts.kernel.majors.find(std::string(name));
+    if (found != facts.kernel.majors.end()) return NodeNumbers{found->second, wanted->minor, name};
+  }
+  return std::nullopt;
+}
 
 Hits find_missing_nodes(const ReadinessFacts& facts) {
   if (!is_host(facts) || usable_gpus(facts).empty() || !is_loaded(facts, "nvidia")) return {};
@@ -155,9 +159,12 @@ Hits find_group_only_nodes(const ReadinessFacts& facts) {
   for (const DeviceNode& one : all_nodes(facts)) {
     if ((one.mode & kForAll) == kForAll || !is_for_cuda(one.path)) continue;
     if (!specs.empty() && gives_group(specs.front()->spec, one.gid)) continue;
-    return {{.title = fmt::format(msg::kNodesForGroup, one.path, one.mode, one.gid),
-             .evidence = {host_evidence(
-                 one.path, fmt::format(msg::kNodeModeIs, one.mode, one.uid, one.gid))}}};
+    Hit hit{.title = fmt::format(msg::kNodesForGroup, one.path, one.mode, one.gid),
+            .evidence = {host_evidence(one.path,
+                                       fmt::format(msg::kNodeModeIs, one.mode, one.uid, one.gid))}};
+    if (!specs.empty())
+      hit.evidence.push_back({Evidence::Source::file, specs.front()->path, 0, {}});
+    return {hit};
   }
   return {};
 }

@@ -145,6 +145,12 @@ std::vector<std::string> missing_features(const JsonNode& before, const JsonNode
   return missing;
 }
 
+// Those that stood in the file before it was last changed; empty too where that is not known.
+std::vector<std::string> features_of_before(const ReadinessFacts& facts, const JsonNode& now) {
+  const auto before = json_object(facts.engine.daemon_json_before);
+  return before ? missing_features(before->root()["features"], now) : std::vector<std::string>{};
+}
+
 bool runs_snapshotter(const ReadinessFacts& facts) {
   return facts.engine.info.find("io.containerd.snapshotter.v1") != std::string::npos &&
          !docker_is_at_least(facts, kSnapshotterDefault).value_or(true);
@@ -172,20 +178,29 @@ Hits find_broken_daemon_json(const ReadinessFacts& facts) {
   return {{.title = fmt::format(msg::kDaemonJsonBroken, file.path, why), .evidence = {where}}};
 }
 
-Hits find_flag_and_file(const ReadinessFacts& facts) {
-  const TextFile& file = facts.engine.daemon_json;
-  const auto tree = json_object(file);
-  if (!is_docker(facts) || !tree) return {};
-  const UnitFact* unit = find_unit(facts.units, "docker.service");
+std::vector<DoubledKey> doubled_keys(const ReadinessFacts& facts) {
+  std::vector<DoubledKey> doubled;
+  const auto tree = json_object(facts.engine.daemon_json);
+  if (!is_docker(facts) || !tree) return doubled;
   for (const std::string& word : command_line(facts)) {
     const std::string_view key = key_of(word);
-    if (key.empty() || !tree->root()[key]) continue;
-    Hit hit{.title = fmt::format(msg::kFlagAndFile, key, file.path, word.substr(0, word.find('='))),
-            .evidence = {file_evidence(file, fmt::format("\"{}\"", key))}};
-    if (unit != nullptr) hit.evidence.push_back({Evidence::Source::file, unit->path, 0, word});
-    return {hit};
+    const bool is_known = std::ranges::find(doubled, key, &DoubledKey::key) != doubled.end();
+    if (key.empty() || is_known || !tree->root()[key]) continue;
+    doubled.push_back({std::string(key), word});
   }
-  return {};
+  return doubled;
+}
+
+Hits find_flag_and_file(const ReadinessFacts& facts) {
+  const TextFile& file = facts.engine.daemon_json;
+  const std::vector<DoubledKey> doubled = doubled_keys(facts);
+  if (doubled.empty()) return {};
+  const auto& [key, flag] = doubled.front();
+  Hit hit{.title = fmt::format(msg::kFlagAndFile, key, file.path, flag.substr(0, flag.find('='))),
+          .evidence = {file_evidence(file, fmt::format("\"{}\"", key))}};
+  const UnitFact* unit = find_unit(facts.units, "docker.service");
+  if (unit != nullptr) hit.evidence.push_back({Evidence::Source::file, unit->path, 0, flag});
+  return {hit};
 }
 
 Hits find_unknown_runtime(const ReadinessFacts& facts) {
@@ -220,22 +235,28 @@ Hits find_unknown_runtime(const ReadinessFacts& facts) {
            .evidence = {engine_evidence(msg::kDockerInfo, listed(engine))}}};
 }
 
-Hits find_lost_features(const ReadinessFacts& facts) {
-  const TextFile& file = facts.engine.daemon_json;
-  const auto now = json_object(file);
+std::vector<std::string> lost_features(const ReadinessFacts& facts) {
+  const auto now = json_object(facts.engine.daemon_json);
   // Only where a GPU set-up touched it: it wrote "cdi" there.
   if (!is_docker(facts) || !now || !now->root()["features"]["cdi"]) return {};
   const JsonNode features = now->root()["features"];
+  std::vector<std::string> missing = features_of_before(facts, features);
+  if (missing.empty() && runs_snapshotter(facts) && !features[kSnapshotter])
+    missing.emplace_back(kSnapshotter);
+  return missing;
+}
+
+Hits find_lost_features(const ReadinessFacts& facts) {
+  const TextFile& file = facts.engine.daemon_json;
+  const std::vector<std::string> missing = lost_features(facts);
+  if (missing.empty()) return {};
   const auto before = json_object(facts.engine.daemon_json_before);
-  const std::vector<std::string> missing =
-      before ? missing_features(before->root()["features"], features) : std::vector<std::string>{};
-  if (!missing.empty()) {
+  if (before && before->root()["features"][missing[0]]) {
     return {{.title = fmt::format(msg::kFeaturesLost, file.path, joined(missing)),
              .evidence = {file_evidence(file, "\"features\""),
                           file_evidence(facts.engine.daemon_json_before,
                                         fmt::format("\"{}\"", missing[0]))}}};
   }
-  if (!runs_snapshotter(facts) || features[kSnapshotter]) return {};
   return {{.title = fmt::format(msg::kSnapshotterLost, file.path),
            .evidence = {file_evidence(file, "\"features\""),
                         engine_evidence(msg::kDockerInfo, msg::kSnapshotterInUse)}}};

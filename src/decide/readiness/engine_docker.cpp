@@ -169,6 +169,8 @@ Hits find_restart_loses_cdi(const ReadinessFacts& facts) {
   if (!is_native_docker(facts) || docker_is_at_least(facts, kCdiDefault).value_or(true) ||
       !docker_is_at_least(facts, kCdiOptional).value_or(false))
     return {};
+  const UnitFact* unit = find_unit(facts.units, kCdiRestartUnit);
+  if (unit != nullptr && unit->is_enabled) return {};
   const auto users = cdi_restarters(facts);
   if (users.empty()) return {};
   std::vector<Evidence> evidence = {engine_evidence(msg::kDockerVersion, facts.engine.version)};

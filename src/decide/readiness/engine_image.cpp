@@ -113,12 +113,15 @@ bool is_consumer_card(std::string_view name) {
                              [&](std::string_view one) { return name.find(one) != name.npos; });
 }
 
-bool spec_uses_compat(const ReadinessFacts& facts) {
+// The specification that puts an image's compatibility libraries first; null: none does.
+const CdiFile* compat_spec(const ReadinessFacts& facts) {
   const auto specs = gpu_specs(facts);
-  if (specs.empty()) return false;
-  return std::ranges::any_of(specs.front()->spec.edits.hooks, [](const CdiHook& hook) {
-    return std::ranges::find(hook.args, "enable-cuda-compat") != hook.args.end();
-  });
+  const bool uses = !specs.empty() && has_hook(*specs.front(), "enable-cuda-compat");
+  return uses ? specs.front() : nullptr;
+}
+
+Evidence compat_evidence(const CdiFile& file) {
+  return {Evidence::Source::file, file.path, 0, "enable-cuda-compat"};
 }
 
 std::optional<Hit> judge_compat(const ReadinessFacts& facts, const CudaUser& user) {
@@ -233,10 +236,13 @@ Hits find_second_libcuda(const ReadinessFacts& facts) {
 Hits find_forward_compat(const ReadinessFacts& facts) {
   Hits hits = hits_by_text(facts, {"forward compatibility was attempted on non supported HW"},
                            msg::kCompatFailed);
-  if (!hits.empty() || !has_gpu(facts) || !spec_uses_compat(facts)) return hits;
-  for (const CudaUser& user : cuda_users(facts)) {
-    if (auto hit = judge_compat(facts, user)) hits.push_back(std::move(*hit));
+  const CdiFile* spec = compat_spec(facts);
+  if (spec == nullptr) return hits;
+  if (hits.empty() && has_gpu(facts)) {
+    for (const CudaUser& user : cuda_users(facts))
+      if (auto hit = judge_compat(facts, user)) hits.push_back(std::move(*hit));
   }
+  for (Hit& hit : hits) hit.evidence.push_back(compat_evidence(*spec));
   return hits;
 }
 

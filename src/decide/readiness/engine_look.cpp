@@ -50,6 +50,12 @@ bool declares_cdi(const ReadinessFacts& facts) {
   return tree && tree->root()["features"]["cdi"].boolean().value_or(false);
 }
 
+bool has_hook(const CdiFile& file, std::string_view name) {
+  return std::ranges::any_of(file.spec.edits.hooks, [&](const CdiHook& hook) {
+    return std::ranges::find(hook.args, name) != hook.args.end();
+  });
+}
+
 std::optional<std::string> toolkit_setting(const ReadinessFacts& facts, std::string_view key) {
   if (!facts.toolkit.config.text) return std::nullopt;
   std::string_view rest = *facts.toolkit.config.text, line;

@@ -18,6 +18,19 @@ std::string_view json_text(const TextFile& file);
 std::optional<format::JsonTree> json_object(const TextFile& file);
 bool declares_cdi(const ReadinessFacts& facts);  // daemon.json: features.cdi is true
 
+// Keys of daemon.json that stand on dockerd's command line too, each with its flag; dockerd does
+// not start then.
+struct DoubledKey {
+  std::string key, flag;  // "log-opts", "--log-opt"
+};
+std::vector<DoubledKey> doubled_keys(const ReadinessFacts& facts);
+// Features that a GPU set-up took out of daemon.json: by what stood there before, else the image
+// store that is in use.
+std::vector<std::string> lost_features(const ReadinessFacts& facts);
+// The unit of estiva's that starts the containers which Docker could not start (K4).
+constexpr std::string_view kCdiRestartUnit = "estiva-cdi-restart.service";
+bool has_hook(const CdiFile& file, std::string_view name);  // "update-ldcache"
+
 // A setting of NVIDIA's config.toml that is not commented out; nothing where it is not set.
 std::optional<std::string> toolkit_setting(const ReadinessFacts& facts, std::string_view key);
 std::string toolkit_version(const ReadinessFacts& facts);  // empty: not known

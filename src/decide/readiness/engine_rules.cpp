@@ -27,7 +27,7 @@ constexpr Rule kRules[] = {
     make_rule("K14", kWarning, msg::kK14, kGuide, find_podman_as_docker),
     make_rule("K15", kError, msg::kK15, kDoes, find_rootless_cgroups),
     make_rule("K16", kError, msg::kK16, kDoes, find_no_cgroups),
-    make_rule("K17", kError, msg::kK17, kAsks, find_lost_at_reload),
+    make_rule("K17", kError, msg::kK17, kDoes, find_lost_at_reload),
     make_rule("K18", kError, msg::kK18, kGuide, find_old_bpf),
     make_rule("K19", kError, msg::kK19, kDoes, find_ldconfig_missing),
     make_rule("K20", kError, msg::kK20, kAsks, find_ldconfig_failed),

@@ -122,9 +122,19 @@ Hits find_pivot_root(const ReadinessFacts& facts) {
   if (!has_gpu(facts) || (type != "rootfs" && type != "ramfs") || version.empty() ||
       compare_versions(version, kPivotToolkit) != 0)
     return {};
-  return {{.title = fmt::format(msg::kPivotRoot, version, type),
-           .evidence = {host_evidence(msg::kRootFs, type),
-                        host_evidence("nvidia-container-toolkit", version)}}};
+  Hit hit{.title = fmt::format(msg::kPivotRoot, version, type),
+          .evidence = {host_evidence(msg::kRootFs, type),
+                       host_evidence("nvidia-container-toolkit", version)}};
+  if (const auto specs = gpu_specs(facts); !specs.empty()) {
+    // NVIDIA's runtime makes a spec of its own, with the hook, whatever the one on the disk says.
+    const bool by_runtime = std::ranges::any_of(
+        facts.containers, [](const ContainerFact& one) { return gpu_request(one).by_runtime; });
+    const bool runs_hook = has_hook(*specs.front(), "update-ldcache");
+    if (!runs_hook && !by_runtime) return {};
+    if (runs_hook)
+      hit.evidence.push_back({Evidence::Source::file, specs.front()->path, 0, "update-ldcache"});
+  }
+  return {hit};
 }
 
 Hits find_tegra_flag(const ReadinessFacts& facts) {

@@ -21,6 +21,13 @@ Hits find_missing_nodes(const ReadinessFacts& facts);     // D11
 Hits find_missing_modeset(const ReadinessFacts& facts);   // D12
 Hits find_wrong_numbers(const ReadinessFacts& facts);     // D13
 Hits find_group_only_nodes(const ReadinessFacts& facts);  // D14
+// What the numbers of one of NVIDIA's nodes have to be, and the driver of /proc/devices that says
+// so. Nothing: it is none of them, or no such driver is loaded.
+struct NodeNumbers {
+  unsigned major = 0, minor = 0;
+  std::string_view driver;
+};
+std::optional<NodeNumbers> right_numbers(const ReadinessFacts& facts, std::string_view path);
 // driver_state.cpp: what the driver and CUDA say.
 Hits find_lost_by_sleep(const ReadinessFacts& facts);      // D15
 Hits find_no_persistence(const ReadinessFacts& facts);     // D16

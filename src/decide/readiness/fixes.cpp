@@ -5,19 +5,17 @@
 
 #include "base/messages/decide_fixes.h"
 #include "decide/cdi/effective.h"
+#include "decide/cdi/generate.h"
 #include "decide/readiness/compose_mend.h"
+#include "decide/readiness/engine_look.h"
+#include "decide/readiness/finders.h"
+#include "decide/readiness/fix_parts.h"
 #include "decide/readiness/look.h"
 #include "decide/setup/setup_plan.h"
+#include "format/cdi_rules.h"
 #include "format/text.h"
 
 namespace estiva::decide {
-namespace {
-
-constexpr std::string_view kModulesFile = "/etc/modules-load.d/estiva-nvidia.conf";
-constexpr std::string_view kSysctlFile = "/etc/sysctl.d/99-estiva.conf";
-constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
-constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
-constexpr std::string_view kVendorKind = "nvidia.com/gpu";
 
 Step make_step(StepKind kind, std::string target, std::string reason, std::string effect,
                std::string_view undo) {
@@ -38,13 +36,38 @@ Step write_step(std::string_view path, std::string content, std::string reason) 
   return step;
 }
 
-using Steps = std::vector<Step>;
-struct Fixing {
-  const ReadinessFacts& facts;
-  const Finding& finding;
-  const std::string& program;
-};
+Step reload_step() {
+  return make_step(StepKind::reload_units, "", std::string(msg::kFixReload),
+                   std::string(msg::kFixReloadEffect), msg::kFixUnitUndo);
+}
 
+namespace {
+
+constexpr std::string_view kModulesFile = "/etc/modules-load.d/estiva-nvidia.conf";
+constexpr std::string_view kSysctlFile = "/etc/sysctl.d/99-estiva.conf";
+constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
+constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
+constexpr std::string_view kVendorKind = "nvidia.com/gpu";
+constexpr std::string_view kWithGroups = " 0.7.0";  // additionalGids came with it
+
+// As the module was told to make them, but for their group.
+mode_t mode_of_nodes(const ReadinessFacts& facts) {
+  const auto& params = facts.kernel.nvidia_params;
+  const auto mode = params.find("DeviceFileMode");
+  const auto number = mode == params.end() ? std::nullopt : format::parse_u64(mode->second);
+  return number ? static_cast<mode_t>(*number) & 0666 : 0666;
+}
+
+Step node_step(const std::string& path, const NodeNumbers& numbers, mode_t mode) {
+  const std::string device = fmt::format("c {} {}", numbers.major, numbers.minor);
+  Step step = make_step(StepKind::make_node, path, fmt::format(msg::kFixNode, device),
+                        std::string(msg::kFixNodeEffect), msg::kFixNodeUndo);
+  step.content = device;
+  step.mode = mode;
+  return step;
+}
+
+// The nodes of a module that is loaded only now have numbers that nobody knows before.
 Steps load_modules(const Fixing& fix) {
   Steps steps;
   for (const char* module : {"nvidia", "nvidia_uvm"}) {
@@ -52,32 +75,26 @@ Steps load_modules(const Fixing& fix) {
     steps.push_back(make_step(StepKind::load_module, module, std::string(msg::kFixLoads),
                               fmt::format(msg::kFixLoadsEffect, module), msg::kFixLoadsUndo));
   }
+  for (const std::string& path : fix.facts.driver.missing_nodes)
+    if (const auto numbers = right_numbers(fix.facts, path))
+      steps.push_back(node_step(path, *numbers, mode_of_nodes(fix.facts)));
   steps.push_back(write_step(kModulesFile,
                              "# Written by estiva doctor --fix.\nnvidia\nnvidia_uvm\n",
                              std::string(msg::kFixLoadsAtBoot)));
   return steps;
 }
 
-// "c 195 0" where the evidence of D13 names the node; its number is the kernel's for that driver.
+// "c 195 0" where the evidence of D13 names the node; it keeps its mode.
 Steps renumber_nodes(const Fixing& fix) {
   Steps steps;
+  if (fix.facts.kernel.in_container) return steps;  // its node is the engine's to make
   std::vector<DeviceNode> nodes = fix.facts.driver.files.nodes;
   nodes.insert(nodes.end(), fix.facts.driver.odd_nodes.begin(), fix.facts.driver.odd_nodes.end());
   for (const Evidence& one : fix.finding.evidence) {
     const auto node = std::ranges::find(nodes, one.path, &DeviceNode::path);
-    if (node == nodes.end()) continue;
-    const bool is_uvm = one.path.starts_with("/dev/nvidia-uvm");
-    const auto major = fix.facts.kernel.majors.find(is_uvm ? "nvidia-uvm" : "nvidia-frontend");
-    const auto other = fix.facts.kernel.majors.find("nvidia");
-    const auto& majors = fix.facts.kernel.majors;
-    if (major == majors.end() && (is_uvm || other == majors.end())) continue;
-    const unsigned number = major == majors.end() ? other->second : major->second;
-    const std::string device = fmt::format("c {} {}", number, node->minor);
-    Step step = make_step(StepKind::make_node, one.path, fmt::format(msg::kFixNode, device),
-                          std::string(msg::kFixNodeEffect), msg::kFixNodeUndo);
-    step.content = device;
-    step.mode = node->mode;
-    steps.push_back(std::move(step));
+    const auto right = right_numbers(fix.facts, one.path);
+    if (node == nodes.end() || !right) continue;
+    steps.push_back(node_step(one.path, *right, node->mode));
   }
   return steps;
 }
@@ -103,10 +120,23 @@ Steps allow_overcommit(const Fixing&) {
                      std::string(msg::kFixAtBoot))};
 }
 
-Step make_spec(std::string path, std::string_view kind) {
+// Nodes for a group only take a field of CDI 0.7.0, which Docker before 27 can't read.
+bool can_read_groups(const ReadinessFacts& facts) {
+  const auto newest = format::newest_version_of_engine(facts.engine.kind, facts.engine.version);
+  return newest.empty() || !format::is_newer_version(kWithGroups.substr(1), newest);
+}
+
+bool has_group_nodes(const ReadinessFacts& facts) {
+  return std::ranges::any_of(facts.driver.files.nodes, [](const DeviceNode& node) {
+    return node.path.starts_with("/dev/nvidia") && node.gid != 0 && (node.mode & 06) != 06;
+  });
+}
+
+Step make_spec(const ReadinessFacts& facts, std::string path, std::string_view kind) {
   Step step = make_step(StepKind::run_generator, path, fmt::format(msg::kFixSpec, path),
                         fmt::format(msg::kFixSpecEffect, path, kind), msg::kFixFileUndo);
   step.content = kind;
+  if (has_group_nodes(facts) && can_read_groups(facts)) step.content += kWithGroups;
   return step;
 }
 
@@ -119,11 +149,17 @@ const CdiFile* file_of(const Fixing& fix) {
   return nullptr;
 }
 
+// Where the driver is not up, that is mended first, and the specification when doctor looks again.
+bool can_make_spec(const ReadinessFacts& facts) {
+  return generate_cdi(facts.driver.files, {}).has_value();
+}
+
 // The specification that the finding is about, in its own place. Only NVIDIA's GPUs and ours: what
 // another vendor's or another class's file says is not ours to make.
 Steps renew_spec(const Fixing& fix) {
   const CdiFile* file = file_of(fix);
   if (file == nullptr) return {};
+  if (!can_make_spec(fix.facts)) return {};
   const bool is_readable = file->error.empty();
   const std::string& kind = file->spec.kind;
   if (is_readable && kind != kVendorKind && kind != "estiva.dev/gpu") return {};
@@ -131,17 +167,27 @@ Steps renew_spec(const Fixing& fix) {
                            file->path.find("estiva") != std::string::npos;
   if (!is_readable && (!is_named_so || file->is_ignored)) return {};
   const bool is_ours = file->path.find("estiva") != std::string::npos;
-  return {make_spec(file->path, is_readable ? std::string_view(kind)
-                                : is_ours   ? "estiva.dev/gpu"
-                                            : kVendorKind)};
+  return {make_spec(fix.facts, file->path,
+                    is_readable ? std::string_view(kind)
+                    : is_ours   ? "estiva.dev/gpu"
+                                : kVendorKind)};
+}
+
+// By the spec, which then gives containers the nodes' group. The nodes stay as they are: somebody
+// may have meant to keep the machine's other users out. Where they are root's group's no spec
+// helps.
+Steps give_group(const Fixing& fix) {
+  const bool helps = has_group_nodes(fix.facts) && can_read_groups(fix.facts);
+  return helps ? renew_spec(fix) : Steps{};
 }
 
 // Into the folder that counts most among those that the engine reads.
 Steps make_missing_spec(const Fixing& fix) {
+  if (!can_make_spec(fix.facts)) return {};
   const auto& dirs = fix.facts.cdi.dirs;
   std::string path(kSharedSpec);
   if (!dirs.empty()) path = fmt::format("{}/nvidia.yaml", dirs.back());
-  return {make_spec(std::move(path), kVendorKind)};
+  return {make_spec(fix.facts, std::move(path), kVendorKind)};
 }
 
 // All but one of the files of one folder that declare a device; the one that NVIDIA's own unit
@@ -214,6 +260,13 @@ Steps allow_cgroups(const Fixing& fix) {
 Steps forbid_cgroups(const Fixing& fix) {
   return set_toolkit(fix, "no-cgroups", "true");
 }
+// Mode csv is a Jetson's, and does not work on any other machine. What else stands there was
+// chosen.
+Steps leave_csv(const Fixing& fix) {
+  const bool is_csv = toolkit_setting(fix.facts, "mode").value_or("") == "csv";
+  if (fix.facts.kernel.is_tegra || !is_csv) return {};
+  return set_toolkit(fix, "mode", "\"auto\"");
+}
 Steps right_ldconfig(const Fixing& fix) {
   // Debian and Ubuntu wrap it (ldconfig.real on Ubuntu); everywhere else it is this one.
   const bool is_ubuntu = distribution_of(fix.facts.release) == Distribution::ubuntu;
@@ -231,12 +284,6 @@ Steps of_setup(const Fixing& fix, bool (*concerns)(const Step&, const ReadinessF
   for (const Step& step : setup->plan.steps)
     if (concerns(step, fix.facts)) steps.push_back(step);
   return steps;
-}
-Steps write_daemon_json(const Fixing& fix) {
-  return of_setup(fix, [](const Step& step, const ReadinessFacts& facts) {
-    const std::string& path = facts.engine.daemon_json.path;
-    return step.target == (path.empty() ? "/etc/docker/daemon.json" : path);
-  });
 }
 Steps order_units(const Fixing& fix) {
   return of_setup(fix, [](const Step& step, const ReadinessFacts&) {
@@ -287,15 +334,28 @@ struct Row {
   Steps (*make)(const Fixing&);
   Fix most = Fix::automatic;  // Fix::asks: the yes to the plan is what is asked for
 };
+// What is not here stays a guide, or asks:
+//   D3 D15 D17 K1 K2 K3 K20  stop or restart what runs
+//   D6 D7 D9 D18             want a package, the kernel's first files or a reboot
+//   D1 D5 D8 D10 D22, K12 to K14, K18, K22 to K24, K26, K27, K29, K30, K32
+//                            are somebody else's program, image, host or hardware
+//   P1, P5 to P13            are containers, images and programs
+// Of those that are here, a maker says beside itself which cases it leaves to a person.
 constexpr Row kFixes[] = {
     {"D2", load_modules},
+    {"D4", hold_driver},
     {"D11", load_modules},
+    {"D12", renew_spec},
     {"D13", renumber_nodes},
+    {"D14", give_group},
     {"D16", start_persistence},
     {"D19", allow_overcommit},
+    {"D20", share_gpus},
+    {"D21", renew_spec},
     {"C1", make_missing_spec},
     {"C2", make_missing_spec},
     {"C3", remove_doubles},
+    {"C4", renew_spec},
     {"C5", renew_spec},
     {"C6", make_readable},
     {"C7", renew_spec},
@@ -306,21 +366,55 @@ constexpr Row kFixes[] = {
     {"C12", renew_spec},
     {"C13", renew_spec},
     {"C15", renew_spec},
-    {"D12", renew_spec},
+    {"K4", start_what_docker_left},
     {"K5", order_units},
-    {"K9", write_daemon_json},
-    {"K11", write_daemon_json},
+    {"K6", break_cycle},
+    {"K7", mend_daemon_json},
+    {"K8", drop_doubled_keys},
+    {"K9", declare_runtime},
+    {"K10", restore_features},
+    {"K11", right_runtime},
     {"K15", forbid_cgroups},
     {"K16", allow_cgroups},
+    {"K17", link_nodes},
     {"K19", right_ldconfig},
+    {"K21", renew_spec},  // ours has no hooks
+    {"K25", renew_spec},  // nor that one
+    {"K28", leave_csv},
+    {"K31", allow_devices},
     {"P2", rewrite_compose},
     {"P3", rewrite_compose},
     {"P4", rewrite_compose},
     {"P14", rewrite_compose, Fix::asks},
 };
 
-bool is_same_effect(const Step& a, const Step& b) {
-  return a.kind == b.kind && a.target == b.target;
+const Row* row_of(const Finding& finding) {
+  const auto row = std::ranges::find(kFixes, finding.id, &Row::rule);
+  const bool is_ours = row != std::end(kFixes) && (finding.remedy.fix == Fix::automatic ||
+                                                   finding.remedy.fix == row->most);
+  return is_ours ? &*row : nullptr;
+}
+
+// The files that several fixes change, each as the ones before it leave it.
+TextFile* shared_file(ReadinessFacts& facts, const Step& step) {
+  if (step.kind != StepKind::write_file) return nullptr;
+  for (TextFile* file : {&facts.engine.daemon_json, &facts.toolkit.config})
+    if (!file->path.empty() && file->path == step.target) return file;
+  return nullptr;
+}
+
+// One step for one thing. A file that an earlier fix writes gets the later one's content, which
+// was made from the earlier one's.
+void add_step(Plan& plan, Step step) {
+  const auto same = std::ranges::find_if(plan.steps, [&](const Step& one) {
+    return one.kind == step.kind && one.target == step.target;
+  });
+  if (same == plan.steps.end()) {
+    plan.steps.push_back(std::move(step));
+  } else if (step.kind == StepKind::write_file && same->content != step.content) {
+    same->content = std::move(step.content);
+    same->reason = fmt::format("{}; {}", same->reason, step.reason);
+  }
 }
 
 }  // namespace
@@ -329,19 +423,23 @@ bool has_fix(std::string_view rule) {
   return std::ranges::find(kFixes, rule, &Row::rule) != std::end(kFixes);
 }
 
+bool can_fix(const ReadinessFacts& facts, const Finding& finding) {
+  const Row* row = row_of(finding);
+  return row != nullptr && !row->make({facts, finding, "/usr/bin/estiva"}).empty();
+}
+
 Plan plan_fixes(const ReadinessFacts& facts, const std::vector<Finding>& findings,
                 const std::string& program) {
   Plan plan;
   plan.id = "doctor";
+  ReadinessFacts now = facts;
   for (const Finding& finding : findings) {
-    const auto row = std::ranges::find(kFixes, finding.id, &Row::rule);
-    if (row == std::end(kFixes)) continue;
-    if (finding.remedy.fix != Fix::automatic && finding.remedy.fix != row->most) continue;
-    for (Step& step : row->make({facts, finding, program})) {
+    const Row* row = row_of(finding);
+    if (row == nullptr) continue;
+    for (Step& step : row->make({now, finding, program})) {
+      if (TextFile* file = shared_file(now, step)) file->text = step.content;
       step.reason = fmt::format("{}: {}", finding.id, step.reason);
-      const bool is_there = std::ranges::any_of(
-          plan.steps, [&](const Step& one) { return is_same_effect(one, step); });
-      if (!is_there) plan.steps.push_back(std::move(step));
+      add_step(plan, std::move(step));
     }
   }
   return plan;

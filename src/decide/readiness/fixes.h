@@ -14,6 +14,9 @@ namespace estiva::decide {
 // the user as something that a person does.
 bool has_fix(std::string_view rule);
 
+// Whether it has steps for this very finding: a rule may find what can be mended and what can't.
+bool can_fix(const ReadinessFacts& facts, const Finding& finding);
+
 // The steps for all of `findings`, lowest rung first, each once. Findings without steps are left
 // out. `program`: this estiva, for units that name it.
 Plan plan_fixes(const ReadinessFacts& facts, const std::vector<Finding>& findings,

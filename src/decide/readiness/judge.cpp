@@ -81,7 +81,12 @@ std::vector<Finding> judge_readiness(const ReadinessFacts& facts) {
   std::vector<Finding> findings;
   for (const Rule* one : all_rules()) {
     if (one->find == nullptr) continue;
-    for (Hit& hit : one->find(facts)) findings.push_back(to_finding(*one, std::move(hit)));
+    for (Hit& hit : one->find(facts)) {
+      Finding found = to_finding(*one, std::move(hit));
+      if (found.remedy.fix == Fix::automatic && !can_fix(facts, found))
+        found.remedy.fix = Fix::guide;
+      findings.push_back(std::move(found));
+    }
   }
   return findings;
 }

@@ -44,6 +44,38 @@ bool apt_upgrades_itself(const Tree& tree) {
   return upgrades;
 }
 
+// What unattended-upgrades takes a pattern for: the name begins so, and '$' is its end. Those with
+// more of a regular expression in them are left out.
+bool is_listed_name(std::string_view pattern, std::string_view name) {
+  if (pattern.find_first_of("*+?()[]{}|^\\") != pattern.npos || pattern.empty()) return false;
+  if (!pattern.ends_with('$')) return name.starts_with(pattern);
+  pattern.remove_suffix(1);
+  return name == pattern;
+}
+
+// `Unattended-Upgrade::Package-Blacklist { "nvidia-"; };`, or `...Blacklist:: "nvidia-";` a line:
+// of all files together. Such a package is upgraded by hand alone.
+void add_unattended(const Tree& tree, Packages& packages) {
+  constexpr std::string_view kSetting = "Unattended-Upgrade::Package-Blacklist";
+  for (const std::string& file : tree.names("/etc/apt/apt.conf.d")) {
+    const auto text = tree.text("/etc/apt/apt.conf.d/" + file);
+    std::string_view rest = text ? std::string_view(*text) : std::string_view();
+    bool is_inside = false;
+    for (std::string_view line; format::next_line(rest, line);) {
+      const std::string_view row = format::trim(line);
+      if (row.starts_with("//") || row.starts_with('#')) continue;
+      const bool begins = row.starts_with(kSetting);
+      if (!begins && !is_inside) continue;
+      const std::size_t first = row.find('"'), last = row.rfind('"');
+      is_inside = (is_inside || row.find('{') != row.npos) && row.find('}') == row.npos;
+      if (first == last) continue;
+      const std::string_view pattern = row.substr(first + 1, last - first - 1);
+      for (const auto& [name, version] : packages.versions)
+        if (is_listed_name(pattern, name)) packages.held.push_back(name);
+    }
+  }
+}
+
 bool dnf_upgrades_itself(const Tree& tree) {
   constexpr const char* kTimers = "/etc/systemd/system/timers.target.wants";
   const auto names = tree.names(kTimers);
@@ -194,6 +226,7 @@ Packages read_packages(const Tree& tree) {
   read_rpm(tree, packages);
   add_ignored(tree, packages);
   add_locked(tree, packages);
+  add_unattended(tree, packages);
   packages.upgrades_itself = apt_upgrades_itself(tree) || dnf_upgrades_itself(tree);
   return packages;
 }

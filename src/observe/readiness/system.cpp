@@ -59,6 +59,13 @@ Reading<bool> may_use_devices(const Tree& tree) {
   return devices ? devices : xserver.known() ? xserver : devices;
 }
 
+// The X server's devices are what /dev/nvidia* is labelled as; the other one opens all.
+std::string device_boolean(const Tree& tree) {
+  for (const char* name : {"container_use_xserver_devices", "container_use_devices"})
+    if (read_boolean(tree, name).known()) return name;
+  return {};
+}
+
 // "lxc", "docker", "podman"; empty: in no container.
 std::string container_of(const Tree& tree) {
   if (tree.exists("/.dockerenv")) return "docker";
@@ -123,6 +130,7 @@ void read_system(const Tree& tree, KernelFacts& kernel) {
   kernel.overcommit_memory = read_number(tree, "/proc/sys/vm/overcommit_memory");
   kernel.selinux = read_selinux(tree);
   kernel.container_use_devices = may_use_devices(tree);
+  kernel.device_boolean = device_boolean(tree);
   kernel.container_manager = container_of(tree);
   kernel.in_container = !kernel.container_manager.empty();
   kernel.is_tegra = is_tegra(tree);

@@ -46,7 +46,9 @@ std::string describe_entry(const std::string& path) {
   if (S_ISLNK(info.st_mode)) return text + " -> " + fs::read_symlink(path).string();
   if (S_ISREG(info.st_mode)) {
     // What the kernel shows and what runs has no time of its own.
-    const bool timeless = path.find("/proc/") != path.npos || path.find("/run/") != path.npos;
+    bool timeless = false;
+    for (const char* folder : {"/proc/", "/run/", "/sys/"})
+      timeless |= path.find(folder) != path.npos;
     if (!timeless) text += fmt::format(" {}.{:09}", info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
     text += " " + format::sha256_hex(slurp(path));
   } else if (!S_ISDIR(info.st_mode)) {
@@ -96,10 +98,36 @@ Result<CommandEnd> FakeCommands::run(const Command& command) {
   if (missing.contains(words.front())) return fail(ErrorKind::not_found, "no " + words.front());
   std::erase_if(words, [](const std::string& word) { return word == "--"; });
   const std::string call = fmt::format("{}", fmt::join(words, " "));
-  if (call.find(" is-") == call.npos) calls.push_back(call);
+  const bool asks = call.find(" is-") != call.npos || call.find(" --query") != call.npos;
+  if (!asks) calls.push_back(call);
   if (failing.contains(call)) return failed("it does not want to");
   if (words.front() == "systemctl") return systemctl(words);
+  if (words.front() == "nvidia-smi") return nvidia_smi(words);
+  if (words.front() == "setsebool") return setsebool(words);
   return modules(words.front(), words.back());
+}
+
+// -i UUID --query-gpu=compute_mode --format=csv,noheader, and -i UUID -c MODE.
+CommandEnd FakeCommands::nvidia_smi(const std::vector<std::string>& words) {
+  const std::string path = root_ + "/run/fake-gpus/" + words.at(2);
+  if (!fs::exists(path)) return {6, "No devices were found\n", {}};
+  if (words.at(3) != "-c") return said(slurp(path));
+  for (const char* mode : {"Default", "Exclusive_Thread", "Prohibited", "Exclusive_Process"}) {
+    std::string capitals = mode;
+    std::ranges::transform(capitals, capitals.begin(), [](char c) { return std::toupper(c); });
+    if (words.at(4) != capitals) continue;
+    std::ofstream(path) << mode;
+    return said("All done.");
+  }
+  return failed("Invalid Argument");
+}
+
+// -P NAME VALUE.
+CommandEnd FakeCommands::setsebool(const std::vector<std::string>& words) {
+  const std::string path = root_ + "/sys/fs/selinux/booleans/" + words.at(2);
+  if (words.at(1) != "-P" || !fs::exists(path)) return failed("Could not change active booleans");
+  std::ofstream(path) << (words.at(3) == "on" ? "1 1" : "0 0");
+  return said("");
 }
 
 CommandEnd FakeCommands::systemctl(std::vector<std::string> words) {

@@ -29,7 +29,8 @@ std::string difference(const std::map<std::string, std::string>& before,
                        const std::map<std::string, std::string>& after);
 
 // systemctl as far as the steps use it, on the units below ROOT/etc and ROOT/usr/lib; which unit
-// is active is a file in ROOT/run/fake-active. modprobe and rmmod edit ROOT/proc/modules.
+// is active is a file in ROOT/run/fake-active. modprobe and rmmod edit ROOT/proc/modules,
+// nvidia-smi a file a GPU in ROOT/run/fake-gpus, setsebool those of ROOT/sys/fs/selinux.
 class FakeCommands final : public CommandRunner {
  public:
   explicit FakeCommands(std::string root) : root_(std::move(root)) {}
@@ -44,6 +45,8 @@ class FakeCommands final : public CommandRunner {
   CommandEnd systemctl(std::vector<std::string> words);
   CommandEnd enable(const std::string& unit, bool on);
   CommandEnd modules(const std::string& program, const std::string& name);
+  CommandEnd nvidia_smi(const std::vector<std::string>& words);
+  CommandEnd setsebool(const std::vector<std::string>& words);
   std::string root_;
 };
 

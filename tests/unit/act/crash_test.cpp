@@ -86,6 +86,8 @@ class World : public ActTest {
     put("/etc/mode", "m");
     put("/etc/cdi/old.yaml", "old spec");
     put("/proc/sys/vm/swappiness", "60\n");
+    put("/run/fake-gpus/GPU-1", "Prohibited");
+    put("/sys/fs/selinux/booleans/container_use_devices", "0 0");
     put("/run/fake-active/docker.service", "\n");
     put("/run/fake-active/stopped.service", "\n");
     put("/etc/systemd/system/disabled.service", "[Install]\nWantedBy=x.target\n");
@@ -109,6 +111,8 @@ class World : public ActTest {
         step_of(StepKind::run_generator, "/etc/cdi/new.yaml"),
         step_of(StepKind::set_sysctl, "vm.swappiness", "10"),
         step_of(StepKind::load_module, "tun"),
+        step_of(StepKind::set_compute_mode, "GPU-1", "Default"),
+        step_of(StepKind::set_boolean, "container_use_devices", "on"),
         write_step("/etc/systemd/system/a.service", "[Install]\nWantedBy=y.target\n", "absent"),
         step_of(StepKind::reload_units, ""),
         step_of(StepKind::enable_unit, "a.service"),
@@ -116,6 +120,7 @@ class World : public ActTest {
         step_of(StepKind::disable_unit, "disabled.service"),
         step_of(StepKind::stop_unit, "stopped.service"),
         step_of(StepKind::restart_unit, "docker.service"),
+        step_of(StepKind::reload_unit, "docker.service"),
         write_step("/etc/docker/daemon.json", "{\"newest\":3}\n"),
     };
     if (::geteuid() == 0) steps.push_back(step_of(StepKind::make_node, "/dev/x", "c 1 3"));

@@ -18,6 +18,31 @@ class UnitSteps : public ActTest {
   bool is_active(const std::string& unit) { return fs::exists(at("/run/fake-active/" + unit)); }
 };
 
+TEST_F(UnitSteps, AReloadComesAgainWhenTheFileIsBack) {
+  put("/run/fake-active/docker.service", "\n");
+  put("/etc/docker/daemon.json", "old");
+  const auto before = now();
+  const auto run = applied(plan_of({write_step("/etc/docker/daemon.json", "new"),
+                                    step_of(StepKind::reload_unit, "docker.service")}));
+  EXPECT_EQ(commands_.calls, std::vector<std::string>{"systemctl reload docker.service"});
+  EXPECT_EQ(status_of(machine_, journal_, run)->steps[1].state, StepState::stands);
+  std::string seen;
+  machine_.boundary = [&] {
+    if (commands_.calls.size() == 2 && seen.empty()) seen = content("/etc/docker/daemon.json");
+  };
+  expect_undone(run, before);
+  EXPECT_EQ(commands_.calls.size(), 2U);
+  EXPECT_EQ(seen, "old") << "it has to read what is there again";
+}
+
+TEST_F(UnitSteps, WhatDoesNotRunIsNotReloaded) {
+  const auto run = applied(plan_of({step_of(StepKind::reload_unit, "docker.service")}));
+  EXPECT_EQ(commands_.calls, std::vector<std::string>{});
+  put("/run/fake-active/docker.service", "\n");
+  EXPECT_TRUE(undo_it(run));
+  EXPECT_EQ(commands_.calls, std::vector<std::string>{});
+}
+
 TEST_F(UnitSteps, AUnitThatIsWrittenEnabledAndStartedGoesWithoutATrace) {
   const auto before = now();
   Step enable = step_of(StepKind::enable_unit, "a.service");

@@ -89,6 +89,11 @@ TEST(RenderPlan, EachKindHasItsWords) {
       {mode, "set the mode of /etc/m to 0640"},
       {step_of(StepKind::run_generator, "/etc/cdi/a.json"),
        "make /etc/cdi/a.json from the machine as it is"},
+      {step_of(StepKind::set_compute_mode, "GPU-1", "Default"),
+       "set the compute mode of GPU-1 to Default"},
+      {step_of(StepKind::set_boolean, "container_use_devices", "on"),
+       "switch SELinux's boolean container_use_devices on"},
+      {step_of(StepKind::reload_unit, "a.service"), "let a.service read its settings again"},
   };
   for (const auto& [step, words] : cases) EXPECT_EQ(step_words(step), words);
 }

@@ -223,11 +223,8 @@ TEST(ReadinessEngine, TheToolkitThatGoesWell) {
          f.containers.back().error =
              "nvidia-container-cli: ldcache error: open failed: /sbin/ldconfig.real: no such file";
        }},
-      {"K21", "1.18.1", kHosts,
-       [](Facts& f) {
-         f.kernel.root_fs = "rootfs";
-         for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.1";
-       }},
+      {"K21", "1.18.1", kHosts, [](Facts& f) { in_memory(f, "1.18.1"); }},
+      {"K21", "a spec without hooks", kHosts, [](Facts& f) { in_memory(f, "1.18.0"); }},
       {"K21", "1.18.0 on a disk", kHosts,
        [](Facts& f) {
          for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.0";

@@ -63,6 +63,12 @@ inline void selinux(Facts& facts) {
   facts.engine.info = R"({"SecurityOptions":["name=seccomp","name=selinux"]})";
 }
 
+// A root file system in memory, and that toolkit.
+inline void in_memory(Facts& facts, const std::string& toolkit) {
+  facts.kernel.root_fs = "rootfs";
+  for (auto& [name, program] : facts.toolkit.programs) program.version = toolkit;
+}
+
 inline void lxc(Facts& facts) {
   facts.kernel.in_container = true;
   facts.kernel.container_manager = "lxc";

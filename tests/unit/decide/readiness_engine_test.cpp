@@ -196,8 +196,15 @@ std::vector<Case> toolkit_cases() {
        }},
       {"K21", "toolkit 1.18.0 in memory", kHosts,
        [](Facts& f) {
-         f.kernel.root_fs = "rootfs";
-         for (auto& [name, program] : f.toolkit.programs) program.version = "1.18.0";
+         in_memory(f, "1.18.0");
+         f.cdi.files[0].spec.edits.hooks = {
+             {"createContainer", "/usr/bin/nvidia-cdi-hook", {"x", "update-ldcache"}, {}, {}}};
+       }},
+      {"K21", "toolkit 1.18.0 in memory, and no spec that it could have made", kHosts,
+       [](Facts& f) {
+         in_memory(f, "1.18.0");
+         f.cdi.files.clear();
+         f.containers.clear();
        }},
       {"K28", "--gpus on a Jetson", kHookHosts,
        [](Facts& f) {

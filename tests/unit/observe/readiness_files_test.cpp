@@ -334,6 +334,25 @@ TEST_F(Files, AMachineThatUpgradesItself) {
   EXPECT_TRUE(read_packages(tree()).upgrades_itself);
 }
 
+TEST_F(Files, WhatAutomaticUpgradesLeaveAloneIsHeld) {
+  std::string status;
+  for (const char* name : {"nvidia-driver", "nvidia-kernel-dkms", "libcuda1", "docker-ce"})
+    status += std::string("Package: ") + name + "\nStatus: install ok installed\nVersion: 1\n\n";
+  write("var/lib/dpkg/status", status);
+  const auto held = [&] { return read_packages(tree()).held; };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(held(), Names{});
+  write("etc/apt/apt.conf.d/50unattended-upgrades",
+        "\"nvidia-driver\";\nUnattended-Upgrade::Package-Blacklist {\n//  \"docker-ce\";\n"
+        "  \"nvidia-k\";\n  \"libcuda$\";\n  \"(lib)?cuda1\";\n};\n"
+        "Other::List { \"docker-ce\"; };\n");
+  EXPECT_EQ(held(), Names{"nvidia-kernel-dkms"}) << "a beginning, or a whole name";
+  write("etc/apt/apt.conf.d/52estiva-nvidia",
+        "Unattended-Upgrade::Package-Blacklist:: \"libcuda1$\";\n"
+        "Unattended-Upgrade::Package-Blacklist:: \"nvidia-driver$\";\n\"docker-ce\";\n");
+  EXPECT_EQ(held(), (Names{"nvidia-kernel-dkms", "libcuda1", "nvidia-driver"}));
+}
+
 TEST_F(Files, AnRpmDatabaseWithoutItsListIsSaid) {
   write("var/lib/rpm/rpmdb.sqlite", "binary");
   EXPECT_NE(read_packages(tree()).trouble.find("rpm -qa"), std::string::npos);
@@ -396,8 +415,12 @@ TEST_F(Files, FirmwareAndSelinux) {
   EXPECT_EQ(seen().secure_boot, Reading<bool>(Missing::failed));
   write("sys/fs/selinux/enforce", "0");
   EXPECT_EQ(seen().selinux, Reading<std::string>("permissive"));
+  EXPECT_EQ(seen().device_boolean, "");
   write("sys/fs/selinux/booleans/container_use_devices", "0 1");
   EXPECT_EQ(seen().container_use_devices, Reading<bool>(false));
+  EXPECT_EQ(seen().device_boolean, "container_use_devices");
+  write("sys/fs/selinux/booleans/container_use_xserver_devices", "0 0");
+  EXPECT_EQ(seen().device_boolean, "container_use_xserver_devices");
   write("proc/sys/vm/overcommit_memory", "2\n");
   EXPECT_EQ(seen().overcommit_memory, Reading<unsigned>(2u));
 }
