@@ -199,7 +199,7 @@ RecoverPlan plan_recover(const ReadinessFacts& facts, const std::vector<Finding>
 std::vector<std::string> compose_paths(const LostContainer& one) {
   std::vector<std::string> paths = one.compose_files;
   for (std::string& path : paths)  // Compose 1 wrote them as they were typed
-    if (!path.starts_with('/') && !one.compose_dir.empty()) path = one.compose_dir + '/' + path;
+    if (!path.starts_with('/') && !one.compose_dir.empty()) path.insert(0, one.compose_dir + '/');
   return paths;
 }
 
