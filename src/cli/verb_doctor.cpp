@@ -21,6 +21,7 @@
 #include "format/json_writer.h"
 #include "format/text.h"
 #include "host/files.h"
+#include "observe/readiness/compose.h"
 
 namespace estiva::cli {
 namespace {
@@ -82,9 +83,13 @@ bool has_error(const std::vector<Finding>& findings) {
 
 // What was named and can't be read is not passed over.
 Result<ReadinessFacts> facts_of(const Arguments& args) {
+  const auto named = readiness_sources(args).compose_files;
+  if (named.size() > observe::kMostComposeFiles)
+    return fail(ErrorKind::usage,
+                fmt::format(m::kComposeTooMany, named.size(), observe::kMostComposeFiles),
+                std::string(m::kComposeTooManyRemedy));
   auto facts = readiness_of(args);
   if (!facts) return facts;
-  const auto named = readiness_sources(args).compose_files;
   for (const ComposeFact& file : facts->compose) {
     if (file.text || std::ranges::find(named, file.path) == named.end()) continue;
     return fail(fmt::format(m::kComposeUnread, file.path, to_name(file.text.why())),

@@ -37,6 +37,9 @@ inline constexpr std::string_view kHelpFixUndo = "take back what --fix did";
 inline constexpr std::string_view kHelpCompose =
     "look at this Compose file, too, whether or not an engine knows it";
 inline constexpr std::string_view kComposeUnread = "reading {}: {}";  // file, why
+inline constexpr std::string_view kComposeTooMany =
+    "{} Compose files were named; {} are looked at in one run";  // count, limit
+inline constexpr std::string_view kComposeTooManyRemedy = "Name fewer of them";
 inline constexpr std::string_view kComposeUnreadRemedy =
     "Name a Compose file that is there and that you may read";
 inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";  // id, title, remedy

@@ -345,6 +345,23 @@ TEST_F(Stack, EnvFilesOfAComposeFile) {
             Paths{"/srv/app/.env"});
 }
 
+TEST_F(Stack, ComposeFilesThatAreNamedComeFirstAndOnce) {
+  write("srv/a.yaml", "services: {}\n");
+  write("srv/z.yaml", "services: {}\n");
+  ContainerFact made;
+  made.compose_files = {"/srv/a.yaml", "relative.yaml"};
+  made.project = "app";
+  const auto files =
+      read_compose(tree(), {made}, {"/srv/z.yaml", "/srv/a.yaml", "/srv/z.yaml", "/no"});
+  ASSERT_EQ(files.size(), 3U);
+  EXPECT_EQ(files[0].path, "/srv/z.yaml");
+  EXPECT_EQ(files[0].project, "") << "no container came from it";
+  EXPECT_EQ(files[1].path, "/srv/a.yaml");
+  EXPECT_EQ(files[1].project, "app");
+  EXPECT_EQ(files[2].path, "/no");
+  EXPECT_FALSE(files[2].text.known());
+}
+
 TEST_F(Stack, AnEnvFileThatChangedAfterTheContainerWasMade) {
   write("srv/app/compose.yaml", "services:\n  a:\n    env_file: a.env\n");
   write("srv/app/a.env", "A=1\n");
