@@ -193,6 +193,9 @@ struct ToolkitFacts {
   TextFile config;                              // /etc/nvidia-container-runtime/config.toml
   // The program that config.toml's "ldconfig" names with an '@', on the host, is there.
   Reading<bool> ldconfig_exists;
+  // The host's own, as NVIDIA's toolkit picks it: Ubuntu's ldconfig is a script, and its program is
+  // /sbin/ldconfig.real. Empty: there is none.
+  std::string ldconfig;
 };
 
 struct CdiFacts {

@@ -76,10 +76,11 @@ class Docker:
         with open(self.folder + "/daemon.json", "w") as file:
             json.dump({**json.loads(CONFIG.format(self.folder)), **more}, file)
 
-    def start(self):
+    def start(self, *flags):
         log = open(self.folder + "/log", "a")
         self.process = subprocess.Popen(
-            ["unshare", "--net", program("dockerd" + self.which), "--config-file", self.folder + "/daemon.json"],
+            ["unshare", "--net", program("dockerd" + self.which), "--config-file", self.folder + "/daemon.json",
+             *flags],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
         until(self.answers, "dockerd answers")

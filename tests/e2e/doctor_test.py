@@ -3,6 +3,7 @@ name that change's signature, what follows from it, and nothing else. Healthy ma
 warning. Pasted errors are named, and healthy logs name nothing."""
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -13,7 +14,7 @@ import unittest
 import machine_change
 from change_table import CHANGES
 from docker_place import Docker, program
-from harness import ESTIVA, until
+from harness import BUILD, ESTIVA, until
 from machine_tree import BASES
 
 PAGES = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../docs/doctor"))
@@ -254,7 +255,6 @@ class RealEngine(unittest.TestCase):
         self.assertIn(error, self.docker.say("logs", "torch"))
         self.assertEqual(self.found("K24"), [])
 
-
     def test_the_file_of_a_project_that_docker_compose_1_made(self):
         """Its label has the file as it stood on the command line."""
         folder = self.dir + "/stack"
@@ -275,6 +275,67 @@ class RealEngine(unittest.TestCase):
         self.assertEqual(self.found("P4"), [])
         write(BOTH)
         self.assertEqual([one["path"] for one in self.found("P4")[0]], [folder + "/docker-compose.yml"])
+
+
+class LeftByDocker(unittest.TestCase):
+    """The unit that mends K4, its command run against a real engine that starts nothing by itself."""
+
+    def setUp(self):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("only root can start a container engine")
+        self.dir = tempfile.mkdtemp(prefix="k4", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.docker = Docker(self.dir + "/d", "-28")
+        self.addCleanup(self.docker.stop)
+        os.makedirs(self.dir + "/cdi")
+        with open(self.dir + "/cdi/x.json", "w") as file:
+            json.dump({"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu",
+                       "devices": [{"name": "0", "containerEdits": {"env": ["A=b"]}}]}, file)
+
+    def start(self, cdi, *flags):
+        self.docker.configure(**{"cdi-spec-dirs": [self.dir + "/cdi"], "features": {"cdi": cdi}})
+        self.docker.start(*flags)
+
+    def script(self):
+        """The script of doctor's unit, as systemd hands it to the shell."""
+        tree = self.dir + "/tree"
+        machine_change.make("K4", "debian-gpu", tree)
+        ran = subprocess.run([ESTIVA, "doctor", "--fix", "--yes", "--root", tree], text=True, capture_output=True,
+                             env=dict(os.environ, ESTIVA_STATE_DIR=self.dir + "/state"), timeout=60)
+        self.assertEqual(ran.stderr, "", ran.stdout)
+        with open(tree + "/etc/systemd/system/estiva-cdi-restart.service") as file:
+            text = file.read().replace("\\\n", " ")
+        self.assertTrue(os.path.islink(tree + "/etc/systemd/system/docker.service.wants/estiva-cdi-restart.service"))
+        words = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", text, re.M).group(1)
+        return words.replace("\\\\", "\\").replace("$$", "$")
+
+    def is_running(self, name):
+        return self.docker.say("inspect", "-f", "{{.State.Running}}", name) == "true"
+
+    def test_only_what_docker_could_not_start_is_started(self):
+        script = self.script()
+        self.start(False)
+        self.docker.import_image()
+        sleeper = ("--network", "none", "busybox:test", "/bin/sleep", "1000")
+        for name, policy in (("left", "unless-stopped"), ("left2", "always"), ("unwanted", "no")):
+            self.docker.run("create", "--name", name, "--restart", policy, "--device", "nvidia.com/gpu=0", *sleeper)
+            failed = self.docker.run("start", name, check=False)
+            self.assertIn(b'could not select device driver "cdi"', failed.stderr)
+        self.docker.run("run", "--detach", "--name", "stopped", "--restart", "always", *sleeper)
+        self.docker.run("stop", "--time", "0", "stopped")
+        self.docker.process.terminate()
+        self.docker.process.wait(timeout=30)
+        self.start(True, "--restart=false")
+        names = ("left", "left2", "unwanted", "stopped")
+        self.assertEqual([self.is_running(name) for name in names], [False] * 4)
+        os.makedirs(self.dir + "/bin")
+        with open(self.dir + "/bin/docker", "w") as file:
+            file.write(f'#!/bin/sh\nexec {program("docker-28")} "$@"\n')
+        os.chmod(file.name, 0o755)
+        ran = subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=60,
+                             env=dict(self.docker.env, PATH=f"{self.dir}/bin:/usr/bin:/bin"))
+        self.assertEqual(ran.stderr, b"")
+        self.assertEqual([self.is_running(name) for name in names], [True, True, False, False])
 
 
 class Errors(unittest.TestCase):

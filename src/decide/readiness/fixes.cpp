@@ -268,10 +268,8 @@ Steps leave_csv(const Fixing& fix) {
   return set_toolkit(fix, "mode", "\"auto\"");
 }
 Steps right_ldconfig(const Fixing& fix) {
-  // Debian and Ubuntu wrap it (ldconfig.real on Ubuntu); everywhere else it is this one.
-  const bool is_ubuntu = distribution_of(fix.facts.release) == Distribution::ubuntu;
-  return set_toolkit(fix, "ldconfig",
-                     is_ubuntu ? "\"@/sbin/ldconfig.real\"" : "\"@/sbin/ldconfig\"");
+  const std::string& path = fix.facts.toolkit.ldconfig;
+  return path.empty() ? Steps{} : set_toolkit(fix, "ldconfig", fmt::format("\"@{}\"", path));
 }
 
 // What the set-up does anyway, as far as it concerns this finding.

@@ -78,11 +78,18 @@ static Reading<bool> find_ldconfig(const Tree& tree, const TextFile& config) {
   return Missing::not_supported;
 }
 
+static std::string host_ldconfig(const Tree& tree) {
+  for (const char* path : {"/sbin/ldconfig.real", "/sbin/ldconfig"})
+    if (tree.exists(path)) return path;
+  return {};
+}
+
 ToolkitFacts read_toolkit(const Tree& tree, std::string_view search_path,
                           const Packages& packages) {
   ToolkitFacts toolkit;
   toolkit.config = tree.file("/etc/nvidia-container-runtime/config.toml");
   toolkit.ldconfig_exists = find_ldconfig(tree, toolkit.config);
+  toolkit.ldconfig = host_ldconfig(tree);
   const std::string version =
       package_version(packages, {"nvidia-container-toolkit", "nvidia-container-toolkit-base"});
   for (const char* name : kPrograms) {

@@ -164,6 +164,8 @@ TEST(FixK4, AUnitStartsWhatDockerLeft) {
   EXPECT_EQ(line.program, "/bin/sh");
   ASSERT_EQ(line.words.size(), 3U) << "the script is one word";
   EXPECT_EQ(line.words[1], "-c");
+  EXPECT_NE(line.words[2].find("select device driver \\\"cdi\\\"\""), std::string::npos)
+      << line.words[2];
 
   facts.units.push_back(make_unit(std::string(kCdiRestartUnit), steps[0].content, true));
   EXPECT_FALSE(ids_of(facts).contains("K4"));
@@ -424,11 +426,21 @@ TEST(FixD13, TheNumbersAreTheKernels) {
   EXPECT_EQ(made, expected);
 }
 
+TEST(FixK19, TheHostsOwnLdconfigIsNamed) {
+  ReadinessFacts facts = ubuntu_host();
+  config(facts, "ldconfig = \"@/sbin/none\"\n");
+  facts.toolkit.ldconfig_exists = false;
+  EXPECT_TRUE(steps_for(facts, "K19").empty()) << "there is none";
+  facts.toolkit.ldconfig = "/sbin/ldconfig.real";
+  EXPECT_EQ(only_file(facts, "K19").content, "ldconfig = \"@/sbin/ldconfig.real\"\n");
+}
+
 // Two fixes of one file: the second builds on the first.
 TEST(Fixes, OneFileIsWrittenOnceWithAllThatIsMended) {
   ReadinessFacts facts = debian_host();
   config(facts, "no-cgroups = true\nldconfig = \"@/sbin/none\"\nmode = \"csv\"\n");
   facts.toolkit.ldconfig_exists = false;
+  facts.toolkit.ldconfig = "/sbin/ldconfig";
   add_flag(facts);
   std::vector<Finding> found = judge_readiness(facts);
   std::erase_if(found, [](const Finding& one) {

@@ -321,6 +321,21 @@ TEST(ReadinessEngine, ImagesThatGoWell) {
          f.cdi.files[0].spec.edits.hooks = {
              {"createContainer", "h", {"enable-cuda-compat"}, {}, {}}};
        }},
+      {"K25",
+       "a data centre's card",
+       {kRhel},
+       [](Facts& f) {
+         compat_image(f);
+         f.driver.status.cuda_version = 12000U;
+       }},
+      {"K25",
+       "a CUDA of the next major version fails before it gets there",
+       {kDebian},
+       [](Facts& f) {
+         compat_image(f);
+         f.images[0].cuda_version = "13.0.1";
+       },
+       {"K23"}},
       {"K26",
        "Turing and CUDA 13",
        {kUbuntu, kArch},

@@ -69,6 +69,12 @@ inline void in_memory(Facts& facts, const std::string& toolkit) {
   for (auto& [name, program] : facts.toolkit.programs) program.version = toolkit;
 }
 
+// An image with compatibility libraries, and the hook that puts them first.
+inline void compat_image(Facts& facts) {
+  facts.images[0].environment = {"NV_CUDA_COMPAT_PACKAGE=cuda-compat"};
+  facts.cdi.files[0].spec.edits.hooks = {{"createContainer", "h", {"enable-cuda-compat"}, {}, {}}};
+}
+
 inline void lxc(Facts& facts) {
   facts.kernel.in_container = true;
   facts.kernel.container_manager = "lxc";

@@ -298,7 +298,12 @@ TEST_F(Stack, RuntimesSettingsBeforeAndLdconfig) {
   EXPECT_EQ(ldconfig("ldconfig = \"/sbin/ldconfig.real\"\n"),
             Reading<bool>(Missing::not_supported));
   EXPECT_EQ(ldconfig("#ldconfig = \"@/x\"\n"), Reading<bool>(Missing::not_supported));
+  const auto own = [&] { return read_toolkit(tree(), kServicePath, {}).ldconfig; };
+  EXPECT_EQ(own(), "");
+  program("sbin/ldconfig");
+  EXPECT_EQ(own(), "/sbin/ldconfig");
   program("sbin/ldconfig.real");
+  EXPECT_EQ(own(), "/sbin/ldconfig.real");
   EXPECT_EQ(ldconfig("  ldconfig = \"@/sbin/ldconfig.real\"\n"), Reading<bool>(true));
 }
 
