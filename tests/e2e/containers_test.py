@@ -2,11 +2,10 @@
 simulated. What Docker's own command line says is the truth here."""
 import json
 import os
-import subprocess
 import unittest
 
-from docker_place import Docker
-from harness import GIB, SIMULATOR, Case, until
+from docker_place import DockerCase
+from harness import GIB, Case, until
 
 TWO_GPUS = """scenario "two"
 driver 550.163.01
@@ -15,30 +14,13 @@ gpu rtx4090-24g
 """
 
 
-class Containers(Case):
+class Containers(DockerCase):
     def setUp(self):
         super().setUp()
-        self.docker = Docker(os.path.join(self.place.dir, "dk"))
-        self.addCleanup(self.docker.stop)
-        self.docker.start()
-        self.docker.import_image()
-        self.place.env["DOCKER_HOST"] = self.docker.address
         self.simulated(TWO_GPUS)
 
     def alloc(self, pid, gpu, size):
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc", str(pid),
-                        str(gpu), size, "name", "model"], check=True, capture_output=True)
-
-    def process(self, pid):
-        for gpu in self.place.gpus():
-            for process in gpu["processes"] or []:
-                if process["pid"] == pid:
-                    return process
-        return None
-
-    def until_in(self, pid, name):
-        return until(lambda: (lambda p: p and p["container"] == name and p)(self.process(pid)),
-                     f"{pid} is in {name}: {self.process(pid)}")
+        self.simulate("alloc", str(pid), str(gpu), size, "name", "model")
 
     def engine(self):
         return self.place.get("/api/v1/status")[1]["engine"]
@@ -79,9 +61,9 @@ class Containers(Case):
         process = self.until_in(again, "other-name")
         self.assertEqual((process["project"], process["service"]), ("chat", "llm"))
         self.docker.run("rm", "-f", "other-name")
-        until(lambda: self.process(again) is None, "its process is gone")
+        until(lambda: self.process_on_gpu(again) is None, "its process is gone")
         until(lambda: self.engine()["containers"] == 1, "the container is gone")
-        self.assertEqual(self.process(voice_pid)["container"], voice)
+        self.assertEqual(self.process_on_gpu(voice_pid)["container"], voice)
 
     def test_dockerd_that_crashes_and_comes_back(self):
         name = self.docker.up("chat", "llm")
@@ -92,7 +74,7 @@ class Containers(Case):
         until(lambda: self.engine()["state"] == "unreachable", "the engine is missed")
         ran = self.expect(self.estiva("status"), 0, "Containers   unknown: ")
         self.assertIn("What to do", ran.out)
-        self.assertEqual(self.process(pid)["container"], name, "what was known stays known")
+        self.assertEqual(self.process_on_gpu(pid)["container"], name, "what was known stays known")
         self.docker.start()
         until(lambda: self.engine()["state"] == "ready", "the engine is back")
         other = self.docker.up("voice", "tts")

@@ -3,13 +3,11 @@ while hundreds of events come at once."""
 import concurrent.futures
 import io
 import json
-import os
-import subprocess
 import tarfile
 import unittest
 
-from docker_place import Docker
-from harness import SIMULATOR, Case, UnixConnection, until
+from docker_place import DockerCase
+from harness import Case, UnixConnection, until
 
 GPU = """scenario "one"
 driver 550.163.01
@@ -18,19 +16,14 @@ gpu rtx4090-24g
 MANY = 500
 
 
-class Crowd(Case):
+class Crowd(DockerCase):
     def setUp(self):
         super().setUp()
-        self.docker = Docker(os.path.join(self.place.dir, "dk"))
-        self.addCleanup(self.docker.stop)
-        self.docker.start()
-        self.docker.import_image()
         # Nothing is copied for a container of an image that holds one empty file.
         tar = io.BytesIO()
         with tarfile.open(fileobj=tar, mode="w") as archive:
             archive.addfile(tarfile.TarInfo("x"))
         self.docker.run("import", "-", "empty:test", input=tar.getvalue())
-        self.place.env["DOCKER_HOST"] = self.docker.address
         self.simulated(GPU)
 
     def api(self, method, target, body=None):
@@ -60,8 +53,7 @@ class Crowd(Case):
             row = known[f"crowd-{i}"]
             self.assertEqual((row["project"], row["service"], row["state"]), (f"p{i % 7}", f"s{i}", "created"))
         pid = self.docker.pid(name)
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc", str(pid), "0", "2GiB",
-                        "name", "model"], check=True, capture_output=True)
+        self.simulate("alloc", str(pid), "0", "2GiB", "name", "model")
         until(lambda: any(p["container"] == name for p in self.place.gpus()[0]["processes"] or []),
               "the one on the GPU is told")
         def scrape():

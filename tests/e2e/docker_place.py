@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import until
+from harness import Case, until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 PEERS = os.environ.get("ESTIVA_PEERS_DIR", os.path.join(ROOT, "build/peers"))
@@ -33,6 +33,26 @@ def program(name):
         raise AssertionError(f"{path} is missing; run: bench/peers dockerd docker docker-compose busybox, and "
                              "dockerd-28 docker-28 for an engine that knows CDI")
     return path
+
+
+def busybox_tar(folder, *names):
+    """A file system with nothing in it but busybox, under these names too; made below `folder`."""
+    tree = folder + "/image"
+    os.makedirs(tree + "/bin")
+    shutil.copy(os.path.join(PEERS, "docker/bin/busybox"), tree + "/bin/busybox")
+    os.chmod(tree + "/bin/busybox", 0o755)
+    for name in names:
+        os.symlink("busybox", tree + "/bin/" + name)
+    return subprocess.run(["tar", "-C", tree, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
+
+
+def unmount_below(folder):
+    """An engine that was killed leaves its mounts, too."""
+    with open("/proc/self/mounts") as file:
+        points = [line.split()[1] for line in file]
+    for point in reversed(points):
+        if point.startswith(folder + "/"):
+            subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
 
 
 class Docker:
@@ -82,15 +102,7 @@ class Docker:
 
     def import_image(self):
         """busybox:test, with nothing in it but busybox."""
-        tree = self.folder + "/image"
-        os.makedirs(tree + "/bin")
-        box = os.path.join(PEERS, "docker/bin/busybox")
-        shutil.copy(box, tree + "/bin/busybox")
-        os.chmod(tree + "/bin/busybox", 0o755)
-        for name in ("sh", "sleep", "true"):
-            os.symlink("busybox", tree + "/bin/" + name)
-        tar = subprocess.run(["tar", "-C", tree, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
-        self.run("import", "-", "busybox:test", input=tar)
+        self.run("import", "-", "busybox:test", input=busybox_tar(self.folder, "sh", "sleep", "true"))
 
     def up(self, project, service, model="", volumes=()):
         """A Compose project with one service; returns its container's name."""
@@ -132,15 +144,7 @@ class Docker:
                 self.process.kill()
                 self.process.wait()
         self.end_strays()
-        self.unmount()
-
-    def unmount(self):
-        """A dockerd that was killed leaves its mounts, too."""
-        with open("/proc/self/mounts") as file:
-            points = [line.split()[1] for line in file]
-        for point in reversed(points):
-            if point.startswith(self.folder + "/"):
-                subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
+        unmount_below(self.folder)
 
     def end_strays(self, with_shims=True):
         """A dockerd that was killed leaves its containerd and shims."""
@@ -155,3 +159,15 @@ class Docker:
                 continue
             if mark in words and b"containerd" in words and (with_shims or b"-shim" not in words):
                 os.kill(int(name), signal.SIGKILL)
+
+
+class DockerCase(Case):
+    """A test with a dockerd of its own, which its estiva speaks to."""
+
+    def setUp(self):
+        super().setUp()
+        self.docker = Docker(os.path.join(self.place.dir, "dk"))
+        self.addCleanup(self.docker.stop)
+        self.docker.start()
+        self.docker.import_image()
+        self.place.env["DOCKER_HOST"] = self.docker.address

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import unittest
 
-from harness import ESTIVA, ONE_GPU, SIMULATOR, Case, has_real_gpu, until
+from harness import ESTIVA, ONE_GPU, Case, has_real_gpu, until
 
 LAGGING = ONE_GPU + "lag 5s\n"
 
@@ -49,8 +49,7 @@ class Race(Case):
         winner = holders[codes.index(0)].pid
         before = self.place.gpus()[0]["memory"]["used_bytes"]
         taken = size - (1 << 30)  # the rest is the context and what the model may still take
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc",
-                        str(winner), "0", f"{taken}B"], check=True, timeout=60)
+        self.simulate("alloc", str(winner), "0", f"{taken}B")
         self.assertLess(self.place.gpus()[0]["memory"]["used_bytes"], before + taken)
         self.assertEqual(self.wave("late", size), [1] * 64)
         until(lambda: self.place.gpus()[0]["memory"]["used_bytes"] >= before + taken,

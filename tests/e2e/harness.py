@@ -236,6 +236,23 @@ class Case(unittest.TestCase):
             self.skipTest("this machine has a real GPU: simulation is refused there")
         self.place.start_simulated(scenario, *words)
 
+    def simulate(self, *words, folder=None):
+        """Tells the simulator of this place's daemon something, or the one in a folder of its own."""
+        subprocess.run([SIMULATOR, "ctl", folder or os.path.join(self.place.run_dir, "sim"), *words], check=True,
+                       capture_output=True, timeout=PATIENCE)
+
+    def process_on_gpu(self, pid):
+        for gpu in self.place.gpus():
+            for process in gpu["processes"] or []:
+                if process["pid"] == pid:
+                    return process
+        return None
+
+    def until_in(self, pid, name):
+        """Waits until a process on a GPU is known to be in a container."""
+        return until(lambda: (lambda p: p and p["container"] == name and p)(self.process_on_gpu(pid)),
+                     f"{pid} is in {name}: {self.process_on_gpu(pid)}")
+
     def expect(self, ran, code, *parts):
         """An exit code, and parts of what was said (on stderr for errors)."""
         self.assertEqual(ran.code, code, ran)

@@ -4,7 +4,7 @@ import subprocess
 import time
 import unittest
 
-from harness import SIMULATOR, Case, has_real_gpu, until
+from harness import LIBRARY, SIMULATOR, Case, has_real_gpu, until
 
 TWO_GPUS = """scenario "two"
 driver 550.163.01
@@ -14,10 +14,6 @@ gpu h100-80g
 
 
 class Ill(Case):
-    def simulate(self, *command):
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), *command],
-                       check=True, capture_output=True)
-
     def conditions(self, gpu=0):
         health = self.place.gpus()[gpu]["health"]
         return health["state"], [condition["id"] for condition in health["conditions"]]
@@ -227,13 +223,12 @@ class Remembered(Ill):
         self.simulator.stdout.close()
 
     def start_daemon(self):
-        library = os.path.join(os.path.dirname(SIMULATOR), "sim", "libnvidia-ml.so.1")
         log = self.place.file("empty-log", "")
-        self.place.start("--nvml", library, "--listen", "off", "--kernel-log", log)
+        self.place.start("--nvml", LIBRARY, "--listen", "off", "--kernel-log", log)
         until(self.place.gpus, "the GPUs are seen")
 
-    def simulate(self, *command):
-        subprocess.run([SIMULATOR, "ctl", self.host, *command], check=True, capture_output=True)
+    def simulate(self, *words, folder=None):
+        super().simulate(*words, folder=folder or self.host)
 
     def missing(self):
         return [(one["device"], one["health"]["conditions"][0]["id"])
@@ -280,8 +275,7 @@ class RememberedXids(Remembered):
     """The same without a kernel log that is told anew from its start."""
 
     def start_daemon(self):
-        library = os.path.join(os.path.dirname(SIMULATOR), "sim", "libnvidia-ml.so.1")
-        self.place.start("--nvml", library, "--listen", "off")
+        self.place.start("--nvml", LIBRARY, "--listen", "off")
         until(self.place.gpus, "the GPUs are seen")
 
     def test_xids_outlive_the_daemon_and_their_end_does_too(self):

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import unittest
 
-from docker_place import Docker
-from harness import BUILD, GIB, SIMULATOR, Case, UnixConnection, process_lives, until
+from docker_place import DockerCase
+from harness import BUILD, GIB, Case, UnixConnection, process_lives, until
 
 TWO_GPUS = """scenario "two"
 driver 550.163.01
@@ -34,14 +34,9 @@ def wanted(model, size=GIB, **more):
     return json.dumps(dict(model=model, vram_bytes=size, **more))
 
 
-class InContainers(Case):
+class InContainers(DockerCase):
     def setUp(self):
         super().setUp()
-        self.docker = Docker(os.path.join(self.place.dir, "dk"))
-        self.addCleanup(self.docker.stop)
-        self.docker.start()
-        self.docker.import_image()
-        self.place.env["DOCKER_HOST"] = self.docker.address
         self.simulated(TWO_GPUS)
         self.place.file("client.py", CLIENT)
         # The image has nothing but busybox: python3 and estiva are this machine's.
@@ -82,9 +77,7 @@ class InContainers(Case):
             self.assertEqual((me["container_id"], me["runtime"], me["rootless"], me["leases"]),
                              (ids[name], "docker", False, []))
 
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc",
-                        str(self.docker.pid(chat)), "1", "2GiB", "name", "model"], check=True,
-                       capture_output=True)
+        self.simulate("alloc", str(self.docker.pid(chat)), "1", "2GiB", "name", "model")
         uses = until(lambda: self.ask(chat, "GET", "/api/v1/self")[1]["gpus"], "its use is seen")
         self.assertEqual([(use["index"], use["processes"], use["used_bytes"]) for use in uses],
                          [(1, 1, 2 * GIB)])

@@ -2,11 +2,10 @@
 import http.server
 import json
 import os
-import subprocess
 import threading
 import unittest
 
-from harness import ONE_GPU, SIMULATOR, Case, until
+from harness import ONE_GPU, Case, until
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -34,10 +33,6 @@ class Notify(Case):
         config = self.place.file("estiva.toml", "[notify]\n" + text)
         os.chmod(config, 0o600)
         self.simulated(ONE_GPU, "--config", config)
-
-    def simulate(self, *words):
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), *words], check=True,
-                       capture_output=True)
 
     def test_a_gpu_that_gets_hot_and_cools_down(self):
         self.configured(f'url = "{self.url}/topic"\nshape = "ntfy"\n')

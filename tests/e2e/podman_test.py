@@ -1,12 +1,11 @@
 """Whose container a process on a GPU is in, by a real Podman and its API. Podman's own command line is the
 truth here. Rootful: a rootless one needs a user session, which a test machine has not."""
 import os
-import shutil
 import subprocess
 import unittest
 
-from docker_place import PEERS, program
-from harness import GIB, SIMULATOR, Case, until
+from docker_place import PEERS, busybox_tar, program, unmount_below
+from harness import GIB, Case, until
 
 GPU = """scenario "one"
 driver 550.163.01
@@ -60,12 +59,7 @@ class Podman(Case):
         return done.stdout.decode().strip()
 
     def import_image(self):
-        tree = self.dir + "/image"
-        os.makedirs(tree + "/bin")
-        shutil.copy(os.path.join(PEERS, "docker/bin/busybox"), tree + "/bin/busybox")
-        os.symlink("busybox", tree + "/bin/sleep")
-        tar = subprocess.run(["tar", "-C", tree, "-c", "."], stdout=subprocess.PIPE, check=True).stdout
-        self.podman("import", "-", "localhost/busybox:test", input=tar)
+        self.podman("import", "-", "localhost/busybox:test", input=busybox_tar(self.dir, "sleep"))
 
     def serve(self):
         self.service = subprocess.Popen(self.words("system", "service", "--time=0", "unix://" + self.socket),
@@ -78,11 +72,7 @@ class Podman(Case):
         if self.service is not None:
             self.service.terminate()
             self.service.wait(timeout=20)
-        with open("/proc/self/mounts") as file:
-            points = [line.split()[1] for line in file]
-        for point in reversed(points):
-            if point.startswith(self.dir + "/"):
-                subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
+        unmount_below(self.dir)
 
     def start_one(self, name):
         self.podman("run", "-d", "--name", name, "--network", "none", *LIMITS,
@@ -92,17 +82,8 @@ class Podman(Case):
 
     def put_on_gpu(self, name):
         pid = int(self.podman("inspect", "-f", "{{.State.Pid}}", name))
-        subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), "alloc", str(pid), "0", "2GiB"],
-                       check=True, capture_output=True)
+        self.simulate("alloc", str(pid), "0", "2GiB")
         return pid
-
-    def until_in(self, pid, name):
-        def found():
-            for process in self.place.gpus()[0]["processes"] or []:
-                if process["pid"] == pid and process["container"] == name:
-                    return process
-            return None
-        return until(found, f"{pid} is in {name}: {self.place.gpus()[0]['processes']}")
 
     def test_through_rename_restart_and_removal(self):
         pid = self.start_one("web")

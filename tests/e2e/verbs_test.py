@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import GIB, MIB, ONE_GPU, SIMULATOR, Case, until
+from harness import GIB, MIB, ONE_GPU, Case, until
 
 
 class Reading(Case):
@@ -122,20 +122,16 @@ class Reading(Case):
     def test_health_changes_and_xids_are_events(self):
         self.simulated()
 
-        def simulate(*words):
-            subprocess.run([SIMULATOR, "ctl", os.path.join(self.place.run_dir, "sim"), *words],
-                           check=True, capture_output=True)
-
         def said(text):
             return until(lambda: [line for line in self.estiva("events").out.splitlines() if text in line],
                          text + " is an event")
 
         hot = int(self.place.gpus()[0]["temperature_shutdown_celsius"]) - 3
-        simulate("temperature", "0", str(hot))
+        self.simulate("temperature", "0", str(hot))
         self.assertIn("GPU 0", said(f"UNHEALTHY: it is at {hot} C")[0])
-        simulate("temperature", "0", "40")
+        self.simulate("temperature", "0", "40")
         said("over: it is at ")
-        simulate("xid", "0", "31")
+        self.simulate("xid", "0", "31")
         said("XID 31")
         self.place.stop()
         self.place.start_simulated()
