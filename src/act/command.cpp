@@ -49,12 +49,6 @@ std::vector<std::string> environment() {
   return out;
 }
 
-std::string last_line(std::string_view text) {
-  text = format::trim(text);
-  if (const auto line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);
-  return format::escape_for_terminal(text.substr(0, kShown));
-}
-
 }  // namespace
 
 Result<CommandEnd> RealCommands::run(const Command& command) {
@@ -83,8 +77,8 @@ Result<std::string> run_checked(CommandRunner& runner, const Command& command) {
   auto end = runner.run(command);
   if (!end) return Failure(end.error());
   if (end->exit_code == 0) return std::move(end->output);
-  std::string words = last_line(end->errors);
-  if (words.empty()) words = last_line(end->output);
+  std::string words = host::last_line(end->errors, kShown);
+  if (words.empty()) words = host::last_line(end->output, kShown);
   if (words.empty()) words = m::kSaidNothing;
   const bool signalled = end->exit_code > 128;
   return fail(fmt::format(fmt::runtime(signalled ? m::kProgramSignal : m::kProgramFailed),

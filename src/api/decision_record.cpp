@@ -5,17 +5,11 @@
 
 #include "base/messages/api.h"
 #include "base/messages/format.h"
-#include "format/json_fields.h"
+#include "format/json_device.h"
 
 // The members of what is kept, each list for both directions.
 namespace estiva {
 
-template <class Io>
-static void fields(Io& io, DeviceId& id) {
-  io("vendor", id.vendor, std::string("nvidia"));
-  io("uuid", id.uuid);
-  io("instance", id.instance);
-}
 template <class Io>
 static void fields(Io& io, Share& share) {
   io("gpu", share.device);

@@ -10,7 +10,7 @@
 
 #include "base/messages/daemon.h"
 #include "base/unique_fd.h"
-#include "format/text.h"
+#include "host/program.h"
 #include "host/spawn.h"
 
 extern "C" {
@@ -86,10 +86,7 @@ class Child : public std::enable_shared_from_this<Child> {
     const off_t size = ::lseek(output_.get(), 0, SEEK_END);
     const off_t from = std::max<off_t>(0, size - static_cast<off_t>(sizeof text));
     const ssize_t n = ::pread(output_.get(), text, sizeof text, from);
-    std::string_view all(text, n > 0 ? static_cast<std::size_t>(n) : 0);
-    all = format::trim(all);
-    if (const std::size_t line = all.rfind('\n'); line != all.npos) all.remove_prefix(line + 1);
-    return format::escape_for_terminal(all.substr(0, kShown));
+    return host::last_line({text, n > 0 ? static_cast<std::size_t>(n) : 0}, kShown);
   }
 
   void has_ended() {

@@ -5,19 +5,13 @@
 
 #include "base/messages/format.h"
 #include "base/messages/gpu.h"
-#include "format/json_fields.h"
+#include "format/json_device.h"
 #include "gpu/sensor_protocol.h"
 #include "host/files.h"
 
 // The members of what is recorded, each list for both directions.
 namespace estiva {
 
-template <class Io>
-static void fields(Io& io, DeviceId& id) {
-  io("vendor", id.vendor, std::string("nvidia"));
-  io("uuid", id.uuid);
-  io("instance", id.instance);
-}
 template <class Io>
 static void fields(Io& io, GpuIdentity& identity) {
   io("id", identity.id);

@@ -106,14 +106,4 @@ std::optional<std::string> RealPaths::of(const std::string& path) const {
   return *real;
 }
 
-std::string_view folder_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  if (slash == path.npos || slash == 0) return "/";
-  return path.substr(0, slash);
-}
-
-std::string_view name_of(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 }  // namespace estiva::host

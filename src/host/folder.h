@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <vector>
 
+#include "format/path.h"
 #include "host/files.h"
 
 namespace estiva::host {
@@ -55,7 +56,7 @@ class RealPaths {
   std::string prefix_;  // the root's own path, "" for "/"
 };
 
-std::string_view folder_of(std::string_view path);  // "/a/b" -> "/a"; "/b" -> "/"
-std::string_view name_of(std::string_view path);    // "/a/b" -> "b"
+using format::folder_of;
+using format::name_of;
 
 }  // namespace estiva::host

@@ -13,6 +13,7 @@
 #include "base/messages/host.h"
 #include "base/unique_fd.h"
 #include "base/units.h"
+#include "format/text.h"
 #include "host/spawn.h"
 
 extern "C" {
@@ -162,6 +163,12 @@ Result<ProgramAnswer> ask_program(const std::vector<std::string>& words,
   if (auto started = program.start(words); !started) return Failure(started.error());
   if (auto heard = program.listen(); !heard) return Failure(heard.error());
   return program.answer();
+}
+
+std::string last_line(std::string_view said, std::size_t most) {
+  said = format::trim(said);
+  if (const auto line = said.rfind('\n'); line != said.npos) said.remove_prefix(line + 1);
+  return format::escape_for_terminal(said.substr(0, most));
 }
 
 }  // namespace estiva::host

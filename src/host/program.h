@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -28,5 +29,8 @@ struct ProgramLimits {
 // in the kernel) is left to init. Errors: not_found, timed_out, failed. Thread-safe, blocking.
 Result<ProgramAnswer> ask_program(const std::vector<std::string>& words,
                                   const ProgramLimits& limits = {});
+
+// The last line of what a program said, at most so many bytes of it; safe for a terminal.
+std::string last_line(std::string_view said, std::size_t most);
 
 }  // namespace estiva::host

@@ -8,6 +8,7 @@
 #include "base/messages/decide_cdi.h"
 #include "decide/cdi/gpu_names.h"
 #include "format/cdi_rules.h"
+#include "format/path.h"
 
 namespace estiva::decide {
 namespace {
@@ -17,12 +18,10 @@ constexpr std::string_view kControl = "/dev/nvidiactl";
 constexpr std::string_view kModeset = "/dev/nvidia-modeset";
 constexpr std::string_view kWsl = "/dev/dxg";
 
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.find_last_of('/') + 1);  // npos + 1 is 0
-}
+using format::name_of;
 
 bool is_socket_path(std::string_view path) {
-  return base_name(path) == "socket" || path.ends_with(".sock") || path.ends_with("/nvidia-mps");
+  return name_of(path) == "socket" || path.ends_with(".sock") || path.ends_with("/nvidia-mps");
 }
 
 bool is_gpu_node(const CdiNode& node) {
@@ -33,8 +32,8 @@ bool is_gpu_node(const CdiNode& node) {
 // Other libraries' versions ("libnvidia-egl-gbm.so.1.1.0") begin with fewer digits.
 std::string_view driver_version_in(std::string_view path) {
   std::string_view version;
-  if (const std::size_t so = base_name(path).rfind(".so."); so != std::string_view::npos) {
-    version = base_name(path).substr(so + 4);
+  if (const std::size_t so = name_of(path).rfind(".so."); so != std::string_view::npos) {
+    version = name_of(path).substr(so + 4);
   } else if (const std::size_t at = path.find("/firmware/nvidia/"); at != std::string_view::npos) {
     version = path.substr(at + std::string_view("/firmware/nvidia/").size());
     version = version.substr(0, version.find('/'));
@@ -110,7 +109,7 @@ void Checker::check_mount(const std::string& place, const CdiMount& mount) {
   if (host == nullptr) return;
   const std::string& path = mount.host_path;
   if (is_socket_path(path)) {
-    const bool is_gone = !host->exists || (base_name(path) == "socket" && !host->is_socket);
+    const bool is_gone = !host->exists || (name_of(path) == "socket" && !host->is_socket);
     if (is_gone) add("C13", place, path, fmt::format(msg::kCdiSocketGone, path));
     return;
   }
@@ -201,7 +200,7 @@ bool has_node(const CdiEdits& edits, std::string_view path) {
 
 bool has_library(const CdiEdits& edits, std::string_view start) {
   return std::any_of(edits.mounts.begin(), edits.mounts.end(), [&](const CdiMount& mount) {
-    return base_name(mount.container_path).starts_with(start);
+    return name_of(mount.container_path).starts_with(start);
   });
 }
 

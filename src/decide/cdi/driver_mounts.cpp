@@ -4,6 +4,8 @@
 #include <array>
 #include <map>
 
+#include "format/path.h"
+
 namespace estiva::decide {
 namespace {
 
@@ -27,13 +29,8 @@ constexpr unsigned k386 = 3, kX86_64 = 62, kAarch64 = 183;  // e_machine
 
 constexpr std::string_view kWsl = "/usr/lib/wsl";
 
-std::string_view name_of(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
-std::string_view folder_of(std::string_view path) {
-  return path.substr(0, path.rfind('/'));
-}
+using format::folder_of;
+using format::name_of;
 
 std::string_view stem_of(std::string_view name) {
   return name.substr(0, name.find(".so"));

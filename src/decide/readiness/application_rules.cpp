@@ -15,9 +15,6 @@ namespace {
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
-bool starts_with(std::string_view text, std::string_view with) {
-  return text.substr(0, with.size()) == with;
-}
 
 Evidence at(const ContainerFact& container, std::string text) {
   return {Evidence::Source::engine, container.name, 0, std::move(text)};
@@ -50,7 +47,7 @@ std::vector<Hit> find_p5(const ReadinessFacts& facts) {
 bool is_of_host(std::string_view uuid, const ReadinessFacts& facts) {
   const auto uuids = gpu_uuids(facts);
   return std::any_of(uuids.begin(), uuids.end(),
-                     [&](const std::string& one) { return starts_with(one, uuid); });
+                     [&](const std::string& one) { return one.starts_with(uuid); });
 }
 
 // CUDA takes the list up to the first name that it does not know: what stands first decides.
@@ -58,12 +55,12 @@ bool hides_all(std::string_view visible, const GpuShare& share, const ReadinessF
   const auto parts = parts_of_list(visible);
   if (parts.empty() || parts[0].empty()) return true;
   const std::string_view first = parts[0];
-  if (starts_with(first, "-") || first == "none" || first == "NoDevFiles") return true;
+  if (first.starts_with("-") || first == "none" || first == "NoDevFiles") return true;
   if (is_number(first)) {
     // 19 digits fit; a number of more is not that of a GPU.
     return share.count && (first.size() > 9 || std::stoul(std::string(first)) >= *share.count);
   }
-  return starts_with(first, "GPU-") && !gpu_uuids(facts).empty() && !is_of_host(first, facts);
+  return first.starts_with("GPU-") && !gpu_uuids(facts).empty() && !is_of_host(first, facts);
 }
 
 // NVIDIA's runtime takes numbers and UUIDs of the host from the environment.
@@ -75,7 +72,7 @@ bool names_no_gpu(std::string_view visible, const ReadinessFacts& facts) {
     if (is_number(part)) {
       return on_host > 0 && (part.size() > 9 || std::stoul(std::string(part)) >= on_host);
     }
-    return starts_with(part, "GPU-") && !gpu_uuids(facts).empty() && !is_of_host(part, facts);
+    return part.starts_with("GPU-") && !gpu_uuids(facts).empty() && !is_of_host(part, facts);
   });
 }
 

@@ -5,14 +5,10 @@
 #include "decide/cdi/effective.h"
 #include "decide/readiness/compose_glance.h"
 #include "format/cdi_rules.h"
+#include "format/path.h"
 
 namespace estiva::decide {
 namespace {
-
-std::string_view folder_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
-}
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -20,7 +16,7 @@ bool contains(std::string_view text, std::string_view part) {
 
 // The place of a file's folder in the engine's list; -1: not in it.
 int rank_of(const CdiFile& file, const std::vector<std::string>& dirs) {
-  const std::string folder = same_folder(folder_of(file.path));
+  const std::string folder = same_folder(format::folder_of(file.path));
   const auto place = std::find(dirs.rbegin(), dirs.rend(), folder);
   return static_cast<int>(dirs.rend() - place) - 1;
 }

@@ -18,10 +18,6 @@ namespace {
 // The first Compose that hands qualified names on as CDI devices.
 constexpr std::string_view kComposeWithCdi = "2.30.0";
 
-bool starts_with(std::string_view text, std::string_view with) {
-  return text.substr(0, with.size()) == with;
-}
-
 struct Placed {
   const ComposeFact* file = nullptr;
   ComposeService service;
@@ -108,10 +104,10 @@ ComposeLine numbered_in(const ComposeService& service, std::size_t gpus) {
 // The part of an image's name behind "nvidia/cuda", with its ':'; nullopt: another image.
 std::optional<std::string_view> cuda_tag(std::string_view image) {
   for (const std::string_view registry : {"docker.io/", "index.docker.io/"}) {
-    if (starts_with(image, registry)) image.remove_prefix(registry.size());
+    if (image.starts_with(registry)) image.remove_prefix(registry.size());
   }
   constexpr std::string_view kName = "nvidia/cuda";
-  if (!starts_with(image, kName)) return std::nullopt;
+  if (!image.starts_with(kName)) return std::nullopt;
   image.remove_prefix(kName.size());
   const bool is_all = image.empty() || image[0] == ':' || image[0] == '@';
   return is_all ? std::optional(image) : std::nullopt;

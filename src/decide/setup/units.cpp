@@ -6,6 +6,7 @@
 
 #include "base/messages/decide_setup.h"
 #include "decide/setup/packaged.h"
+#include "format/path.h"
 #include "format/unit_file.h"
 
 namespace estiva::decide {
@@ -156,10 +157,6 @@ void add_vendor(SetupUnits& units, const UnitNeeds& needs, std::span<const UnitF
       fmt::format(msg::kVendorUnitLate, kVendorRefresh, "multi-user.target", needs.engine));
 }
 
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 UnitFact* find_unit(std::vector<UnitFact>& units, std::string_view name) {
   for (auto& unit : units) {
     if (unit.name == name) return &unit;
@@ -187,7 +184,7 @@ std::vector<UnitFact> with_setup_units(std::span<const UnitFact> present, const 
       if (auto* vendor = find_unit(all, kVendorRefresh)) vendor->text += '\n' + file.content;
       continue;
     }
-    const auto name = base_name(file.path);
+    const auto name = format::name_of(file.path);
     auto* known = find_unit(all, name);
     if (known == nullptr) {
       all.emplace_back().name = name;

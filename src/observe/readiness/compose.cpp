@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "format/path.h"
 #include "format/text.h"
 
 namespace estiva::observe {
@@ -10,11 +11,6 @@ namespace {
 
 constexpr std::size_t kLongestCompose = 2 << 20;
 constexpr std::size_t kMostEnvFiles = 64;  // of one Compose file
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == path.npos || slash == 0 ? "/" : path.substr(0, slash);
-}
 
 std::string_view bare(std::string_view value) {
   value = format::trim(value.substr(0, value.find(" #")));
@@ -82,7 +78,7 @@ std::vector<ComposeFact> read_compose(const Tree& tree,
 }
 
 std::vector<std::string> env_files_of(const ComposeFact& file) {
-  const std::string folder = folder_of(file.path);
+  const std::string folder(format::folder_of(file.path));
   std::vector<std::string> paths = {folder + "/.env"};
   if (!file.text) return paths;
   for (std::string_view value : env_values(*file.text)) {

@@ -15,9 +15,6 @@
 #include "format/text.h"
 
 namespace estiva::act::test {
-namespace {
-
-namespace fs = std::filesystem;
 
 std::string slurp(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -25,6 +22,10 @@ std::string slurp(const std::string& path) {
   all << file.rdbuf();
   return all.str();
 }
+
+namespace {
+
+namespace fs = std::filesystem;
 
 std::string attributes_of(const std::string& path) {
   char names[4096];

@@ -20,6 +20,8 @@ namespace estiva::act::test {
 
 using estiva::test::TempDir;
 
+// The bytes of a file; empty where there is none.
+std::string slurp(const std::string& path);
 // Everything below a folder: path -> type, mode, owner, time, attributes, content or target.
 std::map<std::string, std::string> snapshot(const std::string& dir);
 // The paths that differ, for a message; empty: none.

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <rapidcheck.h>
-#include <sstream>
 #include <sys/stat.h>
 
 #include "unit/act/act_fixture.h"
@@ -14,13 +13,6 @@ namespace estiva::act::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string slurp(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream all;
-  all << file.rdbuf();
-  return all.str();
-}
 
 Record full_record() {
   Record record;

@@ -37,6 +37,20 @@ class HealthFixture : public testing::Test {
     gpu.sample.ecc_uncorrected = std::uint64_t{0};
     return gpu;
   }
+  // All slow figures are known, and none of them tells of a fault.
+  static GpuWear unworn() {
+    GpuWear now;
+    now.ecc_uncorrected_lifetime = std::uint64_t{0};
+    now.remapped_corrected = now.remapped_uncorrected = 0U;
+    now.remap_pending = now.remap_failed = 0U;
+    now.retired_pages = now.retired_pending = 0U;
+    now.recovery_action = 0U;
+    now.nvlinks = now.nvlinks_active = 4U;
+    now.nvlink_errors = now.nvlink_crc_errors = std::uint64_t{0};
+    now.fabric_state = 3U;
+    now.fabric_error = 0U;
+    return now;
+  }
   GpuSample& sample() { return gpus_[0].sample; }
   // One reading a second.
   void pass(std::chrono::seconds span) {

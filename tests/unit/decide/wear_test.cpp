@@ -8,16 +8,7 @@ namespace {
 class Wear : public HealthFixture {
  protected:
   Wear() {
-    GpuWear& now = wear();
-    now.ecc_uncorrected_lifetime = std::uint64_t{0};
-    now.remapped_corrected = now.remapped_uncorrected = 0U;
-    now.remap_pending = now.remap_failed = 0U;
-    now.retired_pages = now.retired_pending = 0U;
-    now.recovery_action = 0U;
-    now.nvlinks = now.nvlinks_active = 4U;
-    now.nvlink_errors = now.nvlink_crc_errors = std::uint64_t{0};
-    now.fabric_state = 3U;
-    now.fabric_error = 0U;
+    wear() = unworn();
     read();
   }
   GpuWear& wear() { return gpus_[0].wear; }
