@@ -84,8 +84,9 @@ ComposeMend mend_compose(const ReadinessFacts& facts, const ComposeFact& file) {
     return true;
   });
   const auto names = names_of(all->changes);
+  if (names.empty()) return mend;
   auto some = format::compose_to_cdi(*file.text, ask, &names);
-  if (!some || names.empty()) return mend;
+  if (!some) return mend;
   mend.text = std::move(some->text);
   mend.changes = std::move(some->changes);
   return mend;
