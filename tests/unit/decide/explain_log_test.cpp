@@ -341,6 +341,8 @@ TEST(SquashedLog, KeepsNumbersApart) {
   const std::string wrapped = std::string(60, 'x') + "12";
   EXPECT_EQ(squash_log(wrapped + "\n3").text, wrapped + "3");
   EXPECT_EQ(squash_log("A\\n\\\"B\\\"\\u003e=\\tC #012NVRM: d").text, "ab>=cd");
+  EXPECT_EQ(squash_log("x &lt;6&gt;NVRM: d").text, squash_log("x <6>NVRM: d").text)
+      << "no line ends there";
 }
 
 }  // namespace

@@ -296,6 +296,17 @@ TEST(CdiRules, AWholeGpuThatIsDividedIsC7) {
   EXPECT_EQ(found_in(facts), "C1");
 }
 
+TEST(CdiRules, NvmlSaysWhichGpuIsDividedWhereFilesDont) {
+  ReadinessFacts facts = bases::debian().facts;
+  facts.driver.files.gpus.clear();
+  facts.driver.gpus.assign(2, Gpu{});
+  facts.driver.gpus[1].identity.index = 1;
+  facts.driver.gpus[1].identity.mig_enabled = true;
+  EXPECT_EQ(found_in(facts).find("C7"), std::string::npos) << "the spec has the other one";
+  facts.driver.gpus[0].identity.mig_enabled = true;
+  EXPECT_NE(found_in(facts).find("C7"), std::string::npos);
+}
+
 TEST(CdiRules, InstancesAreOnlyJudgedWhereTheyAreKnown) {
   ReadinessFacts facts = bases::debian().facts;
   CdiDevice device;

@@ -139,6 +139,12 @@ std::vector<Case> config_cases() {
          f.engine.info = R"({"DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]})";
        },
        Severity::warning},
+      {"K11", "the program of the second runtime", kHosts,
+       [](Facts& f) {
+         json(f, R"({"runtimes": {"a": {"path": "/bin/a"}, "nvidia": {"path": "/opt/b"}}})");
+         f.engine.runtimes.emplace_back("nvidia");
+         f.engine.runtime_paths = {{"/bin/a", {true, true}}, {"/opt/b", {}}};
+       }},
       {"K11", "the runtime's program is not there", kHosts,
        [](Facts& f) {
          json(f, "{\"runtimes\": {\"nvidia\": {\"path\": \"nvidia-container-runtime\"}}}");
