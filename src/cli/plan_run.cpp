@@ -1,5 +1,6 @@
 #include "cli/plan_run.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -41,6 +42,32 @@ void write_notes(JsonWriter& json, const std::vector<std::string>& notes) {
   json.end_array();
 }
 
+// As a shell takes it for one word.
+std::string shell_word(const std::string& word) {
+  static constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._=:@%+,-";
+  if (word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+// The command that the user may type next: "setup apply" or "doctor --fix", with what was said
+// about the plan this time, for it would be another plan without that.
+std::string command_of(const Arguments& args, std::string_view what) {
+  static constexpr std::string_view kNotOfThePlan[] = {
+      "--plan", "--yes", "--json", "--diff", "--fix", "--undo", "--force", "--keep-going"};
+  std::string command = fmt::format("estiva {}", args.verb->name);
+  const bool is_doctor = args.verb->name == "doctor";
+  command += is_doctor ? (what == "undo" ? " --undo" : " --fix") : fmt::format(" {}", what);
+  for (const auto& [name, value] : args.flags) {
+    if (std::ranges::find(kNotOfThePlan, name) != std::end(kNotOfThePlan)) continue;
+    command += fmt::format(" {}", name);
+    if (!value.empty()) command += " " + shell_word(value);
+  }
+  return escape_for_terminal(command);
+}
+
 // A yes at the terminal; anything else, and no terminal, is a no.
 bool is_agreed(Session& session) {
   (void)session.out.write(std::string(m::kPlanAsk));
@@ -49,28 +76,28 @@ bool is_agreed(Session& session) {
   return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-Result<void> check_right(const PlanMachine& where, const Shown& shown) {
+Result<void> check_right(const Arguments& args, const PlanMachine& where, const Shown& shown) {
   if (!where.is_real() || ::geteuid() == 0) return {};
   return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
-              fmt::format(m::kPlanNeedsRootRemedy, shown.verb, shown.plan.hash));
+              fmt::format(m::kPlanNeedsRootRemedy, command_of(args, "apply"), shown.plan.hash));
 }
 
 Result<void> check_agreed(Session& session, const Arguments& args, const Shown& shown) {
   if (const auto hash = args.value("--plan")) {
     if (*hash == shown.plan.hash) return {};
     return fail(ErrorKind::refused, fmt::format(m::kPlanIsAnother, *hash, shown.plan.hash),
-                fmt::format(m::kPlanIsAnotherRemedy, shown.verb));
+                fmt::format(m::kPlanIsAnotherRemedy, command_of(args, "plan")));
   }
   if (args.has("--yes")) return {};
   const bool can_ask = ::isatty(STDIN_FILENO) == 1 && session.style.terminal;
   if (can_ask && !args.has("--json") && is_agreed(session)) return {};
   return fail(ErrorKind::refused, std::string(can_ask ? m::kPlanNotAgreed : m::kPlanNobodyToAsk),
-              fmt::format(m::kPlanNotAgreedRemedy, shown.verb, shown.plan.hash));
+              fmt::format(m::kPlanNotAgreedRemedy, command_of(args, "apply"), shown.plan.hash));
 }
 
 // Taking back what restarted something restarts it again: never without a yes.
 Result<void> check_undo_agreed(Session& session, const Arguments& args, const PlanMachine& where,
-                               const std::vector<act::RunInfo>& runs, std::string_view id) {
+                               const std::vector<act::RunInfo>& runs) {
   if (args.has("--yes")) return {};
   std::string restarts;
   for (const act::RunInfo& run : runs) {
@@ -86,7 +113,7 @@ Result<void> check_undo_agreed(Session& session, const Arguments& args, const Pl
     if (is_agreed(session)) return {};
   }
   return fail(ErrorKind::refused, fmt::format(m::kUndoRestarts, escape_for_terminal(restarts)),
-              fmt::format(m::kUndoRestartsRemedy, id));
+              fmt::format(m::kUndoRestartsRemedy, command_of(args, "undo")));
 }
 
 std::string run_json(std::string_view verb, std::string_view what, const act::RunReport& report,
@@ -158,7 +185,7 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
   act::RunReport report;
   report.plan = shown.plan;
   if (!shown.plan.steps.empty()) {
-    if (auto ok = check_right(where, shown); !ok) return Failure(ok.error());
+    if (auto ok = check_right(args, where, shown); !ok) return Failure(ok.error());
     if (auto ok = check_agreed(session, args, shown); !ok) return Failure(ok.error());
     const act::ApplyOptions options{shown.plan.hash, progress(session, args, shown.plan)};
     auto ran = act::apply(where.machine(), where.journal(), shown.plan, options);
@@ -170,7 +197,7 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
       return Failure(ok.error());
   if (report.error) return Failure(*report.error);
   if (!args.has("--json") && !shown.plan.steps.empty())
-    if (auto ok = print(session, fmt::format(m::kPlanDone, shown.verb) + "\n"); !ok)
+    if (auto ok = print(session, fmt::format(m::kPlanDone, command_of(args, "undo")) + "\n"); !ok)
       return Failure(ok.error());
   return 0;
 }
@@ -211,8 +238,8 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
   }
   if (where.is_real() && ::geteuid() != 0)
     return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
-                fmt::format(m::kUndoNeedsRootRemedy, id));
-  if (auto ok = check_undo_agreed(session, args, where, *runs, id); !ok) return Failure(ok.error());
+                fmt::format(m::kUndoNeedsRootRemedy, command_of(args, "undo")));
+  if (auto ok = check_undo_agreed(session, args, where, *runs); !ok) return Failure(ok.error());
   bool is_left = false;
   for (const act::RunInfo& run : *runs) {
     act::UndoOptions options;

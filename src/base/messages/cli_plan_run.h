@@ -7,21 +7,21 @@ namespace estiva::msg::cli {
 inline constexpr std::string_view kPlanNothing = "Nothing is to be done: everything is so already.";
 inline constexpr std::string_view kPlanNote = "note: {}";
 inline constexpr std::string_view kPlanAsk = "Do this? [y/N] ";
-inline constexpr std::string_view kPlanDone = "Done. 'estiva {} undo' takes it back.";
+inline constexpr std::string_view kPlanDone = "Done. '{}' takes it back.";
 inline constexpr std::string_view kPlanNeedsRoot = "changing the machine needs root";
-inline constexpr std::string_view kPlanNeedsRootRemedy = "Run: sudo estiva {} apply --plan {}";
-inline constexpr std::string_view kUndoNeedsRootRemedy = "Run: sudo estiva {} undo";
+inline constexpr std::string_view kPlanNeedsRootRemedy = "Run: sudo {} --plan {}";
+inline constexpr std::string_view kUndoNeedsRootRemedy = "Run: sudo {}";
 inline constexpr std::string_view kPlanIsAnother =
     "the plan {} is not what would be done now (that is {})";
 inline constexpr std::string_view kPlanIsAnotherRemedy =
-    "Something has changed since it was shown: look at 'estiva {} plan' again";
+    "Something has changed since it was shown: look at '{}' again";
 inline constexpr std::string_view kPlanNotAgreed = "nothing was done";
 inline constexpr std::string_view kPlanNobodyToAsk =
     "nothing was done: there is no terminal to ask at";
 inline constexpr std::string_view kPlanNotAgreedRemedy =
-    "'estiva {} apply --plan {}' does what is shown above; --yes does whatever is to be done";
+    "'{} --plan {}' does what is shown above; --yes does whatever is to be done";
 inline constexpr std::string_view kUndoRestarts = "taking it back restarts {}";
-inline constexpr std::string_view kUndoRestartsRemedy = "'estiva {} undo --yes' does it";
+inline constexpr std::string_view kUndoRestartsRemedy = "'{} --yes' does it";
 inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
 
 inline constexpr std::string_view kVerbRecover =

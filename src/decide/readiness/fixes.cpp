@@ -388,8 +388,8 @@ constexpr Row kFixes[] = {
 
 const Row* row_of(const Finding& finding) {
   const auto row = std::ranges::find(kFixes, finding.id, &Row::rule);
-  const bool is_ours = row != std::end(kFixes) && (finding.remedy.fix == Fix::automatic ||
-                                                   finding.remedy.fix == row->most);
+  const bool is_ours = row != std::end(kFixes) &&
+                       (finding.remedy.fix == Fix::automatic || finding.remedy.fix == row->most);
   return is_ours ? &*row : nullptr;
 }
 

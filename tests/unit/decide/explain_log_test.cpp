@@ -260,7 +260,8 @@ void for_each_dress(Visit visit) {
 // What the table quotes as met by users is explained as that rule, or names it beside another.
 TEST(LogPatterns, TheTablesOwnTextsAreExplained) {
   // What users meet there is told in words, and is no text of a program.
-  const std::set<std::string_view> in_words = {"C11", "K10", "P2", "P3", "P8", "P9", "P10", "P11", "P14"};
+  const std::set<std::string_view> in_words = {"C11", "K10", "P2",  "P3", "P8",
+                                               "P9",  "P10", "P11", "P14"};
   std::uint32_t seed = 42;
   for (const Rule* rule : all_rules()) {
     if (rule->id == "D4") continue;  // what it foretells has come when it is met: D3

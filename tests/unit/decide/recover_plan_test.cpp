@@ -113,9 +113,11 @@ TEST(Recover, AUsersDockerIsRestartedByThatUserAndASnapsByItsOwnUnit) {
   facts.engine.is_rootless = false;
   facts.engine.kind = EngineKind::docker_snap;
   plan = recover(facts, wish);
-  for (const std::string& word : words_of(plan.plan))
-    if (word.starts_with("restart_unit"))
+  for (const std::string& word : words_of(plan.plan)) {
+    if (word.starts_with("restart_unit")) {
       EXPECT_EQ(word, "restart_unit snap.docker.dockerd.service");
+    }
+  }
 }
 
 TEST(Recover, ContainersThatDidNotStartAreNamed) {
