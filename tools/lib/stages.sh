@@ -4,7 +4,7 @@
 
 # Rooms whose unit tests the ordinary suite runs under ASan+UBSan, and only there: to build them twice
 # would take minutes. --long runs all tests in every build. CMakeLists.txt has the same list.
-PURE_ROOMS="base model format decide net store"
+PURE_ROOMS="base model format decide decide_readiness net store"
 PURE_TESTS="^unit_(${PURE_ROOMS// /|})"
 # How long each fuzz target runs: a smoke test that finds shallow crashes, not a campaign.
 FUZZ_SECONDS=3
