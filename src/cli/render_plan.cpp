@@ -6,6 +6,7 @@
 
 #include "base/messages/cli.h"
 #include "base/messages/cli_plan.h"
+#include "base/messages/plan.h"
 #include "format/text.h"
 
 namespace estiva::cli {
@@ -147,6 +148,18 @@ Shown shown(act::StepState state) {
   return {m::kStatePending, Colour::dim};
 }
 
+// What the title says already is not said twice.
+bool says_more(const Step& step) {
+  return step.kind != StepKind::write_file ||
+         step.effect != fmt::format(msg::kEffectWritten, step.target);
+}
+
+// Its undo is exact by nature.
+bool is_undone_exactly(const Step& step) {
+  return step.kind == StepKind::write_file || step.kind == StepKind::remove_file ||
+         step.kind == StepKind::enable_unit || step.kind == StepKind::disable_unit;
+}
+
 }  // namespace
 
 std::string step_words(const Step& step) {
@@ -160,18 +173,20 @@ std::string render_plan(const Plan& plan, NewFiles new_files, const Style& style
                                  format::counted(plan.steps.size(), "step"), plan.hash);
   std::string out = paint(style, Colour::bold, title) + "\n";
   std::size_t number = 0;
-  bool is_short = false;
+  bool is_short = false, has_exact = false;
   for (const Step& step : plan.steps) {
     out += fmt::format("{:>3}. {}\n", ++number, paint(style, Colour::bold, step_words(step)));
     append_sentence(out, m::kPlanWhy, step.reason);
-    append_sentence(out, m::kPlanEffect, step.effect);
-    append_sentence(out, m::kPlanUndo, step.undo);
+    if (says_more(step)) append_sentence(out, m::kPlanEffect, step.effect);
+    if (!is_undone_exactly(step)) append_sentence(out, m::kPlanUndo, step.undo);
+    has_exact |= is_undone_exactly(step);
     out += risk_lines(step, style);
     const bool counts = new_files == NewFiles::counted && is_new_file(step);
     out += counts ? count_line(step) : render_diff(step.diff, style);
     is_short |= counts;
   }
   if (is_short) out += paint(style, Colour::dim, m::kPlanNewFilesHow) + "\n";
+  if (has_exact) out += paint(style, Colour::dim, m::kPlanExactUndo) + "\n";
   return out;
 }
 

@@ -13,6 +13,8 @@ inline constexpr std::string_view kPlanStops = "     Stops for a while: {}";
 inline constexpr std::string_view kPlanInterrupts = "     Stops what runs in it for a while";
 inline constexpr std::string_view kPlanNewFile = "     New: {}, mode {:04o}";
 inline constexpr std::string_view kPlanNewFilesHow = "--diff shows the text of the new files.";
+inline constexpr std::string_view kPlanExactUndo =
+    "The undo brings files back to the byte, and units to what they were.";
 inline constexpr std::string_view kPlanReboot = "     Takes effect after a reboot";
 
 // One a kind of step, "{}" is its target.

@@ -14,12 +14,10 @@ inline constexpr std::string_view kSetupAtHome =
 inline constexpr std::string_view kSetupAtHomeRemedy =
     "Install it first: sudo cmake --install build/release --prefix /usr";
 
-inline constexpr std::string_view kUndoFile = "the file is as it was, or gone";
 inline constexpr std::string_view kUndoUnit = "it is enabled or not, as before";
 inline constexpr std::string_view kUndoStop = "it runs again";
 inline constexpr std::string_view kUndoNothing = "nothing is left of it";
 
-inline constexpr std::string_view kEffectFile = "written to {}";
 inline constexpr std::string_view kReasonReload = "systemd reads the new units";
 inline constexpr std::string_view kEffectReload = "systemctl daemon-reload";
 inline constexpr std::string_view kReasonEnable = "it runs at each boot from now on";

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/decide_fixes.h"
+#include "base/messages/plan.h"
 #include "decide/cdi/effective.h"
 #include "decide/cdi/generate.h"
 #include "decide/readiness/compose_mend.h"
@@ -30,7 +31,7 @@ Step make_step(StepKind kind, std::string target, std::string reason, std::strin
 
 Step write_step(std::string_view path, std::string content, std::string reason) {
   Step step = make_step(StepKind::write_file, std::string(path), std::move(reason),
-                        fmt::format(msg::kFixFileEffect, path), msg::kFixFileUndo);
+                        fmt::format(msg::kEffectWritten, path), msg::kUndoFile);
   step.content = std::move(content);
   step.mode = 0644;
   return step;
@@ -134,7 +135,7 @@ bool has_group_nodes(const ReadinessFacts& facts) {
 
 Step make_spec(const ReadinessFacts& facts, std::string path, std::string_view kind) {
   Step step = make_step(StepKind::run_generator, path, fmt::format(msg::kFixSpec, path),
-                        fmt::format(msg::kFixSpecEffect, path, kind), msg::kFixFileUndo);
+                        fmt::format(msg::kFixSpecEffect, path, kind), msg::kUndoFile);
   step.content = kind;
   if (has_group_nodes(facts) && can_read_groups(facts)) step.content += kWithGroups;
   return step;
@@ -208,7 +209,7 @@ Steps remove_doubles(const Fixing& fix) {
     if (file == *keeps) continue;
     steps.push_back(make_step(StepKind::remove_file, file->path,
                               fmt::format(msg::kFixDouble, (*keeps)->path),
-                              fmt::format(msg::kFixDoubleEffect, file->path), msg::kFixFileUndo));
+                              fmt::format(msg::kFixDoubleEffect, file->path), msg::kUndoFile));
   }
   return steps;
 }

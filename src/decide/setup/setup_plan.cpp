@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/messages/decide_setup_plan.h"
+#include "base/messages/plan.h"
 #include "decide/cdi/check.h"
 #include "decide/setup/daemon_json.h"
 #include "decide/setup/engine_unit.h"
@@ -106,7 +107,7 @@ class Planner {
     return result_.plan.steps.back();
   }
   void write(const std::string& path, std::string content, std::string_view reason) {
-    Step& step = add(StepKind::write_file, path, reason, fmt::format(msg::kEffectFile, path),
+    Step& step = add(StepKind::write_file, path, reason, fmt::format(msg::kEffectWritten, path),
                      msg::kUndoFile);
     step.content = std::move(content);
     step.mode = 0644;

@@ -1,7 +1,8 @@
 // Which GPUs a container was given.
+#include "decide/readiness/gpu_share.h"
+
 #include <gtest/gtest.h>
 
-#include "decide/readiness/gpu_share.h"
 #include "unit/decide/readiness_apps_bases.h"
 
 namespace estiva::decide {
