@@ -6,7 +6,7 @@
 
 #include "base/messages/cli.h"
 #include "base/messages/cli_plan.h"
-#include "base/messages/plan.h"
+#include "base/messages/decide_plans.h"
 #include "format/text.h"
 
 namespace estiva::cli {

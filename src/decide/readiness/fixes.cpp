@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/decide_fixes.h"
-#include "base/messages/plan.h"
+#include "base/messages/decide_plans.h"
 #include "decide/cdi/effective.h"
 #include "decide/cdi/generate.h"
 #include "decide/readiness/compose_mend.h"

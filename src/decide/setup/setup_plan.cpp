@@ -6,8 +6,8 @@
 #include <fmt/ranges.h>
 #include <optional>
 
+#include "base/messages/decide_plans.h"
 #include "base/messages/decide_setup_plan.h"
-#include "base/messages/plan.h"
 #include "decide/cdi/check.h"
 #include "decide/setup/daemon_json.h"
 #include "decide/setup/engine_unit.h"
