@@ -95,6 +95,18 @@ TEST(SetupPlan, WhereNobodyDeclaresNvidiasDevicesEstivaDoes) {
   }
 }
 
+TEST(SetupPlan, NvidiasUnitsAreNotSwitchedOffUnasked) {
+  ReadinessFacts facts = bases::ubuntu_host();  // with NVIDIA's refresh unit
+  facts.cdi.files.clear();
+  const auto words = words_of(planned(facts));
+  EXPECT_THAT(words, Contains("run_generator /var/run/cdi/nvidia.yaml"));
+  EXPECT_THAT(words, Not(Contains(HasSubstr("disable_unit"))));
+  EXPECT_THAT(words, Not(Contains(HasSubstr("stop_unit"))));
+  SetupWish wish;
+  wish.take_over = true;
+  EXPECT_THAT(words_of(planned(facts, wish)), Contains("disable_unit nvidia-cdi-refresh.service"));
+}
+
 TEST(SetupPlan, TakenOverWithConsentNvidiasUnitAndFilesMakeWay) {
   ReadinessFacts facts = bases::ubuntu_host();  // with NVIDIA's refresh unit
   CdiFile second = facts.cdi.files[0];
@@ -192,6 +204,23 @@ TEST(SetupPlan, AFileThatCantBeReadIsNotTakenForNone) {
     ASSERT_FALSE(plan);
     EXPECT_EQ(exit_code(plan.error().kind), code);
     EXPECT_THAT(plan.error().what, HasSubstr("/etc/docker/daemon.json is there and can't be read"));
+  }
+}
+
+// Docker does not start where a setting stands in the file and on its command line.
+TEST(SetupPlan, WhatStandsOnDockersCommandLineIsLeftOutOfTheFile) {
+  for (const bool by_process : {false, true}) {
+    ReadinessFacts facts = bases::debian_host();
+    const std::vector<std::string> flags = {"--log-driver=journald", "-H", "fd://"};
+    for (UnitFact& unit : facts.units)
+      if (unit.name == "docker.service")
+        unit.text = by_process ? "[Service]\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n"
+                               : "[Service]\nExecStart=/usr/bin/dockerd --log-driver=journald "
+                                 "-H fd://\n";
+    facts.engine.arguments = by_process ? flags : std::vector<std::string>{};
+    const std::string text = content_of(planned(facts), kDaemonJson);
+    EXPECT_THAT(text, HasSubstr("nvidia-container-runtime")) << by_process;
+    EXPECT_THAT(text, Not(HasSubstr("log-"))) << by_process;
   }
 }
 
@@ -410,6 +439,15 @@ TEST(SetupPlan, WhatLiesInVramOutlivesASuspendWhereTheDriversUnitsAreThere) {
   EXPECT_THAT(words_of(plan), IsSupersetOf({"enable_unit nvidia-suspend.service",
                                             "enable_unit nvidia-hibernate.service",
                                             "enable_unit nvidia-resume.service"}));
+  facts.units[facts.units.size() - 2].is_masked = true;
+  facts.units.pop_back();
+  const auto words = words_of(planned(facts));
+  EXPECT_THAT(words, Contains("enable_unit nvidia-suspend.service"));
+  EXPECT_THAT(words, Not(Contains("enable_unit nvidia-hibernate.service"))) << "it is masked";
+  EXPECT_THAT(words, Not(Contains("enable_unit nvidia-resume.service"))) << "it is not there";
+  facts.units.back().is_masked = true;
+  for (UnitFact& unit : facts.units) unit.is_masked |= unit.name == "nvidia-suspend.service";
+  EXPECT_EQ(step_of(planned(facts), kOptions), nullptr);
 }
 
 TEST(SetupPlan, UnitsOfAUserThatMakeACycleAreToldAndLeft) {
