@@ -59,7 +59,7 @@ Result<CommandEnd> RealCommands::run(const Command& command) {
   }
   std::vector<std::string> words = command.words;
   words.front() = program;
-  auto end = host::ask_program(words, {command.limit, kKept, true, true, environment()});
+  auto end = host::ask_program(words, {command.limit, kKept, true, true, true, environment()});
   if (end) {
     const int code = end->signal != 0 ? 128 + end->signal : end->exit_code;
     return CommandEnd{code, std::move(end->output), std::move(end->errors)};

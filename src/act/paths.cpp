@@ -64,7 +64,7 @@ Result<Spot> open_spot(const host::Root& root, const std::string& path) {
   const std::string folder = folder_of(path);
   const int fd = root.open_at(folder.c_str(), kFolderFlags);
   if (fd >= 0) return Spot{UniqueFd(fd), name_of(path), path};
-  if (fd == -ENOTDIR) {
+  if (fd == -ENOTDIR || fd == -ELOOP) {  // a link that leads back to itself is no folder either
     auto failure = bad_path(m::kParentNotFolder, folder);
     failure.value().kind = ErrorKind::not_found;
     return failure;

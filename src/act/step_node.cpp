@@ -46,7 +46,7 @@ Result<void> intend(const Machine& machine, const Step& step, Intent& intent) {
   intent.after.mode = step.mode.value_or(kNewNode);
   intent.after.uid = ::geteuid(), intent.after.gid = ::getegid();
   const State& before = intent.before.state;
-  if (before.is == State::Is::node && before.node == intent.after.node) {
+  if (before.is == State::Is::node) {  // whom it was for, it stays for
     intent.after.uid = before.uid, intent.after.gid = before.gid;
     if (!step.mode) intent.after.mode = before.mode;
   }

@@ -6,6 +6,7 @@
 
 #include "base/messages/cli_plan_run.h"
 #include "base/unique_fd.h"
+#include "decide/readiness/engine_look.h"
 #include "format/text.h"
 #include "host/program.h"
 
@@ -45,15 +46,18 @@ std::string said_by(const host::ProgramAnswer& answer, const std::string& shown_
   return format::escape_for_terminal(said);
 }
 
-Result<void> check_step(const Step& step) {
+Result<void> check_step(const ReadinessFacts& facts, const Step& step) {
   const auto file = unnamed_file(step.content);
   if (!file) return Failure(file.error());
   const std::string shown_as = fmt::format("/proc/{}/fd/{}", ::getpid(), file->get());
   host::ProgramLimits limits;
   limits.time = kLimit;
   limits.cuts_output = limits.keeps_errors = true;
-  const auto answer =
-      host::ask_program({"dockerd", "--validate", "--config-file", shown_as}, limits);
+  std::vector<std::string> words = {"dockerd", "--validate"};
+  const auto flags = decide::dockerd_arguments(facts);
+  words.insert(words.end(), flags.begin(), flags.end());
+  words.insert(words.end(), {"--config-file", shown_as});  // the last one counts
+  const auto answer = host::ask_program(words, limits);
   const bool has_no_opinion =
       !answer || answer->signal != 0 || answer->errors.find("unknown flag") != std::string::npos;
   if (has_no_opinion || answer->exit_code == 0) return {};
@@ -65,11 +69,12 @@ Result<void> check_step(const Step& step) {
 
 }  // namespace
 
-Result<void> check_with_dockerd(const PlanMachine& where, const Plan& plan) {
+Result<void> check_with_dockerd(const PlanMachine& where, const ReadinessFacts& facts,
+                                const Plan& plan) {
   if (!where.is_real()) return {};
   for (const Step& step : plan.steps) {
     if (!is_daemon_json(step)) continue;
-    if (auto ok = check_step(step); !ok) return ok;
+    if (auto ok = check_step(facts, step); !ok) return ok;
   }
   return {};
 }

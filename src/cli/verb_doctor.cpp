@@ -107,7 +107,7 @@ Result<int> fix(Session& session, const Arguments& args) {
   const auto findings = decide::judge_readiness(*facts);
   Plan plan = decide::plan_fixes(*facts, findings, own_program());
   if (auto ok = act::prepare(where->machine(), plan); !ok) return Failure(ok.error());
-  if (auto ok = check_with_dockerd(*where, plan); !ok) return Failure(ok.error());
+  if (auto ok = check_with_dockerd(*where, *facts, plan); !ok) return Failure(ok.error());
   std::vector<std::string> notes;
   for (const Finding& one : findings)
     if (one.remedy.fix != Fix::automatic && one.severity != Severity::info)

@@ -1,5 +1,6 @@
 #include "cli/verb_recover.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "act/prepare.h"
@@ -28,6 +29,14 @@ std::vector<std::string> notes_of(const Arguments& args, const ReadinessFacts& f
   return notes;
 }
 
+// Only those that are lost now, too.
+void keep_lost(std::vector<decide::LostContainer>& lost,
+               const std::vector<decide::LostContainer>& now) {
+  std::erase_if(lost, [&](const decide::LostContainer& one) {
+    return std::ranges::find(now, one.id, &decide::LostContainer::id) == now.end();
+  });
+}
+
 }  // namespace
 
 Result<int> run_recover(Session& session, const Arguments& args) {
@@ -54,6 +63,12 @@ Result<int> run_recover(Session& session, const Arguments& args) {
   }
   auto ran = run_plan(session, args, *where, shown);
   if (!ran || *ran != 0) return ran;
+  // A restarted engine may have brought some of them back.
+  if (recreates && !recover.plan.steps.empty()) {
+    const auto now = readiness_of(args);
+    if (!now) return Failure(now.error());
+    keep_lost(recover.lost, decide::plan_recover(*now, decide::judge_readiness(*now), wish).lost);
+  }
   const bool is_left = !recover.notes.empty() || (!recover.lost.empty() && !recreates);
   if (!recreates || recover.lost.empty()) return is_left ? 3 : 0;
   if (auto ok = recreate(session, args, *facts, recover.lost); !ok) return Failure(ok.error());

@@ -35,7 +35,7 @@ Result<decide::SetupPlan> make_plan(const Arguments& args, const PlanMachine& wh
   auto made = decide::plan_setup(*facts, wish_of(args));
   if (!made) return Failure(made.error());
   if (auto ok = act::prepare(where.machine(), made->plan); !ok) return Failure(ok.error());
-  if (auto ok = check_with_dockerd(where, made->plan); !ok) return Failure(ok.error());
+  if (auto ok = check_with_dockerd(where, *facts, made->plan); !ok) return Failure(ok.error());
   return std::move(*made);
 }
 

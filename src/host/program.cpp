@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,12 +31,19 @@ constexpr milliseconds kDeathTime{200};
 // Between two looks where the kernel or a filter of calls has no pidfd.
 constexpr milliseconds kLook{5};
 
-// One of its two streams: a pipe, of which we hold the end to read from.
+// One of its two streams: a pipe, of which we hold the end to read from, or a file in memory.
 struct Stream {
   UniqueFd ours, theirs;
   std::string text;
 
-  int open() {
+  int open(bool as_file) {
+    if (as_file) {
+      theirs = UniqueFd(::memfd_create("output", MFD_CLOEXEC));
+      // Opened anew: with a place of its own to read from.
+      const auto path = fmt::format("/proc/self/fd/{}", theirs.get());
+      ours = UniqueFd(theirs ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : -1);
+      return ours ? 0 : errno;
+    }
     int pair[2];
     if (::pipe2(pair, O_CLOEXEC) != 0) return errno;
     ours = UniqueFd(pair[0]);
@@ -53,8 +61,8 @@ class Running {
   ~Running() { end(); }
 
   Result<void> start(const std::vector<std::string>& words) {
-    int error = output_.open();
-    if (error == 0 && limits_.keeps_errors) error = errors_.open();
+    int error = output_.open(limits_.outlives_us);
+    if (error == 0 && limits_.keeps_errors) error = errors_.open(limits_.outlives_us);
     const Spawn what{words,
                      limits_.environment,
                      {{-1, STDIN_FILENO},
@@ -77,8 +85,10 @@ class Running {
   Result<void> listen() {
     for (;;) {
       const bool ended = has_ended();  // asked first: what it said is all there then
-      for (Stream* stream : {&output_, &errors_})
-        if (auto read = read_all(*stream); !read) return read;
+      if (ended || !limits_.outlives_us) {
+        for (Stream* stream : {&output_, &errors_})
+          if (auto read = read_all(*stream); !read) return read;
+      }
       if (ended) return {};
       const auto left = std::chrono::ceil<milliseconds>(deadline_ - steady_now());
       if (left.count() <= 0) {
@@ -127,8 +137,9 @@ class Running {
   }
 
   void wait(milliseconds time) const {
-    pollfd watched[] = {{output_.ours.get(), POLLIN, 0},  // a number below 0 is passed over
-                        {errors_.ours.get(), POLLIN, 0},
+    const bool by_pipe = !limits_.outlives_us;  // a file can always be read
+    pollfd watched[] = {{by_pipe ? output_.ours.get() : -1, POLLIN, 0},  // below 0: passed over
+                        {by_pipe ? errors_.ours.get() : -1, POLLIN, 0},
                         {ended_.get(), POLLIN, 0}};
     ::poll(watched, std::size(watched),
            static_cast<int>(std::min<std::int64_t>(time.count(), 60'000)));

@@ -21,6 +21,9 @@ struct ProgramLimits {
   std::size_t output = 1 << 20;  // bytes, of each
   bool cuts_output = false;      // what is more is dropped; else it is an error
   bool keeps_errors = false;
+  // It changes the machine and is to end what it began, also where we are killed meanwhile: its
+  // words go into memory without an end, and not into a pipe that would kill it.
+  bool outlives_us = false;
   std::vector<std::string> environment = {};  // empty: ours
 };
 

@@ -56,7 +56,7 @@ run_ctest() {
   while [ "$1" != -- ]; do prefix+=("$1"); shift; done
   shift
   with_progress "$LOGS/$stage-ctest.log" timeout --kill-after=20 "$STAGE_LIMIT" "${prefix[@]}" \
-    ctest --test-dir "build/$preset" -j "$(nproc)" --timeout "$CASE_LIMIT" --output-on-failure --no-tests=error \
+    ctest --test-dir "build/$preset" -j "$(($(nproc) + 1))" --timeout "$CASE_LIMIT" --output-on-failure --no-tests=error \
     --output-junit "$LOGS/$stage.junit.xml" "$@"
   local status=$?
   # Without a JUnit file (a time-out, nothing to run) the stage itself is the failure.

@@ -17,6 +17,9 @@ inline constexpr std::string_view kRecoverBusy =
     "them and run this again, or restart the machine";
 inline constexpr std::string_view kRecoverHidden =
     "Who uses the GPU can only be seen by root, so its modules are left alone: run this as root";
+inline constexpr std::string_view kRecoverStandsOn =
+    "The driver's modules are of another version than its libraries, and the module {} stands on "
+    "them: unload it first, or restart the machine";
 inline constexpr std::string_view kRecoverSpec = "it is made from the driver that is loaded";
 inline constexpr std::string_view kRecoverSpecEffect = "{} declares {}=all and each GPU";
 inline constexpr std::string_view kRecoverSpecUndo = "the file is as it was, or gone";

@@ -94,6 +94,7 @@ bool is_forbidden_at_boot(const ReadinessFacts& facts) {
 
 Hit forbidden_hit(const ReadinessFacts& facts, const SourceLine* line) {
   Hit hit;
+  hit.fix = Fix::guide;  // somebody wanted it so, and what loads modules at boot heeds the list
   if (line != nullptr) {
     hit.title = fmt::format(msg::kNotLoadedBlacklist, line->path, line->line);
     hit.remedy = fmt::format(msg::kUnblacklist, line->line, line->path);

@@ -7,6 +7,8 @@
 #include "decide/readiness/engine_look.h"
 #include "decide/readiness/finders.h"
 #include "decide/readiness/unit_look.h"
+#include "decide/setup/dockerd_flags.h"
+#include "decide/setup/engine_unit.h"
 #include "format/text.h"
 
 namespace estiva::decide {
@@ -16,51 +18,6 @@ using format::JsonNode;
 
 constexpr std::string_view kSnapshotter = "containerd-snapshotter";
 constexpr std::string_view kSnapshotterDefault = "29.0";  // new installations have it from here on
-
-// Flags whose key in daemon.json has another name (moby/moby, opts.NamedOption).
-constexpr std::pair<std::string_view, std::string_view> kFlagKeys[] = {
-    {"-H", "hosts"},
-    {"--host", "hosts"},
-    {"-D", "debug"},
-    {"-l", "log-level"},
-    {"-s", "storage-driver"},
-    {"-b", "bridge"},
-    {"-G", "group"},
-    {"--label", "labels"},
-    {"--log-opt", "log-opts"},
-    {"--exec-opt", "exec-opts"},
-    {"--storage-opt", "storage-opts"},
-    {"--dns-opt", "dns-opts"},
-    {"--cdi-spec-dir", "cdi-spec-dirs"},
-    {"--registry-mirror", "registry-mirrors"},
-    {"--insecure-registry", "insecure-registries"},
-    {"--default-ulimit", "default-ulimits"},
-    {"--authorization-plugin", "authorization-plugins"},
-    {"--node-generic-resource", "node-generic-resources"},
-};
-
-// The key that a word of dockerd's command line sets; empty: the word is no flag. Runtimes may be
-// in both places, the lists are put together.
-std::string_view key_of(std::string_view word) {
-  const std::string_view flag = word.substr(0, word.find('='));
-  for (const auto& [name, key] : kFlagKeys) {
-    if (flag == name) return key;
-  }
-  return flag.starts_with("--") && flag != "--add-runtime" ? flag.substr(2) : std::string_view();
-}
-
-// The words of dockerd's command line: of its unit, which the next start takes; else of its
-// process.
-std::vector<std::string> command_line(const ReadinessFacts& facts) {
-  const UnitFact* unit = find_unit(facts.units, "docker.service");
-  if (unit == nullptr) return facts.engine.arguments;
-  std::vector<std::string> words;
-  for (const std::string& command : unit_commands(*unit, "ExecStart")) {
-    std::string_view rest = command, word;
-    while (format::next_word(rest, word)) words.emplace_back(word);
-  }
-  return words.empty() ? facts.engine.arguments : words;
-}
 
 bool is_list_of_texts(const JsonNode& node) {
   if (!node.is_array()) return false;
@@ -129,7 +86,7 @@ std::string unloaded_runtime(const EngineFacts& engine, const JsonNode& root) {
 std::string undeclared_default(const ReadinessFacts& facts, const JsonNode& root) {
   const std::string name(root["default-runtime"].text().value_or(""));
   if (!name.starts_with("nvidia") || root["runtimes"][name]) return {};
-  const std::vector<std::string> words = command_line(facts);
+  const std::vector<std::string> words = dockerd_arguments(facts);
   const bool by_flag = std::ranges::any_of(
       words, [&](const std::string& word) { return word.find(name + "=") != word.npos; });
   return by_flag ? std::string() : name;
@@ -178,15 +135,34 @@ Hits find_broken_daemon_json(const ReadinessFacts& facts) {
   return {{.title = fmt::format(msg::kDaemonJsonBroken, file.path, why), .evidence = {where}}};
 }
 
+std::vector<std::string> dockerd_arguments(const ReadinessFacts& facts) {
+  const EngineFacts& engine = facts.engine;
+  const bool is_plain = engine.kind == EngineKind::docker && !engine.is_rootless;
+  const UnitFact* unit = is_plain ? find_unit(facts.units, unit_of_engine(engine)) : nullptr;
+  if (unit == nullptr) return engine.arguments;
+  const auto commands = unit_commands(*unit, "ExecStart");
+  std::vector<std::string> words;
+  for (const std::string& command : commands) {
+    std::string_view rest = command, word;
+    format::next_word(rest, word);  // the program
+    while (format::next_word(rest, word)) words.emplace_back(word);
+  }
+  // "$DOCKER_OPTS" is only known to the process.
+  const bool has_variable =
+      std::ranges::any_of(words, [](const std::string& word) { return word.starts_with('$'); });
+  const bool is_whole = !commands.empty() && (!has_variable || engine.arguments.empty());
+  return is_whole ? words : engine.arguments;
+}
+
 std::vector<DoubledKey> doubled_keys(const ReadinessFacts& facts) {
   std::vector<DoubledKey> doubled;
   const auto tree = json_object(facts.engine.daemon_json);
   if (!is_docker(facts) || !tree) return doubled;
-  for (const std::string& word : command_line(facts)) {
-    const std::string_view key = key_of(word);
-    const bool is_known = std::ranges::find(doubled, key, &DoubledKey::key) != doubled.end();
-    if (key.empty() || is_known || !tree->root()[key]) continue;
-    doubled.push_back({std::string(key), word});
+  for (const DockerdFlag& flag : parse_dockerd_flags(dockerd_arguments(facts))) {
+    const bool is_known = std::ranges::find(doubled, flag.key, &DoubledKey::key) != doubled.end();
+    // Runtimes may stand in both, the lists are put together.
+    if (flag.key == "runtimes" || is_known || !tree->root()[flag.key]) continue;
+    doubled.push_back({flag.key, flag.words.substr(0, flag.words.find_first_of("= "))});
   }
   return doubled;
 }
@@ -196,7 +172,7 @@ Hits find_flag_and_file(const ReadinessFacts& facts) {
   const std::vector<DoubledKey> doubled = doubled_keys(facts);
   if (doubled.empty()) return {};
   const auto& [key, flag] = doubled.front();
-  Hit hit{.title = fmt::format(msg::kFlagAndFile, key, file.path, flag.substr(0, flag.find('='))),
+  Hit hit{.title = fmt::format(msg::kFlagAndFile, key, file.path, flag),
           .evidence = {file_evidence(file, fmt::format("\"{}\"", key))}};
   const UnitFact* unit = find_unit(facts.units, "docker.service");
   if (unit != nullptr) hit.evidence.push_back({Evidence::Source::file, unit->path, 0, flag});

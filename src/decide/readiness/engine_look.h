@@ -18,6 +18,8 @@ std::string_view json_text(const TextFile& file);
 std::optional<format::JsonTree> json_object(const TextFile& file);
 bool declares_cdi(const ReadinessFacts& facts);  // daemon.json: features.cdi is true
 
+// The words behind dockerd's name: of its unit, which the next start takes; else of its process.
+std::vector<std::string> dockerd_arguments(const ReadinessFacts& facts);
 // Keys of daemon.json that stand on dockerd's command line too, each with its flag; dockerd does
 // not start then.
 struct DoubledKey {

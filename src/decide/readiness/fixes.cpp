@@ -14,6 +14,7 @@
 #include "decide/readiness/look.h"
 #include "decide/setup/setup_plan.h"
 #include "format/cdi_rules.h"
+#include "format/sha256.h"
 #include "format/text.h"
 
 namespace estiva::decide {
@@ -45,7 +46,8 @@ Step reload_step() {
 namespace {
 
 constexpr std::string_view kModulesFile = "/etc/modules-load.d/estiva-nvidia.conf";
-constexpr std::string_view kSysctlFile = "/etc/sysctl.d/99-estiva.conf";
+// Behind 99-sysctl.conf, Debian's name of /etc/sysctl.conf: the last one that names a value wins.
+constexpr std::string_view kSysctlFile = "/etc/sysctl.d/99-zz-estiva.conf";
 constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
 constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
 constexpr std::string_view kVendorKind = "nvidia.com/gpu";
@@ -191,6 +193,14 @@ Steps make_missing_spec(const Fixing& fix) {
   return {make_spec(fix.facts, std::move(path), kVendorKind)};
 }
 
+bool declares_all_of(const CdiFile& file, const CdiFile& other) {
+  return file.spec.kind == other.spec.kind &&
+         std::ranges::all_of(other.spec.devices, [&](const CdiDevice& device) {
+           return std::ranges::find(file.spec.devices, device.name, &CdiDevice::name) !=
+                  file.spec.devices.end();
+         });
+}
+
 // All but one of the files of one folder that declare a device; the one that NVIDIA's own unit
 // writes stays, else the newest.
 Steps remove_doubles(const Fixing& fix) {
@@ -207,6 +217,7 @@ Steps remove_doubles(const Fixing& fix) {
   Steps steps;
   for (const CdiFile* file : files) {
     if (file == *keeps) continue;
+    if (!declares_all_of(**keeps, *file)) return {};  // a person may want what only it has
     steps.push_back(make_step(StepKind::remove_file, file->path,
                               fmt::format(msg::kFixDouble, (*keeps)->path),
                               fmt::format(msg::kFixDoubleEffect, file->path), msg::kUndoFile));
@@ -402,6 +413,16 @@ TextFile* shared_file(ReadinessFacts& facts, const Step& step) {
   return nullptr;
 }
 
+// The text that a fix was made from; null: it was none of these.
+const std::string* text_read(const ReadinessFacts& facts, std::string_view path) {
+  for (const TextFile* file : {&facts.engine.daemon_json, &facts.toolkit.config})
+    if (file->path == path && file->text) return &*file->text;
+  const auto unit = std::ranges::find(facts.units, path, &UnitFact::path);
+  if (unit != facts.units.end()) return &unit->text;
+  const auto compose = std::ranges::find(facts.compose, path, &ComposeFact::path);
+  return compose != facts.compose.end() && compose->text ? &*compose->text : nullptr;
+}
+
 // One step for one thing. A file that an earlier fix writes gets the later one's content, which
 // was made from the earlier one's.
 void add_step(Plan& plan, Step step) {
@@ -438,6 +459,9 @@ Plan plan_fixes(const ReadinessFacts& facts, const std::vector<Finding>& finding
     for (Step& step : row->make({now, finding, program})) {
       if (TextFile* file = shared_file(now, step)) file->text = step.content;
       step.reason = fmt::format("{}: {}", finding.id, step.reason);
+      const std::string* text = text_read(facts, step.target);
+      if (step.kind == StepKind::write_file && text != nullptr)
+        step.expects = format::sha256_hex(*text);
       add_step(plan, std::move(step));
     }
   }

@@ -76,7 +76,7 @@ std::optional<Word> read_word(std::string_view word) {
 
 std::vector<DockerdFlag> parse_dockerd_flags(std::span<const std::string> arguments) {
   std::vector<DockerdFlag> flags;
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto word = read_word(arguments[i]);
     if (!word) continue;
     DockerdFlag flag{std::string(find_in(kOtherNames, find_in(kShort, word->name))), "true",

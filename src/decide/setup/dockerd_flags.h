@@ -18,8 +18,8 @@ struct DockerdFlag {
   friend bool operator==(const DockerdFlag&, const DockerdFlag&) = default;
 };
 
-// `arguments` begin with the program's name, as those of a process do. One flag for each time that
-// it is given, in their order.
+// `arguments` are the words behind the program's name. One flag for each time that it is given, in
+// their order.
 std::vector<DockerdFlag> parse_dockerd_flags(std::span<const std::string> arguments);
 
 // Those that stand in the file too. "runtimes" may stand in both. Errors: the file is no object.

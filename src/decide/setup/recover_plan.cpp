@@ -87,14 +87,24 @@ class Recovery {
       result_.notes.emplace_back(msg::kRecoverHidden);
       return;
     }
+    for (const ModuleFact& module : facts_.kernel.modules) {
+      const bool stands_on_it = module.name.starts_with("nvidia_") &&
+                                std::ranges::find(kModules, module.name) == std::end(kModules);
+      if (!stands_on_it) continue;
+      result_.notes.push_back(fmt::format(msg::kRecoverStandsOn, module.name));
+      return;
+    }
     const std::string why = fmt::format(msg::kRecoverUnload, facts_.kernel.module_version,
                                         facts_.driver.files.library_version);
+    std::vector<std::string_view> loads = {"nvidia"};
     for (const std::string_view module : kModules) {
       if (!is_loaded(facts_, module)) continue;
       add(StepKind::unload_module, module, why, fmt::format(msg::kRecoverUnloadEffect, module),
           msg::kRecoverModuleUndo);
+      if (module != "nvidia") loads.insert(loads.begin() + 1, module);
     }
-    for (const std::string_view module : {"nvidia", "nvidia_uvm"})
+    if (std::ranges::find(loads, "nvidia_uvm") == loads.end()) loads.emplace_back("nvidia_uvm");
+    for (const std::string_view module : loads)
       add(StepKind::load_module, module, std::string(msg::kRecoverLoad),
           fmt::format(msg::kRecoverLoadEffect, module), msg::kRecoverModuleUndo);
   }

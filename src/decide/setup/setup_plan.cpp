@@ -9,6 +9,7 @@
 #include "base/messages/decide_plans.h"
 #include "base/messages/decide_setup_plan.h"
 #include "decide/cdi/check.h"
+#include "decide/readiness/engine_look.h"
 #include "decide/setup/daemon_json.h"
 #include "decide/setup/engine_unit.h"
 #include "decide/setup/units.h"
@@ -27,7 +28,8 @@ constexpr std::string_view kOwnSpec = "/var/run/cdi/estiva.yaml";
 // The name that nvidia-cdi-refresh.service writes to: whoever writes last wins, and there is one.
 constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
 constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
-constexpr std::string_view kSuspendUnit = "nvidia-suspend.service";
+constexpr std::string_view kSuspendUnits[] = {"nvidia-suspend.service", "nvidia-hibernate.service",
+                                              "nvidia-resume.service"};
 // The daemon's last: its sockets are there before it.
 constexpr std::array<std::string_view, 3> kOwnUnits = {"estiva-control.socket",
                                                        "estiva-lease.socket", "estiva.service"};
@@ -162,7 +164,7 @@ class Planner {
       return;
     }
     result_.notes.push_back(fmt::format(msg::kNoteTakenOver, kVendorKind, kSharedSpec));
-    silence_vendor(vendor);
+    if (wish_.take_over) silence_vendor(vendor);
   }
 
   void silence_vendor(const std::vector<const CdiFile*>& files) {
@@ -192,7 +194,10 @@ class Planner {
     needs.engine = unit_of_engine(facts_.engine);
     needs.kind = kind_;
     needs.spec = spec_;
-    needs.has_suspend_units = find_unit(facts_, kSuspendUnit) != nullptr;
+    for (const std::string_view name : kSuspendUnits) {
+      const UnitFact* unit = find_unit(facts_, name);
+      if (unit != nullptr && !unit->is_masked) needs.suspend_units.emplace_back(name);
+    }
     // The daemon's unit, user and folders come with its installation; here they are only enabled.
     needs.wants_daemon = false;
     for (const DriverLibrary& library : facts_.driver.files.libraries)
@@ -266,7 +271,7 @@ class Planner {
                   std::string(is_denied ? msg::kDaemonJsonDeniedHow : msg::kDaemonJsonUnreadHow));
     }
     input.engine_version = engine.version;
-    input.arguments = engine.arguments;
+    input.arguments = dockerd_arguments(facts_);
     input.wish.log_rotation = wish_.log_rotation;
     input.wish.unset_default_runtime = wish_.unset_default_runtime;
     // A snap does not see the host's programs, and NVIDIA's hook can't work for a user's engine.

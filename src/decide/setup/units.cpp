@@ -110,14 +110,11 @@ void add_daemon(SetupUnits& units, const UnitNeeds& needs) {
                          std::string(msg::kWhyFolders)});
 }
 
-void add_suspend(SetupUnits& units) {
+void add_suspend(SetupUnits& units, const UnitNeeds& needs) {
   units.files.push_back({"/etc/modprobe.d/estiva-suspend.conf",
                          std::string(packaged_file("estiva-suspend.modprobe.conf")),
                          std::string(msg::kWhySuspend)});
-  for (const auto name :
-       {"nvidia-suspend.service", "nvidia-hibernate.service", "nvidia-resume.service"}) {
-    units.enable.emplace_back(name);
-  }
+  units.enable.insert(units.enable.end(), needs.suspend_units.begin(), needs.suspend_units.end());
 }
 
 // What NVIDIA's unit does before its work: the first version sleeps 30 s.
@@ -171,7 +168,7 @@ SetupUnits plan_setup_units(const UnitNeeds& needs, std::span<const UnitFact> pr
   add_own(units, needs);
   add_vendor(units, needs, present);
   if (needs.wants_daemon) add_daemon(units, needs);
-  if (needs.has_suspend_units) add_suspend(units);
+  if (!needs.suspend_units.empty()) add_suspend(units, needs);
   units.cycles = find_unit_cycles(build_unit_graph(with_setup_units(present, units)));
   return units;
 }

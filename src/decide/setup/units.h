@@ -22,7 +22,8 @@ struct UnitNeeds {
   std::string kind = std::string(kOwnKind);            // or the one that was taken over
   std::string spec = "/var/run/cdi/estiva.yaml";       // where its specification goes
   std::vector<std::string> watched;  // the driver's libraries: "/usr/lib/.../libcuda.so.1"
-  bool has_suspend_units = false;    // NVIDIA's nvidia-suspend.service and nvidia-resume.service
+  // NVIDIA's nvidia-suspend.service and the like that are there and may be switched on.
+  std::vector<std::string> suspend_units;
   bool wants_daemon = true;
 };
 

@@ -307,6 +307,17 @@ TEST_F(Crash, APathBelowAFileIsAbsent) {
   EXPECT_EQ(world.undo_all(before), "");
 }
 
+// Seed 21564: nor does it where a link on the way leads back to itself by now.
+TEST_F(Crash, APathBelowALinkToItselfIsAbsent) {
+  World world;
+  const auto before = world.now();
+  Step loop = step_of(StepKind::write_file, "/alias");
+  loop.link_to = "/alias/new/c";
+  const Plan plan = plan_of({step_of(StepKind::remove_file, "/alias/new/c"), loop});
+  ASSERT_EQ(world.apply_until(kNever, plan), Child::ended);
+  EXPECT_EQ(world.undo_all(before), "");
+}
+
 // Seed 1277: the folder that a later step made in its place is nobody's change.
 TEST_F(Crash, AFolderInThePlaceOfARemovedLink) {
   for (int n : {0, 5, 10, 15, 20, 25, 30, kNever}) {

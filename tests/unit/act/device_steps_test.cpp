@@ -123,6 +123,7 @@ TEST_F(DeviceSteps, AWrongNodeIsReplacedAndComesBack) {
   }
   fs::create_directories(at("/dev"));
   ASSERT_EQ(::mknod(at("/dev/a").c_str(), S_IFCHR | 0620, makedev(1, 3)), 0);
+  ASSERT_EQ(::chown(at("/dev/a").c_str(), 7, 44), 0);
   const auto before = now();
   Step right = step_of(StepKind::make_node, "/dev/a", "c 1 5");
   right.expects = "c 1 3";
@@ -130,6 +131,8 @@ TEST_F(DeviceSteps, AWrongNodeIsReplacedAndComesBack) {
   struct stat info {};
   ASSERT_EQ(::stat(at("/dev/a").c_str(), &info), 0);
   EXPECT_EQ(info.st_rdev, makedev(1, 5));
+  EXPECT_EQ(info.st_uid, 7u);
+  EXPECT_EQ(info.st_gid, 44u) << "whoever could open it still can";
   expect_undone(run, before);
 }
 

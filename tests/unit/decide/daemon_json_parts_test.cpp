@@ -170,8 +170,7 @@ TEST(DaemonLogs, StayWhereSomebodyHasChosen) {
 // ------------------------------------------------------------------------
 
 TEST(DockerdFlags, AreReadAsTheFileCallsThem) {
-  const Words arguments{"/usr/bin/dockerd",
-                        "-H",
+  const Words arguments{"-H",
                         "fd://",
                         "--log-opt",
                         "max-size=1m",
@@ -195,7 +194,6 @@ TEST(DockerdFlags, AreReadAsTheFileCallsThem) {
                         "log-level|warn|-l=warn", "live-restore|true|--live-restore",
                         "runtimes|a=/b|--add-runtime a=/b", "features|cdi|--feature=cdi"}));
   EXPECT_TRUE(parse_dockerd_flags({}).empty());
-  EXPECT_TRUE(parse_dockerd_flags(Words{"--debug"}).empty());  // the program's name is no flag
 }
 
 TEST(DockerdFlags, WhatStandsInBothIsTold) {
@@ -203,9 +201,8 @@ TEST(DockerdFlags, WhatStandsInBothIsTold) {
       R"({"hosts":[],"debug":true,"runtimes":{"nvidia":{"path":"/usr/bin/nvidia-container-runtime"}},)"
       R"("proxies":{"http-proxy":"x"},"log-driver":"local","features":{"mtu":true}})",
       "28.5.2");
-  input.arguments = {
-      "dockerd",        "-H",         "fd://",         "-H",        "unix:///x",
-      "--http-proxy=y", "--mtu=1400", "--add-runtime", "nvidia=/x", "--live-restore"};
+  input.arguments = {"-H",         "fd://",         "-H",        "unix:///x",     "--http-proxy=y",
+                     "--mtu=1400", "--add-runtime", "nvidia=/x", "--live-restore"};
   const DaemonJsonPlan plan = planned(input);
   EXPECT_EQ(plan.text, *input.text);
   ASSERT_EQ(rules(plan), (Words{"K8", "K8"}));
@@ -220,7 +217,6 @@ TEST(DockerdFlags, WhatStandsInBothIsTold) {
 DaemonJsonPlan with_arguments(const char* text, Words arguments, const char* version = "27.5.1") {
   DaemonJsonInput input = daemon_input(text, version);
   input.arguments = std::move(arguments);
-  input.arguments.insert(input.arguments.begin(), "dockerd");
   return planned(input);
 }
 

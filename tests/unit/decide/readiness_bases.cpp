@@ -143,8 +143,7 @@ void add_docker(ReadinessFacts& facts, const std::string& version) {
   engine.cdi_known = true;
   engine.cdi_dirs = {"/etc/cdi", "/var/run/cdi"};
   engine.started_at = kBoot + 30;
-  engine.arguments = {"/usr/bin/dockerd", "-H", "fd://",
-                      "--containerd=/run/containerd/containerd.sock"};
+  engine.arguments = {"-H", "fd://", "--containerd=/run/containerd/containerd.sock"};
   engine.search_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   engine.daemon_json.path = "/etc/docker/daemon.json";
   engine.compose_version = std::string("2.40.0");

@@ -237,6 +237,7 @@ TEST(ReadinessDriver, NamesWhatIsOnThisMachine) {
   const Finding off = finding(facts, "D2");
   EXPECT_EQ(off.title,
             "the driver's module is not loaded: /etc/modprobe.d/off.conf line 3 forbids it");
+  EXPECT_EQ(off.remedy.fix, Fix::guide) << "somebody wanted it so";
   ASSERT_FALSE(off.evidence.empty());
   EXPECT_EQ(off.evidence[0],
             (Evidence{Evidence::Source::file, "/etc/modprobe.d/off.conf", 3, "blacklist nvidia"}));

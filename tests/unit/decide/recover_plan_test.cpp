@@ -44,14 +44,26 @@ TEST(Recover, AHealthyMachineNeedsNothing) {
 
 TEST(Recover, ModulesOfAnotherVersionAreLoadedAnewWhereNobodyUsesThem) {
   ReadinessFacts facts = upgraded();
-  facts.kernel.modules = {{"nvidia_uvm", 0}, {"nvidia", 2}, {"nvidia_modeset", 1}};
+  facts.kernel.modules = {
+      {"nvidia_uvm", 0}, {"nvidia", 2}, {"nvidia_modeset", 1}, {"nvidia_drm", 0}};
   const auto words = words_of(recover(facts).plan);
-  ASSERT_GE(words.size(), 5U);
+  ASSERT_GE(words.size(), 8U);
   EXPECT_EQ(words[0], "unload_module nvidia_uvm") << "what stands on others first";
-  EXPECT_EQ(words[1], "unload_module nvidia_modeset");
-  EXPECT_EQ(words[2], "unload_module nvidia");
-  EXPECT_EQ(words[3], "load_module nvidia");
-  EXPECT_EQ(words[4], "load_module nvidia_uvm");
+  EXPECT_EQ(words[1], "unload_module nvidia_drm");
+  EXPECT_EQ(words[2], "unload_module nvidia_modeset");
+  EXPECT_EQ(words[3], "unload_module nvidia");
+  EXPECT_EQ(words[4], "load_module nvidia") << "all that was unloaded comes back";
+  EXPECT_EQ(words[5], "load_module nvidia_modeset");
+  EXPECT_EQ(words[6], "load_module nvidia_drm");
+  EXPECT_EQ(words[7], "load_module nvidia_uvm");
+}
+
+TEST(Recover, AnotherModuleThatStandsOnThemStopsItBeforeItBegins) {
+  ReadinessFacts facts = upgraded();
+  facts.kernel.modules = {{"nvidia", 2}, {"nvidia_uvm", 0}, {"nvidia_peermem", 0}};
+  const RecoverPlan plan = recover(facts);
+  EXPECT_THAT(words_of(plan.plan), testing::Not(Contains(HasSubstr("load_module"))));
+  EXPECT_THAT(plan.notes, Contains(HasSubstr("the module nvidia_peermem stands on them")));
 }
 
 TEST(Recover, AModuleThatIsUsedIsLeftAlone) {

@@ -5,8 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "format/sha256.h"
-#include "unit/decide/readiness_bases.h"
-#include "unit/decide/unit_sets.h"
+#include "unit/decide/setup_plan_parts.h"
 
 namespace estiva::decide {
 namespace {
@@ -16,43 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
-
-SetupPlan planned(const ReadinessFacts& facts, const SetupWish& wish = {}) {
-  auto plan = plan_setup(facts, wish);
-  if (plan) return *std::move(plan);
-  ADD_FAILURE() << plan.error().sentence();
-  return {};
-}
-
-std::string word_of(const Step& step) {
-  return std::string(to_name(step.kind)) + " " + step.target;
-}
-std::vector<std::string> words_of(const SetupPlan& plan) {
-  std::vector<std::string> words;
-  for (const Step& step : plan.plan.steps) words.push_back(word_of(step));
-  return words;
-}
-const Step* step_of(const SetupPlan& plan, const std::string& word) {
-  for (const Step& step : plan.plan.steps)
-    if (word_of(step) == word) return &step;
-  return nullptr;
-}
-std::string content_of(const SetupPlan& plan, const std::string& path) {
-  const Step* step = step_of(plan, "write_file " + path);
-  return step == nullptr ? "" : step->content;
-}
-
-constexpr const char* kDaemonJson = "/etc/docker/daemon.json";
-constexpr const char* kCdiService = "/etc/systemd/system/estiva-cdi.service";
-
-// Debian's machine with a daemon.json that has all that is wanted.
-ReadinessFacts settled() {
-  ReadinessFacts facts = bases::debian_host();
-  facts.engine.daemon_json.text =
-      std::string(R"({"log-driver":"json-file","log-opts":{"max-size":"1m"},)"
-                  R"("runtimes":{"nvidia":{"path":"/usr/bin/nvidia-container-runtime"}}})");
-  return facts;
-}
 
 // --- whose specification it is ---------------------------------------------------------------
 
@@ -93,6 +55,18 @@ TEST(SetupPlan, WhereNobodyDeclaresNvidiasDevicesEstivaDoes) {
     EXPECT_THAT(plan.notes, Contains(HasSubstr("estiva writes nvidia.com/gpu=... itself"))) << how;
     EXPECT_THAT(words_of(plan), Not(Contains(HasSubstr("remove_file")))) << how;
   }
+}
+
+TEST(SetupPlan, NvidiasUnitsAreNotSwitchedOffUnasked) {
+  ReadinessFacts facts = bases::ubuntu_host();  // with NVIDIA's refresh unit
+  facts.cdi.files.clear();
+  const auto words = words_of(planned(facts));
+  EXPECT_THAT(words, Contains("run_generator /var/run/cdi/nvidia.yaml"));
+  EXPECT_THAT(words, Not(Contains(HasSubstr("disable_unit"))));
+  EXPECT_THAT(words, Not(Contains(HasSubstr("stop_unit"))));
+  SetupWish wish;
+  wish.take_over = true;
+  EXPECT_THAT(words_of(planned(facts, wish)), Contains("disable_unit nvidia-cdi-refresh.service"));
 }
 
 TEST(SetupPlan, TakenOverWithConsentNvidiasUnitAndFilesMakeWay) {
@@ -192,6 +166,23 @@ TEST(SetupPlan, AFileThatCantBeReadIsNotTakenForNone) {
     ASSERT_FALSE(plan);
     EXPECT_EQ(exit_code(plan.error().kind), code);
     EXPECT_THAT(plan.error().what, HasSubstr("/etc/docker/daemon.json is there and can't be read"));
+  }
+}
+
+// Docker does not start where a setting stands in the file and on its command line.
+TEST(SetupPlan, WhatStandsOnDockersCommandLineIsLeftOutOfTheFile) {
+  for (const bool by_process : {false, true}) {
+    ReadinessFacts facts = bases::debian_host();
+    const std::vector<std::string> flags = {"--log-driver=journald", "-H", "fd://"};
+    for (UnitFact& unit : facts.units)
+      if (unit.name == "docker.service")
+        unit.text = by_process ? "[Service]\nExecStart=/usr/bin/dockerd $DOCKER_OPTS\n"
+                               : "[Service]\nExecStart=/usr/bin/dockerd --log-driver=journald "
+                                 "-H fd://\n";
+    facts.engine.arguments = by_process ? flags : std::vector<std::string>{};
+    const std::string text = content_of(planned(facts), kDaemonJson);
+    EXPECT_THAT(text, HasSubstr("nvidia-container-runtime")) << by_process;
+    EXPECT_THAT(text, Not(HasSubstr("log-"))) << by_process;
   }
 }
 
@@ -374,84 +365,6 @@ TEST(SetupPlan, AProgramInAHomeFolderIsRefused) {
   }
   wish.program = "/homes/estiva";
   EXPECT_TRUE(plan_setup(bases::debian_host(), wish));
-}
-
-TEST(SetupPlan, PersistencedIsSwitchedOnWhereItIsInstalledAndOff) {
-  ReadinessFacts facts = bases::debian_host();
-  EXPECT_THAT(words_of(planned(facts)), Not(Contains(HasSubstr("persistenced"))));
-  UnitFact unit = bases::make_unit("nvidia-persistenced.service", "[Unit]\n", false);
-  unit.is_active = false;
-  facts.units.push_back(unit);
-  facts.driver.persistence_running = false;
-  EXPECT_THAT(words_of(planned(facts)), IsSupersetOf({"enable_unit nvidia-persistenced.service",
-                                                      "start_unit nvidia-persistenced.service"}));
-  facts.driver.persistence_running = true;  // started by something else
-  EXPECT_THAT(words_of(planned(facts)), Not(Contains("start_unit nvidia-persistenced.service")));
-  facts.units.back().is_enabled = true;
-  EXPECT_THAT(words_of(planned(facts)), Not(Contains(HasSubstr("persistenced"))));
-  facts.units.back() = unit;
-  facts.units.back().is_masked = true;
-  facts.driver.persistence_running = false;
-  EXPECT_THAT(words_of(planned(facts)), Not(Contains(HasSubstr("persistenced"))))
-      << "somebody wants it off";
-}
-
-TEST(SetupPlan, WhatLiesInVramOutlivesASuspendWhereTheDriversUnitsAreThere) {
-  ReadinessFacts facts = bases::debian_host();
-  constexpr const char* kOptions = "write_file /etc/modprobe.d/estiva-suspend.conf";
-  EXPECT_EQ(step_of(planned(facts), kOptions), nullptr);
-  for (const char* name :
-       {"nvidia-suspend.service", "nvidia-hibernate.service", "nvidia-resume.service"})
-    facts.units.push_back(bases::make_unit(name, "[Unit]\n", false));
-  const SetupPlan plan = planned(facts);
-  ASSERT_NE(step_of(plan, kOptions), nullptr);
-  EXPECT_THAT(step_of(plan, kOptions)->content,
-              HasSubstr("NVreg_PreserveVideoMemoryAllocations=1"));
-  EXPECT_THAT(words_of(plan), IsSupersetOf({"enable_unit nvidia-suspend.service",
-                                            "enable_unit nvidia-hibernate.service",
-                                            "enable_unit nvidia-resume.service"}));
-}
-
-TEST(SetupPlan, UnitsOfAUserThatMakeACycleAreToldAndLeft) {
-  ReadinessFacts facts = bases::debian_host();
-  sets::add(facts.units, sets::seed());
-  const SetupPlan plan = planned(facts);
-  EXPECT_THAT(words_of(plan), Not(Contains(HasSubstr("nvidia-cdi-generate"))));
-  EXPECT_THAT(words_of(plan), Not(Contains(HasSubstr("docker-nvidia-setup"))));
-  EXPECT_THAT(plan.notes, Contains(AllOf(HasSubstr("The boot has a cycle already"),
-                                         HasSubstr("nvidia-cdi-generate.service"))));
-  EXPECT_THAT(planned(bases::debian_host()).notes, Not(Contains(HasSubstr("cycle"))));
-}
-
-TEST(SetupPlan, NvidiasUnitIsOrderedBeforeDockerWhereThatCanBe) {
-  constexpr const char* kDropIn =
-      "write_file /etc/systemd/system/nvidia-cdi-refresh.service.d/50-estiva.conf";
-  ReadinessFacts facts = bases::debian_host();
-  EXPECT_EQ(step_of(planned(facts), kDropIn), nullptr);
-  facts.units.push_back(sets::vendor_plain());
-  EXPECT_NE(step_of(planned(facts), kDropIn), nullptr);
-  facts.units.back() = sets::vendor_late();
-  EXPECT_EQ(step_of(planned(facts), kDropIn), nullptr);
-  EXPECT_THAT(planned(facts).notes, Contains(HasSubstr("is ordered after multi-user.target")));
-  facts.units.back() = sets::vendor_sleeping();
-  EXPECT_EQ(step_of(planned(facts), kDropIn), nullptr);
-  EXPECT_THAT(planned(facts).notes, Contains(HasSubstr("/bin/sleep 30")));
-}
-
-TEST(SetupPlan, TheDaemonIsEnabledWhereItIsInstalled) {
-  ReadinessFacts facts = bases::debian_host();
-  EXPECT_THAT(planned(facts).notes, Contains(HasSubstr("daemon is not installed as a service")));
-  SetupWish without;
-  without.daemon = false;
-  EXPECT_THAT(planned(facts, without).notes, Not(Contains(HasSubstr("as a service"))));
-  for (const char* name : {"estiva-control.socket", "estiva-lease.socket", "estiva.service"}) {
-    facts.units.push_back(bases::make_unit(name, "[Unit]\n", false));
-    facts.units.back().is_active = false;
-  }
-  EXPECT_THAT(words_of(planned(facts)),
-              IsSupersetOf({"enable_unit estiva-control.socket", "enable_unit estiva.service",
-                            "start_unit estiva-lease.socket", "start_unit estiva.service"}));
-  EXPECT_THAT(words_of(planned(facts, without)), Not(Contains(HasSubstr("estiva.service"))));
 }
 
 TEST(SetupPlan, EveryStepSaysWhyAndWhatComesOfItAndHowItIsTakenBack) {

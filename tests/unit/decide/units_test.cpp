@@ -159,7 +159,8 @@ TEST(SetupUnits, SuspendOnlyWithTheVendorsUnits) {
   constexpr const char* kOptions = "/etc/modprobe.d/estiva-suspend.conf";
   EXPECT_EQ(find(plan_setup_units({}, {}), kOptions), nullptr);
   UnitNeeds needs;
-  needs.has_suspend_units = true;
+  needs.suspend_units = {"nvidia-suspend.service", "nvidia-hibernate.service",
+                         "nvidia-resume.service"};
   const auto units = plan_setup_units(needs, {});
   ASSERT_NE(find(units, kOptions), nullptr);
   EXPECT_EQ(std::count(units.enable.begin(), units.enable.end(), "nvidia-resume.service"), 1);

@@ -3,9 +3,13 @@
 
 #include <chrono>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "host/files.h"
 
 namespace estiva::host {
@@ -97,6 +101,42 @@ TEST(Program, NoDescriptorOfOursReachesIt) {
   ::close(leaked);
   ASSERT_TRUE(said);
   EXPECT_NE(said->output.find("fd/??"), std::string::npos) << said->output;  // there are none
+}
+
+// What changes the machine is not cut off in the middle because its caller was.
+TEST(Program, OneThatOutlivesUsEndsItsWorkAfterAKill) {
+  const std::string file = fmt::format("{}/estiva-outlives-{}", ::testing::TempDir(), ::getpid());
+  const pid_t caller = ::fork();
+  if (caller == 0) {
+    ProgramLimits limits;
+    limits.time = milliseconds(60'000);
+    limits.keeps_errors = limits.outlives_us = true;
+    (void)ask_program(
+        {"/bin/sh", "-c", ": > " + file + ".begun; sleep 0.3; echo a; echo b >&2; : > " + file},
+        limits);
+    ::_exit(0);
+  }
+  const auto is_there = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  const SteadyTime last = steady_now() + std::chrono::seconds(20);
+  while (!is_there(file + ".begun") && steady_now() < last) ::usleep(1000);
+  ::kill(caller, SIGKILL);
+  ::waitpid(caller, nullptr, 0);
+  while (!is_there(file) && steady_now() < last) ::usleep(1000);
+  EXPECT_TRUE(is_there(file));
+  ::unlink(file.c_str());
+  ::unlink((file + ".begun").c_str());
+}
+
+TEST(Program, WhatOneSaysThatOutlivesUsIsReadAtItsEnd) {
+  ProgramLimits limits;
+  limits.keeps_errors = limits.outlives_us = limits.cuts_output = true;
+  limits.output = 4;
+  limits.time = milliseconds(10'000);
+  const auto answer = ask_program({"/bin/sh", "-c", "echo 123456; echo no >&2; exit 3"}, limits);
+  ASSERT_TRUE(answer) << answer.error().sentence();
+  EXPECT_EQ(answer->output, "1234");
+  EXPECT_EQ(answer->errors, "no\n");
+  EXPECT_EQ(answer->exit_code, 3);
 }
 
 }  // namespace
