@@ -365,6 +365,30 @@ TEST(CdiRules, NodesThatTheDriverLacksAreTheDriversFault) {
   EXPECT_EQ(found_in(facts), "");  // D2
 }
 
+TEST(CdiRules, SeveralNodesOfAFileAreOneFinding) {
+  ReadinessFacts facts = bases::debian().facts;
+  for (const char* node : {"/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"})
+    facts.cdi.hosts[node].exists = false;
+  for (const Rule& rule : cdi_rules()) {
+    if (rule.id != "C12") continue;
+    const auto hits = rule.find(facts);
+    ASSERT_EQ(hits.size(), 1U);
+    EXPECT_NE(hits[0].title.find("/dev/nvidia-uvm and /dev/nvidia-uvm-tools"), std::string::npos)
+        << hits[0].title;
+    EXPECT_EQ(hits[0].evidence.size(), 2U);
+  }
+  // In an LXC container the host gives none: that is K30.
+  facts.kernel.in_container = true;
+  facts.kernel.container_manager = "lxc";
+  facts.driver.missing_nodes = {"/dev/nvidia0"};
+  EXPECT_EQ(found_in(facts), "C12") << "no card that could be passed on";
+  PciFact card;
+  card.vendor = 0x10de;
+  card.pci_class = 0x030000;
+  facts.kernel.pci = {card};
+  EXPECT_EQ(found_in(facts), "");
+}
+
 TEST(CdiRules, ANodeWithANumberForetellsNothing) {
   ReadinessFacts facts = bases::debian().facts;
   facts.cdi.hosts["/dev/nvidia-uvm-tools"].exists = false;
