@@ -118,8 +118,8 @@ def containers(build, tree, calls):
         os.makedirs(folder + "/cdi")
         docker.configure(features={"cdi": True}, **{"cdi-spec-dirs": [folder + "/cdi"]})
         path = folder + "/cdi/nvidia.json"
-        subprocess.run([build + "/estiva", "cdi", "generate", "--root", tree, "-o", path], stdout=subprocess.DEVNULL,
-                       check=True)
+        with open(path, "w") as file:
+            subprocess.run([build + "/estiva", "cdi", "generate", "--root", tree, "--json"], stdout=file, check=True)
         with open(path) as file:
             spec = as_on_host(json.load(file), tree)
         with open(path, "w") as file:
@@ -154,7 +154,8 @@ def main():
     args = parser.parse_args()
     estiva = os.path.join(os.path.abspath(args.build), "estiva")
     with tempfile.TemporaryDirectory() as folder:
-        tree, machine, spec = folder + "/eight", folder + "/machine", folder + "/made.yaml"
+        tree, machine = folder + "/eight", folder + "/machine"
+        spec = "/etc/cdi/made.yaml"  # inside the tree
         subprocess.run([sys.executable, ROOT + "/tests/driver_tree.py", "eight-gpus", tree, "--nodes"], check=True)
         subprocess.run([sys.executable, ROOT + "/tests/e2e/machine_change.py", "healthy", "debian-gpu", machine],
                        check=True)

@@ -28,7 +28,11 @@ std::string cell(std::string_view text) {
 }  // namespace
 
 std::string doctor_page(const decide::Rule& rule) {
-  std::string page = fmt::format("{}\n\n# {}: {}\n\n", m::kPageMade, rule.id, rule.name);
+  return fmt::format("{}\n\n{}", m::kPageMade, doctor_text(rule));
+}
+
+std::string doctor_text(const decide::Rule& rule) {
+  std::string page = fmt::format("# {}: {}\n\n", rule.id, rule.name);
   page += fmt::format("{}: {}.\n\n", m::kPageSeverity, to_name(rule.severity));
   page += fmt::format("## {}\n\n```\n{}\n```\n\n", m::kPageSymptom, rule.symptom);
   page += fmt::format("## {}\n\n{}\n\n", m::kPageReads, rule.reads);

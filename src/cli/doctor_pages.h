@@ -9,6 +9,8 @@ namespace estiva::cli {
 
 // Markdown. Pure.
 std::string doctor_page(const decide::Rule& rule);
+// The same without the note that it is made, for a terminal.
+std::string doctor_text(const decide::Rule& rule);
 // The list of all, with links. Pure.
 std::string doctor_index();
 // Writes D1.md and so on, and README.md, into the folder, which is made where it is missing.

@@ -1,8 +1,7 @@
 #include "cli/readiness.h"
 
-#include <filesystem>
-
 #include "cli/local_world.h"
+#include "cli/named_path.h"
 #include "decide/readiness/rule.h"
 #include "format/cdi_spec.h"
 #include "host/driver_files.h"
@@ -26,7 +25,8 @@ observe::ReadinessSources readiness_sources(const Arguments& args) {
   if (const auto host = args.value("--docker")) sources.engine.setting = *host;
   sources.questions.keeps_line = is_about_the_gpu;
   for (const std::string& file : args.values("--compose"))
-    sources.compose_files.push_back(std::filesystem::absolute(file).lexically_normal());
+    // One that is outside the tree is not there; doctor has refused it before.
+    sources.compose_files.push_back(machine_path_of(local.root, file).value_or(file));
   sources.parse_cdi = format::read_cdi_file;
   sources.driver_files = [](const host::Root& root, const std::vector<Gpu>& gpus) {
     return host::find_driver_files(root, gpus);

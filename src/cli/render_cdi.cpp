@@ -107,7 +107,7 @@ std::string render_cdi_check(const std::vector<CheckedSpec>& checked, const Styl
   if (checked.empty()) return std::string(m::kCdiNoFiles) + "\n";
   std::string out;
   for (const CheckedSpec& one : checked) {
-    if (!one.file.error.empty()) {
+    if (!one.file.error.empty() && one.violations.empty()) {
       out += paint(style, Colour::red,
                    escape_for_terminal(fmt::format(m::kCdiBroken, one.file.path, one.file.error))) +
              "\n";

@@ -90,7 +90,9 @@ std::string render_displays(const decide::DisplayReport& display) {
 }
 
 std::string summary_line(const std::vector<Finding>& findings) {
-  if (findings.empty()) return fmt::format(m::kNothingFound, decide::all_rules().size()) + "\n";
+  if (findings.empty())
+    return fmt::format(m::kNothingFound, decide::all_rules().size() - decide::text_rules().size()) +
+           "\n";
   std::array<std::size_t, 3> counts{};
   for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
   const auto counted = [](std::size_t n, const auto& words) {
@@ -135,8 +137,9 @@ std::string render_explained(const std::vector<decide::Explained>& causes, const
     out += fmt::format("     {}\n",
                        fmt::format(m::kCauseAt, cause.line, escape_for_terminal(cause.text)));
     out += fmt::format("     {}\n", fmt::format(m::kDoIt, rule->remedy));
-    if (!cause.also.empty())
-      out += fmt::format("     {}\n", fmt::format(m::kCouldAlsoBe, fmt::join(cause.also, ", ")));
+    for (const std::string& id : cause.also)
+      if (const decide::Rule* other = decide::find_rule(id))
+        out += fmt::format("     {}\n", fmt::format(m::kCouldAlsoBe, id, other->name));
     out += "\n";
   }
   return out;

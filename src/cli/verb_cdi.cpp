@@ -5,6 +5,7 @@
 
 #include "base/messages/cli_cdi.h"
 #include "cli/local_world.h"
+#include "cli/named_path.h"
 #include "cli/readiness.h"
 #include "cli/render_cdi.h"
 #include "cli/session.h"
@@ -121,14 +122,14 @@ bool is_json(std::string_view file, bool asked) {
   return asked || file.ends_with(".json");
 }
 
-Result<void> write_spec(const std::string& file, const std::string& text) {
+Result<std::string> write_spec(const Wanted& wanted, const std::string& file,
+                               const std::string& text) {
   if (!format::is_cdi_file_name(file))
     return fail(ErrorKind::usage, fmt::format(m::kWrongEnding, file),
                 std::string(m::kWrongEndingRemedy));
-  const std::string folder = file.substr(0, file.rfind('/'));
-  if (!folder.empty() && folder != file)
-    if (auto ok = host::ensure_named_dir(folder, 0755); !ok) return ok;
-  return host::write_file_atomic(file, text, 0644);
+  const auto root = host::Root::open(wanted.from.root);
+  if (!root) return Failure(root.error());
+  return write_named_spec(*root, file, text);
 }
 
 Result<int> generate(Session& session, const Arguments& args) {
@@ -154,8 +155,9 @@ Result<int> generate(Session& session, const Arguments& args) {
     if (auto ok = session.out.write(made->text); !ok) return Failure(ok.error());
     return 0;
   }
-  if (auto ok = write_spec(file, made->text); !ok) return Failure(ok.error());
-  if (auto ok = session.out.write(fmt::format(m::kCdiWritten, file) + "\n"); !ok)
+  const auto written = write_spec(wanted, file, made->text);
+  if (!written) return Failure(written.error());
+  if (auto ok = session.out.write(fmt::format(m::kCdiWritten, *written) + "\n"); !ok)
     return Failure(ok.error());
   return 0;
 }
@@ -184,7 +186,8 @@ Result<int> list(Session& session, const Arguments& args) {
 CheckedSpec check_one(const CdiFile& file, const std::map<std::string, HostPath>& paths,
                       const ReadinessFacts& facts, const std::string& newest) {
   CheckedSpec checked{file, {}, {}};
-  if (!file.error.empty()) return checked;
+  // Of one that is no YAML or JSON there is nothing more to say than its error.
+  if (!file.error.empty() && !format::parse_cdi_spec(file.text)) return checked;
   checked.violations = format::validate_cdi(file.spec);
   checked.problems = decide::check_cdi(file.spec, {paths, facts.driver.files, newest});
   return checked;
@@ -192,7 +195,7 @@ CheckedSpec check_one(const CdiFile& file, const std::map<std::string, HostPath>
 
 Result<CheckedSpec> check_named(const std::string& path, const ReadinessFacts& facts,
                                 const host::Root& root, const std::string& newest) {
-  auto text = host::read_local_file(path, kLongestSpec);
+  auto text = read_named(root, path, kLongestSpec);
   if (!text) return Failure(text.error());
   const CdiFile file = format::read_cdi_file(path, 0, std::move(*text));
   const observe::Tree tree(root);

@@ -1,15 +1,19 @@
 #include "cli/verb_doctor.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "act/prepare.h"
 #include "api/finding_json.h"
+#include "base/messages/cli_cdi.h"
 #include "base/messages/cli_doctor.h"
 #include "base/unique_fd.h"
 #include "cli/dockerd_check.h"
 #include "cli/doctor_pages.h"
+#include "cli/local_world.h"
+#include "cli/named_path.h"
 #include "cli/output.h"
 #include "cli/plan_run.h"
 #include "cli/programs.h"
@@ -64,16 +68,39 @@ std::string explained_json(const std::vector<decide::Explained>& causes) {
   return text;
 }
 
+// A file, or where there is none of that name and it has blanks, the pasted text itself.
+Result<std::string> read_log(const std::string& file) {
+  auto log = host::read_local_file(file, kMostLog);
+  if (log) return log;
+  if (log.error().kind == ErrorKind::not_found && file.find_first_of(" \n\t") != file.npos)
+    return file;
+  if (log.error().remedy.empty()) log.error().remedy = m::kPipeIt;
+  return log;
+}
+
 Result<int> explain(Session& session, const Arguments& args, std::string_view file) {
   const bool from_input = file.empty() || file == "-";
-  const auto log =
-      from_input ? read_standard_input() : host::read_local_file(std::string(file), kMostLog);
+  const auto log = from_input ? read_standard_input() : read_log(std::string(file));
   if (!log) return Failure(log.error());
   const auto causes = decide::explain_log(*log);
-  const std::string text =
+  std::string text =
       args.has("--json") ? explained_json(causes) + "\n" : render_explained(causes, session.style);
+  if (!args.has("--json") && format::trim(*log).empty()) text = std::string(m::kEmptyLog) + "\n";
   if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
   return causes.empty() ? 0 : 1;
+}
+
+// The page of docs/doctor/ about one signature.
+Result<int> page_of(Session& session, std::string_view id) {
+  std::string name(id);
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const decide::Rule* rule = decide::find_rule(name);
+  if (rule == nullptr)
+    return fail(ErrorKind::usage,
+                fmt::format(m::kNoSuchRule, format::escape_for_terminal(id.substr(0, 60))),
+                std::string(m::kNoSuchRuleRemedy));
+  if (auto ok = session.out.write(doctor_text(*rule)); !ok) return Failure(ok.error());
+  return 0;
 }
 
 bool has_error(const std::vector<Finding>& findings) {
@@ -81,8 +108,22 @@ bool has_error(const std::vector<Finding>& findings) {
                      [](const Finding& one) { return one.severity == Severity::error; });
 }
 
+// The system's own words for it, at the place where it was looked for.
+Failure unread(const Arguments& args, const ComposeFact& file) {
+  const auto root = host::Root::open(sources_of(args).root);
+  if (!root) return Failure(root.error());
+  const auto text = host::read_file(*root, file.path);
+  Error error = text ? Error{ErrorKind::failed, file.path, {}} : text.error();
+  error.remedy = m::kComposeUnreadRemedy;
+  if (!root->is_real()) error.remedy += fmt::format(m::kNoFolderInTree, root->dir());
+  return Failure(std::move(error));
+}
+
 // What was named and can't be read is not passed over.
 Result<ReadinessFacts> facts_of(const Arguments& args) {
+  for (const std::string& file : args.values("--compose"))
+    if (auto inside = machine_path_of(sources_of(args).root, file); !inside)
+      return Failure(inside.error());
   const auto named = readiness_sources(args).compose_files;
   if (named.size() > observe::kMostComposeFiles)
     return fail(ErrorKind::usage,
@@ -92,8 +133,7 @@ Result<ReadinessFacts> facts_of(const Arguments& args) {
   if (!facts) return facts;
   for (const ComposeFact& file : facts->compose) {
     if (file.text || std::ranges::find(named, file.path) == named.end()) continue;
-    return fail(fmt::format(m::kComposeUnread, file.path, to_name(file.text.why())),
-                std::string(m::kComposeUnreadRemedy));
+    return unread(args, file);
   }
   return facts;
 }
@@ -158,6 +198,7 @@ Result<int> look(Session& session, const Arguments& args) {
 }  // namespace
 
 Result<int> run_doctor(Session& session, const Arguments& args) {
+  if (const auto id = args.value("--rules"); id && !id->empty()) return page_of(session, *id);
   if (args.has("--rules")) {
     if (auto ok = session.out.write(render_rules(session.style)); !ok) return Failure(ok.error());
     return 0;

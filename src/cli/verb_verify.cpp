@@ -1,8 +1,10 @@
 #include "cli/verb_verify.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/messages/cli.h"
 #include "base/messages/cli_doctor.h"
 #include "cli/container_look.h"
 #include "cli/gl_look.h"
@@ -12,7 +14,9 @@
 #include "cli/session.h"
 #include "container/endpoint.h"
 #include "decide/readiness/rule.h"
+#include "format/cdi_rules.h"
 #include "format/json_writer.h"
+#include "format/size.h"
 #include "format/text.h"
 
 namespace estiva::cli {
@@ -61,12 +65,58 @@ std::string ladder_json(const decide::Ladder& ladder, const decide::ContainerLoo
   return text + "\n";
 }
 
+bool is_tree(const Arguments& args) {
+  return args.value("--root").value_or("/") != "/";
+}
+
+Result<std::chrono::milliseconds> limit_of(const Arguments& args) {
+  const auto text = args.value("--time");
+  if (text && !format::parse_duration(*text))
+    return fail(ErrorKind::usage,
+                fmt::format(m::kBadDuration, format::escape_for_terminal(*text), "--time"),
+                std::string(m::kDurationForms));
+  const auto limit = time_of(args, "--time", std::chrono::seconds(30), std::chrono::seconds(1));
+  if (!limit) return Failure(limit.error());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*limit);
+}
+
+Result<void> check_device(const Arguments& args) {
+  const std::string device(args.value("--device").value_or("nvidia.com/gpu=all"));
+  const std::size_t equals = std::min(device.find('='), device.size());
+  const bool is_named = equals < device.size() &&
+                        format::fault_of_kind(device.substr(0, equals)).empty() &&
+                        format::fault_of_device_name(device.substr(equals + 1)).empty();
+  if (!is_named)
+    return fail(ErrorKind::usage, fmt::format(m::kBadDevice, format::escape_for_terminal(device)),
+                std::string(m::kBadDeviceRemedy));
+  const auto way = args.value("--with").value_or("auto");
+  if (args.has("--device") && (way == "gpus" || way == "runtime"))
+    return fail(ErrorKind::usage, fmt::format(m::kDeviceIsCdi, way),
+                std::string(m::kDeviceIsCdiRemedy));
+  return {};
+}
+
+// What was asked for and can't be: said before anything is looked at.
+Result<void> check_words(const Arguments& args) {
+  if (const auto limit = limit_of(args); !limit) return Failure(limit.error());
+  if (auto ok = check_device(args); !ok) return ok;
+  if (args.words.empty()) return {};
+  if (is_tree(args))
+    return fail(ErrorKind::usage, std::string(m::kTreeHasNone),
+                fmt::format(m::kTreeHasNoneRemedy, format::escape_for_terminal(args.words[0]),
+                            *args.value("--root")));
+  // An address that can't be spoken with is no reason to look at the machine.
+  const auto address = container::find_engine(readiness_sources(args).engine);
+  if (!address) return Failure(address.error());
+  return {};
+}
+
 Result<decide::ContainerLook> look_at_container(const Arguments& args,
                                                 const ReadinessFacts& facts) {
   decide::ContainerLook look;
-  const bool on_this_machine = args.value("--root").value_or("/") == "/";
-  if (args.has("--no-container") || !on_this_machine) {
-    look.why_not = m::kNotWanted;
+  if (args.has("--no-container") || is_tree(args)) {
+    look.why_not = is_tree(args) ? fmt::format(m::kTreeStartsNone, *args.value("--root"))
+                                 : std::string(m::kNotWanted);
     return look;
   }
   const auto address = container::find_engine(readiness_sources(args).engine);
@@ -78,9 +128,9 @@ Result<decide::ContainerLook> look_at_container(const Arguments& args,
   ProbeWish wish;
   wish.with = args.value("--with").value_or("auto");
   wish.device = args.value("--device").value_or("");
-  const auto limit = time_of(args, "--time", std::chrono::seconds(30), std::chrono::seconds(1));
+  const auto limit = limit_of(args);
   if (!limit) return Failure(limit.error());
-  wish.limit = std::chrono::duration_cast<std::chrono::milliseconds>(*limit);
+  wish.limit = *limit;
   if (!facts.engine.api_error.empty()) {
     look.why_not = facts.engine.api_error;
     return look;
@@ -136,6 +186,7 @@ Result<int> run_verify(Session& session, const Arguments& args) {
     if (!args.words.empty()) return fail(ErrorKind::usage, std::string(m::kOneOrTheOther));
     return graphics(session, args);
   }
+  if (auto ok = check_words(args); !ok) return Failure(ok.error());
   auto facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
   const auto look = look_at_container(args, *facts);

@@ -46,6 +46,7 @@ constexpr Flag kGpus{"--gpus", "N", m::kHelpGpus, ""};
 constexpr Flag kPolicy{"--policy", "POLICY", m::kHelpPolicy, "auto|least-utilized|pack"};
 constexpr Flag kNvml{"--nvml", "FILE", m::kHelpNvml, ""};
 constexpr Flag kRoot{"--root", "DIR", m::kHelpRoot, ""};
+constexpr Flag kRootToChange{"--root", "DIR", m::kHelpRootToChange, ""};
 constexpr Flag kMachine{"--machine", "DIR", m::kHelpMachine, ""};
 constexpr Flag kStateDir{"--state-dir", "DIR", m::kHelpStateDir, ""};
 constexpr Flag kRuntimeDir{"--runtime-dir", "DIR", m::kHelpRuntimeDir, ""};
@@ -139,11 +140,11 @@ constexpr Flag kDoctorFlags[] = {kJson,
                                  {"--undo", "", m::kHelpFixUndo, ""},
                                  {"--compose", "FILE", m::kHelpCompose, "", false, "", true},
                                  {"--explain-error", "FILE", m::kHelpExplainError, "", true},
-                                 {"--rules", "", m::kHelpRules, ""},
+                                 {"--rules", "ID", m::kHelpRules, "", true},
                                  {"--pages", "DIR", m::kHelpPages, ""},
                                  kDocker,
                                  kNvml,
-                                 kRoot};
+                                 {"--root", "DIR", m::kHelpDoctorRoot, ""}};
 constexpr Flag kCdiFlags[] = {{"--output", "FILE", m::kHelpOutput, "", false, "-o"},
                               {"--kind", "KIND", m::kHelpKind, ""},
                               {"--capabilities", "LIST", m::kHelpCapabilities, ""},
@@ -151,7 +152,7 @@ constexpr Flag kCdiFlags[] = {{"--output", "FILE", m::kHelpOutput, "", false, "-
                               kJson,
                               kDocker,
                               kNvml,
-                              kRoot};
+                              {"--root", "DIR", m::kHelpCdiRoot, ""}};
 constexpr Flag kSetupFlags[] = {kPlanHash,
                                 kYes,
                                 kDiff,
@@ -165,11 +166,11 @@ constexpr Flag kSetupFlags[] = {kPlanHash,
                                 kJson,
                                 kDocker,
                                 kNvml,
-                                kRoot};
+                                kRootToChange};
 constexpr Flag kRecoverFlags[] = {
-    kPlanHash, kYes,       kDiff, kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
-    kForce,    kKeepGoing, kJson, kDocker,        kNvml,
-    kRoot};
+    kPlanHash,    kYes,       kDiff, kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
+    kForce,       kKeepGoing, kJson, kDocker,        kNvml,
+    kRootToChange};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
                                  {"--device", "NAME", m::kHelpDevice, ""},
@@ -178,7 +179,7 @@ constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--time", "TIME", m::kHelpTime, ""},
                                  kDocker,
                                  kNvml,
-                                 kRoot};
+                                 {"--root", "DIR", m::kHelpVerifyRoot, ""}};
 constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
@@ -241,8 +242,9 @@ std::string flag_form(const Flag& flag) {
   if (flag.value.empty() && !flag.letter.empty())
     return fmt::format("{}, {}", flag.name, flag.letter);
   if (flag.value.empty()) return std::string(flag.name);
-  return fmt::format(fmt::runtime(flag.optional_value ? "{} [{}]" : "{} {}"), flag.name,
-                     flag.value);
+  const std::string names =
+      flag.letter.empty() ? std::string(flag.name) : fmt::format("{}, {}", flag.letter, flag.name);
+  return fmt::format(fmt::runtime(flag.optional_value ? "{} [{}]" : "{} {}"), names, flag.value);
 }
 
 std::string choices_note(const Flag& flag) {

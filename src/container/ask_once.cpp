@@ -61,7 +61,7 @@ EngineAsk ask_engine(net::Endpoint endpoint, milliseconds limit) {
     net::ClientRequest request;
     request.target = target;
     auto answer = net::fetch(endpoint, request, limits);
-    if (!answer) return Failure(answer.error());
+    if (!answer) return Failure(with_engines_remedy(answer.error()));
     if (answer->head.status != 200) {
       return fail(fmt::format(msg::kEngineStatus, target, answer->head.status));
     }
@@ -83,6 +83,11 @@ EngineAsk ask_recorded_engine(const host::Root& root, std::string folder) {
       return fail(ErrorKind::not_found, fmt::format(msg::kEngineStatus, target, 404));
     return host::read_file(root, folder + "/" + file, kLongestAnswer);
   };
+}
+
+Error with_engines_remedy(Error error) {
+  if (error.kind == ErrorKind::not_found) error.remedy = msg::kEngineStartRemedy;
+  return error;
 }
 
 EngineState state_of(const Error& error, const net::Endpoint& endpoint) {

@@ -23,6 +23,8 @@ EngineAsk ask_engine(net::Endpoint endpoint, std::chrono::milliseconds limit);
 // `error` ("denied: SENTENCE") stands for an engine that can't be asked.
 EngineAsk ask_recorded_engine(const host::Root& root, std::string folder);
 
+// The same error; where nobody listens, with what starts an engine.
+Error with_engines_remedy(Error error);
 // Which state an error of the first question stands for.
 EngineState state_of(const Error& error, const net::Endpoint& endpoint);
 // The sentence for a person, with its remedy, where the engine in that state can't be asked.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/container.h"
+#include "container/ask_once.h"
 #include "format/json_tree.h"
 #include "net/fetch.h"
 
@@ -38,7 +39,7 @@ Result<TalkAnswer> Talk::say(std::string_view method, std::string target, std::s
   if (!body.empty()) request.headers.add("Content-Type", std::string(type));
   request.body = std::move(body);
   auto answer = net::fetch(engine_, request, limits);
-  if (!answer) return Failure(answer.error());
+  if (!answer) return Failure(with_engines_remedy(answer.error()));
   return TalkAnswer{answer->head.status, std::move(answer->body)};
 }
 

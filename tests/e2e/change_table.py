@@ -28,7 +28,7 @@ CHANGES = {}  # by signature, or "SIGNATURE/VARIANT"
 # What follows from a change, by the rules' own reasons: files that go missing are missed by the spec that names
 # them (C8, C10, C12), a name that nobody declares any more is missed (C1), a runtime that can't be found is not one.
 ALSO = {
-    "D1": ("C8",), "D3": ("C8",), "D11": ("C12",), "K29": ("C12",), "K30": ("C12",), "K32": ("C1",),
+    "D1": ("C8",), "D3": ("C8",), "D11": ("C12",), "K29": ("C12",), "K32": ("C1",),
     "D7": {"ubuntu-gpu": ("D2",)},  # nouveau has one of its two cards
     "K1": {"debian-gpu": ("C10", "K11"), "rhel-gpu": ("C10", "K11"), "wsl-gpu": ("C10",)},
     "K11": {"ubuntu-gpu": ("K9",)},  # where Docker has not read the runtime before

@@ -51,6 +51,10 @@ class Tree:
         with open(self.at(name), "rb") as file:
             return file.read()
 
+    def named(self, file, folder):
+        return subprocess.run([ESTIVA, "doctor", "--root", self.path, "--compose", file], capture_output=True,
+                              text=True, env=self.env, stdin=subprocess.DEVNULL, timeout=120, cwd=folder)
+
     def doctor(self, *words, files=()):
         named = [word for name in files for word in ("--compose", "/stack/" + name)]
         return subprocess.run([ESTIVA, "doctor", *words, "--root", self.path, *named], capture_output=True, text=True,
@@ -64,6 +68,27 @@ class Case(unittest.TestCase):
         self.dir = tempfile.mkdtemp(prefix="cmp", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.dir, True)
         self.tree = Tree(self.dir)
+
+
+class Named(Case):
+    """What --compose names below --root."""
+    TEXT = "services:\n  a:\n    image: x\n"
+
+    def test_a_relative_file_is_the_callers(self):
+        self.tree.write("compose.yaml", self.TEXT)
+        self.assertEqual(self.tree.named("compose.yaml", self.tree.path + "/stack").returncode, 0)
+        self.assertEqual(self.tree.named("/stack/compose.yaml", "/").returncode, 0)
+        with open(self.dir + "/compose.yaml", "w") as file:
+            file.write(self.TEXT)
+        done = self.tree.named("compose.yaml", self.dir)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("is not inside", done.stderr)
+
+    def test_one_that_is_not_there_is_said_with_its_place(self):
+        done = self.tree.named("/nowhere/a.yaml", "/")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"reading {self.tree.path}/nowhere/a.yaml: No such file", done.stderr)
+        self.assertNotIn("not_supported", done.stderr)
 
 
 # ---- The referee: what Compose itself reads ----

@@ -131,6 +131,46 @@ class Verify(unittest.TestCase):
         self.assertIn("'nobody'", ran.stderr)
 
 
+class Words(unittest.TestCase):
+    """What verify refuses, and what it says without an engine."""
+
+    def verify(self, *words, **more):
+        env = dict(os.environ, ESTIVA_SIM_SCENARIO="workstation-2", **more)
+        return subprocess.run([ESTIVA, "verify", "--nvml", LIBRARY, *words], text=True, capture_output=True, env=env,
+                              timeout=120)
+
+    def test_what_can_not_be_is_refused_before_anything_is_looked_at(self):
+        with tempfile.TemporaryDirectory() as tree:
+            for words, says in ((["nobody", "--root", tree], "below --root"), (["--time", "5"], "with a unit"),
+                                (["--time", "10ms"], "1s or more"), (["--device", "foo"], "nvidia.com/gpu=0"),
+                                (["--device", "nvidia.com/gpu=0", "--with", "gpus"], "--with gpus")):
+                ran = self.verify(*words)
+                self.assertEqual([ran.returncode, ran.stdout], [2, ""], words)
+                self.assertIn(says, ran.stderr)
+
+    def test_a_tree_starts_no_container_and_says_so(self):
+        with tempfile.TemporaryDirectory() as tree:
+            os.makedirs(tree + "/proc")
+            out = self.verify("--root", tree).stdout
+            self.assertNotIn("--no-container", out)
+
+    def test_without_docker_it_says_how_docker_is_started(self):
+        with tempfile.TemporaryDirectory() as folder:
+            ran = self.verify("nobody", DOCKER_HOST=f"unix://{folder}/docker.sock")
+            self.assertEqual([ran.returncode, ran.stdout], [1, ""])
+            self.assertIn("systemctl start docker", ran.stderr)
+            self.assertIn("DOCKER_HOST", ran.stderr)
+            self.assertNotIn("estiva daemon", ran.stderr)
+            out = self.verify(DOCKER_HOST=f"unix://{folder}/docker.sock").stdout
+            self.assertEqual(out.count("there is no container engine"), 1, out)
+
+    def test_an_address_that_is_not_spoken_is_said(self):
+        ran = self.verify("nobody", DOCKER_HOST="ssh://me@box")
+        self.assertEqual([ran.returncode, ran.stdout], [2, ""])
+        self.assertIn("ssh://me@box", ran.stderr)
+        self.assertIn("DOCKER_HOST", ran.stderr)
+
+
 class Graphics(unittest.TestCase):
     def test_without_a_display_it_is_skipped_with_its_reason(self):
         env = {key: value for key, value in os.environ.items() if key != "DISPLAY"}

@@ -201,6 +201,8 @@ inline constexpr std::string_view kHelpFreshState =
     "set an unreadable database aside and start anew";
 inline constexpr std::string_view kHelpNvml = "use this NVML library";
 inline constexpr std::string_view kHelpRoot = "read /proc and /sys below this folder";
+inline constexpr std::string_view kHelpRootToChange =
+    "the machine is this folder: it is read and changed there";
 inline constexpr std::string_view kHelpMachine = "read a recorded machine instead of this one";
 inline constexpr std::string_view kHelpKernelLog =
     "read a file in the form of /dev/kmsg instead of the kernel's log";

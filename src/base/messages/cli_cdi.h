@@ -7,6 +7,8 @@ namespace estiva::msg::cli {
 inline constexpr std::string_view kVerbCdi =
     "Make, list or check the CDI specifications that give GPUs to containers";
 inline constexpr std::string_view kHelpOutput = "write it there (- or nothing: standard output)";
+inline constexpr std::string_view kHelpCdiRoot =
+    "the machine is this folder; absolute paths of files are inside it";
 inline constexpr std::string_view kHelpKind = "kind of the devices (nvidia.com/gpu)";
 inline constexpr std::string_view kHelpCapabilities =
     "beside compute and utility: graphics,video,display,compat32 or all";
@@ -29,6 +31,14 @@ inline constexpr std::string_view kWrongCapability =
 inline constexpr std::string_view kWrongVersion = "'{}' is no version of the CDI format";
 inline constexpr std::string_view kWrongEnding = "engines would not read {}";
 inline constexpr std::string_view kWrongEndingRemedy = "Give it a name that ends in .yaml or .json";
+inline constexpr std::string_view kNoFolder = "there is no folder {}";
+inline constexpr std::string_view kNoFolderRemedy =
+    "Make it first; only /etc/cdi, /run/cdi and /var/run/cdi are made";
+inline constexpr std::string_view kNoFolderInTree =
+    ". With --root an absolute path is inside {}";  // the root
+inline constexpr std::string_view kOutsideTree = "{} is not inside {}, which --root names";
+inline constexpr std::string_view kOutsideTreeRemedy =
+    "With --root name the file as the machine in that folder does: /srv/compose.yaml";
 inline constexpr std::string_view kNoFileHere = "'estiva cdi {}' takes no file";
 inline constexpr std::string_view kCdiNote = "note: {}";
 inline constexpr std::string_view kCdiWritten = "Written: {}";

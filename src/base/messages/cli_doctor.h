@@ -8,9 +8,14 @@ inline constexpr std::string_view kVerbDoctor =
     "Find what keeps GPUs out of containers, now or after the next reboot, and say why";
 inline constexpr std::string_view kHelpSarif = "print a SARIF 2.1.0 log";
 inline constexpr std::string_view kHelpExplainError =
-    "name the causes of the errors in this log (- or no file: standard input)";
+    "name the causes of the errors in this log or text (- or none: standard input)";
 inline constexpr std::string_view kHelpDoctorDocker = "ask this engine (default: as docker does)";
-inline constexpr std::string_view kHelpRules = "list the signatures that are looked for";
+inline constexpr std::string_view kHelpDoctorRoot =
+    "the machine is this folder: read and changed there; absolute --compose paths are inside it";
+inline constexpr std::string_view kHelpRules =
+    "list the signatures that are looked for, or explain one (K2)";
+inline constexpr std::string_view kNoSuchRule = "there is no signature '{}'";
+inline constexpr std::string_view kNoSuchRuleRemedy = "'estiva doctor --rules' lists them";
 inline constexpr std::string_view kHelpPages = "write a page about each signature into this folder";
 
 inline constexpr std::string_view kForetells = "Containers will say: {}";
@@ -36,7 +41,6 @@ inline constexpr std::string_view kHelpFix = "mend what can be mended and undone
 inline constexpr std::string_view kHelpFixUndo = "take back what --fix did";
 inline constexpr std::string_view kHelpCompose =
     "look at this Compose file, too, whether or not an engine knows it";
-inline constexpr std::string_view kComposeUnread = "reading {}: {}";  // file, why
 inline constexpr std::string_view kComposeTooMany =
     "{} Compose files were named; {} are looked at in one run";  // count, limit
 inline constexpr std::string_view kComposeTooManyRemedy = "Name fewer of them";
@@ -45,9 +49,15 @@ inline constexpr std::string_view kComposeUnreadRemedy =
 inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";  // id, title, remedy
 
 inline constexpr std::string_view kNoCause =
-    "Nothing in this log is an error that the catalogue of {} signatures knows.";
-inline constexpr std::string_view kCauseAt = "line {}: {}";  // number, text
-inline constexpr std::string_view kCouldAlsoBe = "could also be: {}";
+    "Nothing in this log is an error that the catalogue of {} signatures knows. 'estiva doctor' "
+    "looks at the machine itself.";
+inline constexpr std::string_view kEmptyLog =
+    "There is nothing in this log. Pipe one in: journalctl -u docker -n 200 | estiva doctor "
+    "--explain-error. 'estiva doctor' looks at the machine itself.";
+inline constexpr std::string_view kPipeIt =
+    "To explain a text rather than a file, pipe it: echo 'TEXT' | estiva doctor --explain-error";
+inline constexpr std::string_view kCauseAt = "line {}: {}";               // number, text
+inline constexpr std::string_view kCouldAlsoBe = "could also be {}: {}";  // id, name
 inline constexpr std::string_view kLogTooLong = "the log is larger than {}";
 inline constexpr std::string_view kLogTooLongRemedy =
     "Give the part around the error: journalctl -u docker --since '10 min ago'";
@@ -79,6 +89,8 @@ inline constexpr std::string_view kIndexHead = "| id | what | severity | mended 
 
 inline constexpr std::string_view kVerbVerify =
     "Prove that a GPU can be used: on this machine, in a container, or in one that runs";
+inline constexpr std::string_view kHelpVerifyRoot =
+    "look at the machine in this folder; its containers can't be asked";
 inline constexpr std::string_view kHelpWith =
     "how the container asks for the GPU (auto: CDI where the engine has it)";
 inline constexpr std::string_view kHelpDevice = "the CDI device to ask for (nvidia.com/gpu=all)";
@@ -95,6 +107,18 @@ inline constexpr std::string_view kUnknownSize = "an unknown amount";
 inline constexpr std::string_view kProcessOn = "{} (pid {}), {} on GPU {}";
 inline constexpr std::string_view kNothingToAskFor = "this machine has no NVIDIA GPU";
 inline constexpr std::string_view kNotWanted = "--no-container was given";
+inline constexpr std::string_view kTreeStartsNone =
+    "the machine in {} is a folder, and starts none";  // --root's value
+inline constexpr std::string_view kTreeHasNone =
+    "a container can't be looked into below --root, where nothing runs";
+inline constexpr std::string_view kTreeHasNoneRemedy =
+    "Leave one of the two out: 'estiva verify {0}' or 'estiva verify --root {1}'";
+inline constexpr std::string_view kBadDevice = "'{}' is not the name of a CDI device";
+inline constexpr std::string_view kBadDeviceRemedy =
+    "Write vendor/class=name, such as nvidia.com/gpu=0; 'estiva cdi list' shows those there are";
+inline constexpr std::string_view kDeviceIsCdi =
+    "--device names a CDI device; --with {} asks otherwise";
+inline constexpr std::string_view kDeviceIsCdiRemedy = "Leave one of the two out";
 inline constexpr std::string_view kOneOrTheOther =
     "--graphics draws on this machine; it does not go together with a container";
 

@@ -6,8 +6,12 @@ namespace estiva::msg {
 
 inline constexpr std::string_view kEngineAbsent = "there is no container engine at {}";  // address
 inline constexpr std::string_view kEngineAbsentRemedy =
-    "Without Docker or Podman nothing is to be done; with one, set docker.host in estiva.toml or "
-    "DOCKER_HOST";
+    "Without Docker or Podman nothing is to be done; with one, start it ('systemctl start "
+    "docker'), "
+    "or set docker.host in estiva.toml or DOCKER_HOST where it listens elsewhere";
+inline constexpr std::string_view kEngineStartRemedy =
+    "Start Docker with 'systemctl start docker'; where it listens elsewhere, DOCKER_HOST (or "
+    "--docker) has to say so";
 inline constexpr std::string_view kEngineDenied =
     "no permission to ask the container engine at {}";  // address
 inline constexpr std::string_view kEngineDeniedRemedy =
@@ -18,9 +22,11 @@ inline constexpr std::string_view kEngineSilent =
 inline constexpr std::string_view kEngineSilentRemedy =
     "'systemctl status docker' and 'journalctl -u docker' may say why";
 inline constexpr std::string_view kEngineScheme =
-    "the container engine's address {} is none that estiva can speak with";  // address
+    "estiva can't speak with a container engine at {}";  // address
 inline constexpr std::string_view kEngineSchemeRemedy =
-    "unix:///PATH and tcp://HOST:PORT without TLS are understood";
+    "DOCKER_HOST, --docker or docker.host has to be unix:///PATH or tcp://ADDRESS:PORT without "
+    "TLS; "
+    "for an engine on another machine run estiva there";
 inline constexpr std::string_view kEngineContext =
     "the Docker context '{}' was not found or has no address";  // name
 inline constexpr std::string_view kEngineContextRemedy =

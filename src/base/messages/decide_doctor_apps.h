@@ -161,7 +161,7 @@ inline constexpr DoctorWords kC12Text{
     kCdiRegenerateUndo,
     "NVIDIA/nvidia-container-toolkit#885"};
 inline constexpr std::string_view kC12Title =
-    "{} names {}, and there is no such device node";  // file, node
+    "{} names {}, and there is no such device node";  // file, nodes
 inline constexpr std::string_view kC12Foretells =
     "failed to stat CDI host device \"{}\": no such file or directory";  // node
 

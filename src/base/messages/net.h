@@ -32,7 +32,7 @@ inline constexpr std::string_view kNetPrivilegedPort =
 inline constexpr std::string_view kNetConnect = "connecting to {}";
 inline constexpr std::string_view kNetNobodyThere = "nothing is listening on {}";
 inline constexpr std::string_view kNetIsItRunning =
-    "is the daemon running? Start it with: estiva daemon";
+    "Start what should listen there, or correct the address";
 inline constexpr std::string_view kNetNoPermission = "this user may not connect to {}";
 inline constexpr std::string_view kNetNoPermissionRemedy =
     "run as root or join the group that owns the socket";

@@ -7,6 +7,7 @@
 #include "base/messages/decide_doctor_apps.h"
 #include "decide/readiness/cdi_view.h"
 #include "decide/readiness/cuda_table.h"
+#include "decide/readiness/finders.h"
 #include "format/cdi_rules.h"
 
 namespace estiva::decide {
@@ -234,20 +235,28 @@ std::vector<Hit> find_incomplete_specs(const ReadinessFacts& facts) {
   return hits;
 }
 
+// One hit a file: what one change took away is one cause.
 std::vector<Hit> find_missing_spec_nodes(const ReadinessFacts& facts) {
   std::vector<Hit> hits;
+  // K30 names it: the host gives this LXC container no nodes.
+  if (!find_lxc_without_gpu(facts).empty()) return hits;
   const CdiView view = view_cdi(facts);
   for (const CdiFile* file : used_files(view)) {
+    Hit hit;
+    std::vector<std::string> paths;
     for (const CdiNode* node : nodes_of(*file)) {
       const std::string& path = host_path_of(*node);
       if (!is_missing(facts, path) || is_of_driver_rules(facts, path)) continue;
+      paths.push_back(path);
+      hit.evidence.push_back(at(*file, path));
       // A node with a number is made without a look at the host.
       const bool is_frozen = node->major && *node->major != 0;
-      hits.push_back({fmt::format(msg::kC12Title, file->path, path),
-                      {at(*file, path)},
-                      {},
-                      is_frozen ? std::string() : fmt::format(msg::kC12Foretells, path)});
+      if (!is_frozen && hit.foretells.empty())
+        hit.foretells = fmt::format(msg::kC12Foretells, path);
     }
+    if (paths.empty()) continue;
+    hit.title = fmt::format(msg::kC12Title, file->path, joined(paths));
+    hits.push_back(std::move(hit));
   }
   return hits;
 }

@@ -33,7 +33,9 @@ constexpr std::string_view kLadder[] = {
     // the image
     "K22", "K23", "K24", "K25", "K26", "K27", "P13",
     // the application's log
-    "P5", "P6", "P7", "P12"};
+    "P5", "P6", "P7", "P12",
+    // known by their text alone
+    "T2", "T1"};
 
 std::size_t rung_of(std::string_view id) {
   return static_cast<std::size_t>(std::ranges::find(kLadder, id) - std::begin(kLadder));
@@ -53,7 +55,8 @@ Finding to_finding(const Rule& rule, Hit hit) {
 
 std::vector<const Rule*> in_order() {
   std::vector<const Rule*> rules;
-  for (const auto family : {driver_rules(), engine_rules(), cdi_rules(), application_rules()}) {
+  for (const auto family :
+       {driver_rules(), engine_rules(), cdi_rules(), application_rules(), text_rules()}) {
     for (const Rule& one : family) rules.push_back(&one);
   }
   std::ranges::stable_sort(rules, {}, [](const Rule* one) { return rung_of(one->id); });

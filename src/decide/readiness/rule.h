@@ -37,11 +37,13 @@ struct Rule {
   std::vector<Hit> (*find)(const ReadinessFacts& facts) = nullptr;
 };
 
-// By family: driver and kernel (D), engine and toolkit (K), CDI (C), Compose and application (P).
+// By family: driver and kernel (D), engine and toolkit (K), CDI (C), Compose and application (P),
+// and what only a log shows (T).
 std::span<const Rule> driver_rules();
 std::span<const Rule> engine_rules();
 std::span<const Rule> cdi_rules();
 std::span<const Rule> application_rules();
+std::span<const Rule> text_rules();
 // All of them in the order of the ladder, lowest rung first.
 const std::vector<const Rule*>& all_rules();
 const Rule* find_rule(std::string_view id);

@@ -34,6 +34,28 @@ std::string_view rung_of(std::string_view rule) {
   return rule.starts_with('P') ? msg::kRungApplication : std::string_view();
 }
 
+// In words; to_name's are for programs.
+std::string_view words_of(Missing why) {
+  switch (why) {
+    case Missing::not_supported:
+      return msg::kWhyNotSupported;
+    case Missing::not_permitted:
+      return msg::kWhyNotPermitted;
+    case Missing::lost:
+      return msg::kWhyLost;
+    case Missing::asleep:
+      return msg::kWhyAsleep;
+    case Missing::unresponsive:
+      return msg::kWhyUnresponsive;
+    case Missing::failed:
+      return msg::kWhyFailed;
+    case Missing::not_read:
+    case Missing::no_sample:
+      return msg::kWhyNotRead;
+  }
+  return msg::kWhyNotRead;
+}
+
 class Climb {
  public:
   Climb(const ReadinessFacts& facts, const std::vector<Finding>& findings,
@@ -42,6 +64,11 @@ class Climb {
 
   Ladder all() {
     pci();
+    // Without a card all that follows would fail for that one reason.
+    if (!has_gpu_ && !has_driver() && !look_.was_tried) {
+      conclude();
+      return std::move(ladder_);
+    }
     module();
     files();
     nodes();
@@ -70,6 +97,10 @@ class Climb {
     }
     ladder_.rungs.push_back(std::move(rung));
   }
+  bool has_driver() const {
+    return !facts_.kernel.module_version.empty() || !facts_.driver.files.gpus.empty() ||
+           !facts_.driver.files.nodes.empty();
+  }
   void add_if(std::string_view name, bool good, std::string seen) {
     add(name, good ? RungState::passed : RungState::failed, std::move(seen));
   }
@@ -82,9 +113,10 @@ class Climb {
     if (!found.empty())
       return add(msg::kRungPci, RungState::passed,
                  fmt::format(msg::kPciDevices, found.size(), fmt::join(found, ", ")));
-    const bool has_adapter = facts_.kernel.has_dxg;
-    add_if(msg::kRungPci, has_adapter,
-           std::string(has_adapter ? msg::kWslAdapter : msg::kNoNvidiaDevice));
+    if (facts_.kernel.has_dxg)
+      return add(msg::kRungPci, RungState::passed, std::string(msg::kWslAdapter));
+    add(msg::kRungPci, RungState::failed, std::string(msg::kNoNvidiaDevice),
+        std::string(msg::kNoNvidiaDeviceRemedy));
   }
   void module() {
     // WSL's driver lives in Windows.
@@ -100,17 +132,21 @@ class Climb {
     const bool has_cuda = std::any_of(
         files.libraries.begin(), files.libraries.end(),
         [](const DriverLibrary& one) { return one.path.find("/libcuda.so") != std::string::npos; });
-    add_if(msg::kRungFiles, has_cuda,
-           has_cuda
-               ? fmt::format(msg::kFilesOfVersion, files.libraries.size(), files.library_version)
-               : fmt::format(msg::kFilesMissing, facts_.kernel.module_version));
+    if (has_cuda)
+      return add(msg::kRungFiles, RungState::passed,
+                 fmt::format(msg::kFilesOfVersion, files.libraries.size(), files.library_version));
+    const std::string& version = facts_.kernel.module_version;
+    add(msg::kRungFiles, RungState::failed,
+        version.empty() ? std::string(msg::kFilesNone) : fmt::format(msg::kFilesMissing, version));
   }
   void nodes() {
     if (facts_.kernel.has_dxg) return;
     const auto& missing = facts_.driver.missing_nodes;
     std::vector<std::string> there;
     for (const DeviceNode& node : facts_.driver.files.nodes) there.push_back(node.path);
-    add_if(msg::kRungNodes, missing.empty() && !there.empty(),
+    if (missing.empty() && there.empty())
+      return add(msg::kRungNodes, RungState::failed, std::string(msg::kInsideNone));
+    add_if(msg::kRungNodes, missing.empty(),
            missing.empty() ? fmt::format(msg::kNodesThere, fmt::join(there, ", "))
                            : fmt::format(msg::kVerifyNoNodes, fmt::join(missing, ", ")));
   }
@@ -125,7 +161,7 @@ class Climb {
     const Reading<int>& init = facts_.driver.cuda_init;
     if (!init)
       return add(msg::kRungCuda, RungState::skipped,
-                 fmt::format(msg::kNotAsked, to_name(init.why())));
+                 fmt::format(msg::kNotAsked, words_of(init.why())));
     add_if(msg::kRungCuda, *init == 0,
            *init == 0 ? std::string(msg::kCudaStarts) : fmt::format(msg::kCudaFails, *init));
   }
@@ -140,10 +176,9 @@ class Climb {
   }
   void engine() {
     const EngineFacts& engine = facts_.engine;
-    if (engine.kind == EngineKind::none || !engine.api_error.empty()) {
-      const std::string why = engine.api_error.empty() ? "" : ": " + engine.api_error;
-      return add(msg::kRungEngine, RungState::failed, fmt::format(msg::kEngineNone, why));
-    }
+    if (!has_engine())
+      return add(msg::kRungEngine, RungState::failed, std::string(msg::kEngineNone),
+                 engine.api_error);
     const std::string cdi = engine.cdi_dirs.empty()
                                 ? ""
                                 : fmt::format(msg::kEngineCdiOn, fmt::join(engine.cdi_dirs, ", "));
@@ -152,8 +187,14 @@ class Climb {
                     engine.version, cdi));
   }
 
+  bool has_engine() const {
+    return facts_.engine.kind != EngineKind::none && facts_.engine.api_error.empty();
+  }
+
   void container() {
-    if (!look_.was_tried) return add(msg::kRungContainer, RungState::skipped, look_.why_not);
+    if (!look_.was_tried)
+      return add(msg::kRungContainer, RungState::skipped,
+                 has_engine() ? look_.why_not : std::string(msg::kNoEngineNoContainer));
     if (!look_.error.empty()) return add(msg::kRungContainer, RungState::failed, look_.error);
     if (look_.name.empty()) {
       add(msg::kRungContainer, RungState::passed, fmt::format(msg::kStarted, look_.asked_by));
@@ -172,7 +213,7 @@ class Climb {
   void inside() {
     if (!look_.seen)
       return add(msg::kRungInside, RungState::skipped,
-                 fmt::format(msg::kNotAsked, to_name(look_.seen.why())));
+                 fmt::format(msg::kNotAsked, words_of(look_.seen.why())));
     const Seen& seen = *look_.seen;
     std::vector<std::string> paths;
     std::string trouble;
@@ -189,7 +230,7 @@ class Climb {
                  fmt::format(msg::kInsideNoLibrary, seen.library_error));
     if (!seen.init)
       return add(msg::kRungCudaInside, RungState::skipped,
-                 fmt::format(msg::kNotAsked, to_name(seen.init.why())));
+                 fmt::format(msg::kNotAsked, words_of(seen.init.why())));
     if (*seen.init != 0)
       return add(msg::kRungCudaInside, RungState::failed, fmt::format(msg::kCudaFails, *seen.init));
     add_if(msg::kRungCudaInside, !seen.devices.empty(),

@@ -94,6 +94,14 @@ TEST_F(AskOnce, NoSocketIsAbsent) {
   EXPECT_NE(said_.find("there is no container engine at unix:" + socket()), std::string::npos);
 }
 
+TEST_F(AskOnce, WhoAsksIsToldHowAnEngineIsStarted) {
+  const auto answer = ask_engine(endpoint(), milliseconds(2'000))("/version");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::not_found);
+  EXPECT_NE(answer.error().remedy.find("systemctl start docker"), std::string::npos);
+  EXPECT_EQ(answer.error().remedy.find("estiva"), std::string::npos) << "that is not the engine";
+}
+
 TEST_F(AskOnce, ASocketThatNobodyListensOnIsUnreachable) {
   { FakeEngine engine(socket(), ""); }
   EXPECT_EQ(state(), EngineState::unreachable);

@@ -96,6 +96,7 @@ TEST_F(Endpoint, WhatIsNotSpokenIsSaid) {
     ASSERT_FALSE(refused) << address;
     EXPECT_EQ(refused.error().kind, ErrorKind::usage);
     EXPECT_NE(refused.error().remedy.find("unix:///"), std::string::npos);
+    EXPECT_NE(refused.error().remedy.find("DOCKER_HOST"), std::string::npos);
     EXPECT_EQ(refused.error().what.find('\x1b'), std::string::npos);
   }
   variables_["DOCKER_HOST"] = "tcp://127.0.0.1:2376";

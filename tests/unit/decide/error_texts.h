@@ -309,6 +309,28 @@ inline constexpr ErrorText kErrorTexts[] = {
      "OCI runtime exec failed: exec failed: unable to start container process: exec: "
      "\"nvidia-smi\": executable file not found in $PATH: unknown"},
     {"P7", "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"},
+    // What bash says where the driver's programs are not there.
+    {"D1", "bash: nvidia-smi: command not found"},
+    // Triton's and PyTorch's search for the driver's library.
+    {"P7",
+     "AssertionError: libcuda.so cannot found!\nPossible files are located at "
+     "['{L}/libcuda.so.1'].Please create a symlink of libcuda.so to any of the file."},
+    // NCT: --gpus and NVIDIA_VISIBLE_DEVICES with a number that no GPU has.
+    {"P9", "nvidia-container-cli: device error: {N}: unknown device: unknown"},
+    // nvidia-smi in WSL.
+    {"K29", "Failed to initialize NVML: GPU access blocked by the operating system"},
+    // Compose before 2.30.
+    {"P1", "validating /srv/compose.yaml: services.ollama Additional property gpus is not allowed"},
+    {"T1",
+     "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total "
+     "capacity of 11.75 GiB of which {N}.81 MiB is free."},
+    {"T1", "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB"},
+    {"T1", "RuntimeError: CUDA error: out of memory"},
+    {"T1", "ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory"},
+    {"T2", "docker.service: Failed with result 'exit-code'."},
+    {"T2",
+     "Job for docker.service failed because the control process exited with error code.\nSee "
+     "\"systemctl status docker.service\" and \"journalctl -xeu docker.service\" for details."},
     {"P12",
      "RuntimeError: DataLoader worker (pid {N}) is killed by signal: Bus error. It is "
      "possible that dataloader's workers are out of shared memory. Please try to raise your "

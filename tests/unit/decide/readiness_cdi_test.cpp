@@ -365,6 +365,25 @@ TEST(CdiRules, NodesThatTheDriverLacksAreTheDriversFault) {
   EXPECT_EQ(found_in(facts), "");  // D2
 }
 
+TEST(CdiRules, SeveralNodesOfAFileAreOneFinding) {
+  ReadinessFacts facts = bases::debian().facts;
+  for (const char* node : {"/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"})
+    facts.cdi.hosts[node].exists = false;
+  const Hit hit = first_hit("C12", facts);
+  EXPECT_NE(hit.title.find("/dev/nvidia-uvm and /dev/nvidia-uvm-tools"), std::string::npos);
+  EXPECT_EQ(hit.evidence.size(), 2U);
+  // In an LXC container the host gives none: that is K30.
+  facts.kernel.in_container = true;
+  facts.kernel.container_manager = "lxc";
+  facts.driver.missing_nodes = {"/dev/nvidia0"};
+  EXPECT_EQ(found_in(facts), "C12") << "no card that could be passed on";
+  PciFact card;
+  card.vendor = 0x10de;
+  card.pci_class = 0x030000;
+  facts.kernel.pci = {card};
+  EXPECT_EQ(found_in(facts), "");
+}
+
 TEST(CdiRules, ANodeWithANumberForetellsNothing) {
   ReadinessFacts facts = bases::debian().facts;
   facts.cdi.hosts["/dev/nvidia-uvm-tools"].exists = false;
