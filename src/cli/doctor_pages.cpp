@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/cli_doctor.h"
+#include "decide/readiness/fixes.h"
 #include "host/files.h"
 
 namespace estiva::cli {
@@ -10,9 +11,19 @@ namespace {
 
 namespace m = msg::cli;
 
-std::string_view words_of(Fix fix) {
-  if (fix == Fix::automatic) return m::kPageAutomatic;
-  return fix == Fix::asks ? m::kPageAsks : m::kPageGuide;
+std::string words_of(const decide::Rule& rule) {
+  const Fix fix = fix_of(rule);
+  if (fix == Fix::automatic) return std::string(m::kPageAutomatic);
+  if (fix == Fix::guide) return std::string(m::kPageGuide);
+  if (decide::has_fix(rule.id)) return std::string(m::kPageAfterYes);
+  const std::string_view command = decide::command_for(rule.id);
+  return command.empty() ? std::string(m::kPageAsks) : fmt::format(m::kPageCommand, command);
+}
+
+// What --fix did has one way back.
+std::string_view undo_of(const decide::Rule& rule) {
+  if (fix_of(rule) == Fix::automatic) return m::kPageUndoFix;
+  return fix_of(rule) == Fix::guide ? std::string_view() : rule.undo;
 }
 
 // Inside a table a bar would end the cell.
@@ -36,9 +47,9 @@ std::string doctor_text(const decide::Rule& rule) {
   page += fmt::format("{}: {}.\n\n", m::kPageSeverity, to_name(rule.severity));
   page += fmt::format("## {}\n\n```\n{}\n```\n\n", m::kPageSymptom, rule.symptom);
   page += fmt::format("## {}\n\n{}\n\n", m::kPageReads, rule.reads);
-  page += fmt::format("## {}\n\n{}\n\n{}\n", m::kPageRemedy, rule.remedy, words_of(fix_of(rule)));
-  if (!rule.undo.empty() && fix_of(rule) != Fix::guide)
-    page += fmt::format("\n{}: {}\n", m::kPageUndo, rule.undo);
+  page += fmt::format("## {}\n\n{}\n\n{}\n", m::kPageRemedy, rule.remedy, words_of(rule));
+  if (const auto undo = undo_of(rule); !undo.empty())
+    page += fmt::format("\n{}: {}\n", m::kPageUndo, undo);
   if (rule.find == nullptr) page += fmt::format("\n{}\n", m::kPageTextOnly);
   page += fmt::format("\n## {}\n\n{}\n", m::kPageSource, rule.source);
   return page;

@@ -11,6 +11,7 @@
 #include "act/undo.h"
 #include "api/places.h"
 #include "api/plan_json.h"
+#include "base/clock.h"
 #include "base/messages/cli_plan_run.h"
 #include "cli/render_plan.h"
 #include "cli/session.h"
@@ -95,6 +96,32 @@ Result<void> check_agreed(Session& session, const Arguments& args, const Shown& 
               fmt::format(m::kPlanNotAgreedRemedy, command_of(args, "apply"), shown.plan.hash));
 }
 
+// What the runs did, the newest first, and how each step is taken back.
+Result<std::string> shown_runs(const PlanMachine& where, const std::vector<act::RunInfo>& runs) {
+  std::string text;
+  for (const act::RunInfo& run : runs) {
+    const auto report = act::status_of(where.machine(), where.journal(), run.id);
+    if (!report) return Failure(report.error());
+    text += fmt::format(m::kUndoRun, run.id, run.plan_id, to_rfc3339({run.begun_ns})) + "\n";
+    for (const Step& step : report->plan.steps)
+      text += escape_for_terminal(fmt::format(m::kUndoStep, step.reason, step.undo)) + "\n";
+  }
+  return text;
+}
+
+Result<void> check_undo_shown(Session& session, const Arguments& args, const PlanMachine& where,
+                              const std::vector<act::RunInfo>& runs) {
+  const auto text = shown_runs(where, runs);
+  if (!text) return Failure(text.error());
+  if (!args.has("--json"))
+    if (auto ok = print(session, *text); !ok) return ok;
+  if (args.has("--yes")) return {};
+  const bool can_ask = ::isatty(STDIN_FILENO) == 1 && session.style.terminal && !args.has("--json");
+  if (can_ask && is_agreed(session)) return {};
+  return fail(ErrorKind::refused, std::string(m::kUndoAll),
+              fmt::format(m::kUndoRestartsRemedy, command_of(args, "undo")));
+}
+
 // Taking back what restarted something restarts it again: never without a yes.
 Result<void> check_undo_agreed(Session& session, const Arguments& args, const PlanMachine& where,
                                const std::vector<act::RunInfo>& runs) {
@@ -172,9 +199,10 @@ Result<void> show_plan(Session& session, const Arguments& args, const Shown& sho
     return print(session, text + "\n");
   }
   const NewFiles new_files = args.has("--diff") ? NewFiles::whole : NewFiles::counted;
-  const std::string text = shown.plan.steps.empty()
-                               ? std::string(m::kPlanNothing) + "\n"
-                               : render_plan(shown.plan, new_files, session.style);
+  const std::string text =
+      shown.plan.steps.empty()
+          ? std::string(shown.nothing.empty() ? m::kPlanNothing : shown.nothing) + "\n"
+          : render_plan(shown.plan, new_files, session.style);
   return print(session, text + notes_text(shown.notes));
 }
 
@@ -228,7 +256,7 @@ Result<int> show_standing(Session& session, const Arguments& args, const PlanMac
 }
 
 Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
-                      std::string_view id) {
+                      std::string_view id, UndoAsks asks) {
   const auto runs = act::standing_runs(where.journal(), id);
   if (!runs) return Failure(runs.error());
   if (runs->empty()) {
@@ -239,7 +267,8 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
   if (where.is_real() && ::geteuid() != 0)
     return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
                 fmt::format(m::kUndoNeedsRootRemedy, command_of(args, "undo")));
-  if (auto ok = check_undo_agreed(session, args, where, *runs); !ok) return Failure(ok.error());
+  const auto check = asks == UndoAsks::always ? check_undo_shown : check_undo_agreed;
+  if (auto ok = check(session, args, where, *runs); !ok) return Failure(ok.error());
   bool is_left = false;
   for (const act::RunInfo& run : *runs) {
     act::UndoOptions options;

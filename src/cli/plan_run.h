@@ -36,6 +36,8 @@ struct Shown {
   const std::vector<std::string>& notes;
   std::string_view verb;    // "setup": for the commands that are named
   std::string_view schema;  // "estiva/setup-plan/1"
+  // Said in place of a plan without steps; empty: that everything is so already.
+  std::string_view nothing = {};
 };
 
 // Prints it, as text or JSON; a plan without steps says that nothing is to be done.
@@ -50,10 +52,14 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
 // How the newest run of the plan called `id` stands.
 Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
                           std::string_view id);
+enum class UndoAsks : std::uint8_t {
+  where_it_restarts,
+  always,  // and shows first what would be taken back
+};
 // Takes back every run of it that stands, the newest first: --force, --keep-going. Refused without
-// --yes or a yes at the terminal where that restarts something. Exit code 3 where something was
+// --yes or a yes at the terminal where `asks` says so. Exit code 3 where something was
 // kept or left alone.
 Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
-                      std::string_view id);
+                      std::string_view id, UndoAsks asks = UndoAsks::where_it_restarts);
 
 }  // namespace estiva::cli

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/messages/cli_doctor.h"
+#include "decide/readiness/fixes.h"
 #include "format/text.h"
 
 namespace estiva::cli {
@@ -46,6 +47,13 @@ std::string evidence_line(const Evidence& one) {
   return indented(one.text.empty() ? at : fmt::format("{}: {}", at, one.text));
 }
 
+// Of what is never done unasked: how to ask for it.
+std::string who_does(std::string_view rule) {
+  if (decide::has_fix(rule)) return std::string(m::kFixAfterYes);
+  const std::string_view command = decide::command_for(rule);
+  return command.empty() ? std::string(m::kFixAsks) : fmt::format(m::kFixByCommand, command);
+}
+
 std::string render_finding(const Finding& finding, const Style& style) {
   const std::string label = fmt::format("{:<8}", to_name(finding.severity));
   std::string out =
@@ -58,7 +66,7 @@ std::string render_finding(const Finding& finding, const Style& style) {
   if (finding.remedy.fix == Fix::automatic)
     out += indented(fmt::format(m::kFixAutomatic, finding.remedy.undo));
   else if (finding.remedy.fix == Fix::asks)
-    out += indented(m::kFixAsks);
+    out += indented(who_does(finding.id));
   return out;
 }
 
@@ -89,10 +97,11 @@ std::string render_displays(const decide::DisplayReport& display) {
   return out;
 }
 
-std::string summary_line(const std::vector<Finding>& findings) {
+std::string summary_line(const api::DoctorReport& report) {
+  const auto& findings = report.findings;
+  const std::string_view nothing = report.not_seen.empty() ? m::kNothingFound : m::kNothingSeen;
   if (findings.empty())
-    return fmt::format(m::kNothingFound, decide::all_rules().size() - decide::text_rules().size()) +
-           "\n";
+    return fmt::format(fmt::runtime(nothing), decide::all_rules().size() - decide::text_rules().size()) + "\n";
   std::array<std::size_t, 3> counts{};
   for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
   const auto counted = [](std::size_t n, const auto& words) {
@@ -108,7 +117,7 @@ std::string summary_line(const std::vector<Finding>& findings) {
 std::string render_doctor(const api::DoctorReport& report, const Style& style) {
   std::string out;
   for (const Finding& finding : report.findings) out += render_finding(finding, style) + "\n";
-  out += summary_line(report.findings);
+  out += summary_line(report);
   out += render_displays(report.display);
   if (report.not_seen.empty()) return out;
   out += fmt::format("\n{}\n", m::kNotSeenTitle);

@@ -228,12 +228,22 @@ Result<int> check(Session& session, const Arguments& args) {
 
 }  // namespace
 
-Result<std::string> make_own_spec(const std::string& root, std::string_view kind) {
+Result<std::string> make_own_spec(const std::string& root, std::string_view content) {
   Wanted wanted;
   wanted.from.root = root;
-  const std::size_t blank = std::min(kind.find(' '), kind.size());
-  if (blank < kind.size()) wanted.options.newest_version = kind.substr(blank + 1);
-  if (auto ok = choose_kind(kind.substr(0, blank), wanted.options); !ok) return Failure(ok.error());
+  const std::size_t end = std::min(content.find(' '), content.size());
+  if (auto ok = choose_kind(content.substr(0, end), wanted.options); !ok)
+    return Failure(ok.error());
+  for (std::size_t at = end; at < content.size();) {
+    const std::size_t next = std::min(content.find(' ', at + 1), content.size());
+    const std::string_view word = content.substr(at + 1, next - at - 1);
+    at = next;
+    const bool is_version = !word.empty() && word[0] >= '0' && word[0] <= '9';
+    if (is_version)
+      wanted.options.newest_version = word;
+    else if (auto ok = choose_capabilities(word, wanted.options.capabilities); !ok)
+      return Failure(ok.error());
+  }
   auto made = make(wanted);
   if (!made) return Failure(made.error());
   return std::move(made->text);

@@ -12,9 +12,10 @@ namespace estiva::cli {
 // file is left). list, check: 1 where something is wrong with a specification.
 Result<int> run_cdi(Session& session, const Arguments& args);
 
-// The text of our own specification of `kind`, made from the machine under `root` as it is now,
-// judged before it is given out. For the plans that write one. Behind the kind and a blank may
-// stand the newest version of CDI that it may take: "nvidia.com/gpu 0.7.0".
-Result<std::string> make_own_spec(const std::string& root, std::string_view kind);
+// The text of our own specification, made from the machine under `root` as it is now,
+// judged before it is given out. For the plans that write one. `content` is the step's: a kind, and
+// behind blanks the newest version of CDI that it may take and capabilities beside compute:
+// "nvidia.com/gpu 0.7.0 graphics,video".
+Result<std::string> make_own_spec(const std::string& root, std::string_view content);
 
 }  // namespace estiva::cli

@@ -21,9 +21,11 @@
 #include "cli/render_doctor.h"
 #include "cli/session.h"
 #include "decide/readiness/fixes.h"
+#include "decide/readiness/look.h"
 #include "decide/readiness/rule.h"
 #include "format/json_writer.h"
 #include "format/text.h"
+#include "format/yaml_tree.h"
 #include "host/files.h"
 #include "observe/readiness/compose.h"
 
@@ -132,10 +134,37 @@ Result<ReadinessFacts> facts_of(const Arguments& args) {
   auto facts = readiness_of(args);
   if (!facts) return facts;
   for (const ComposeFact& file : facts->compose) {
-    if (file.text || std::ranges::find(named, file.path) == named.end()) continue;
-    return unread(args, file);
+    if (std::ranges::find(named, file.path) == named.end()) continue;
+    if (!file.text) return unread(args, file);
+    const auto tree = format::YamlTree::parse(*file.text);
+    if (tree) continue;
+    Error error = tree.error().in(fmt::format(m::kComposeBroken, file.path));
+    if (error.remedy.empty()) error.remedy = m::kComposeBrokenRemedy;
+    return Failure(std::move(error));
   }
   return facts;
+}
+
+std::vector<std::string> not_seen_of(const ReadinessFacts& facts) {
+  std::vector<std::string> sentences = facts.not_seen;
+  const bool has_one = decide::has_gpu(facts) || !decide::nvidia_displays(facts).empty() ||
+                       !facts.driver.gpus.empty();
+  if (!has_one) sentences.emplace_back(m::kNoNvidiaGpu);
+  return sentences;
+}
+
+// 3: no error in what could be seen, and that is not all.
+int exit_of(const std::vector<Finding>& findings, const std::vector<std::string>& not_seen) {
+  if (has_error(findings)) return 1;
+  return not_seen.empty() ? 0 : 3;
+}
+
+std::string not_fixed(const Finding& finding) {
+  const std::string text =
+      fmt::format(m::kNotFixed, finding.id, finding.title, finding.remedy.text);
+  const std::string_view command = decide::command_for(finding.id);
+  const bool is_asked = finding.remedy.fix == Fix::asks && !command.empty();
+  return is_asked ? fmt::format(m::kNotFixedCommand, text, command) : text;
 }
 
 // Shows and does what can be mended, then looks again: exit 1 where errors are left.
@@ -151,18 +180,20 @@ Result<int> fix(Session& session, const Arguments& args) {
   std::vector<std::string> notes;
   for (const Finding& one : findings)
     if (one.remedy.fix != Fix::automatic && one.severity != Severity::info)
-      notes.push_back(fmt::format(m::kNotFixed, one.id, one.title, one.remedy.text));
-  const Shown shown{plan, notes, "doctor", "estiva/doctor-plan/1"};
+      notes.push_back(not_fixed(one));
+  Shown shown{plan, notes, "doctor", "estiva/doctor-plan/1"};
+  if (!notes.empty()) shown.nothing = m::kNothingOfOurs;
   const auto ran = run_plan(session, args, *where, shown);
-  if (!ran || plan.steps.empty()) return has_error(findings) && ran ? Result<int>(1) : ran;
+  if (!ran) return ran;
+  if (plan.steps.empty()) return exit_of(findings, not_seen_of(*facts));
   facts = readiness_of(args);
   if (!facts) return Failure(facts.error());
   const auto left = decide::judge_readiness(*facts);
   if (!args.has("--json")) {
-    const std::string text = render_doctor({left, {}, facts->not_seen}, session.style);
+    const std::string text = render_doctor({left, {}, not_seen_of(*facts)}, session.style);
     if (auto ok = session.out.write("\n" + text); !ok) return Failure(ok.error());
   }
-  return has_error(left) ? 1 : 0;
+  return exit_of(left, not_seen_of(*facts));
 }
 
 // For each finding what --fix would do for it alone; none where it can't be shown to this user.
@@ -182,7 +213,7 @@ Result<int> look(Session& session, const Arguments& args) {
   auto facts = facts_of(args);
   if (!facts) return Failure(facts.error());
   api::DoctorReport report{decide::judge_readiness(*facts), decide::look_at_displays(*facts),
-                           facts->not_seen};
+                           not_seen_of(*facts)};
   if (args.has("--json")) report.plans = plans_for(args, *facts, report.findings);
   std::string text;
   if (args.has("--sarif"))
@@ -192,7 +223,19 @@ Result<int> look(Session& session, const Arguments& args) {
   else
     text = render_doctor(report, session.style);
   if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
-  return has_error(report.findings) ? 1 : 0;
+  return exit_of(report.findings, report.not_seen);
+}
+
+// What would be passed over otherwise, and a user would think that it was done.
+Result<void> check_words(const Arguments& args) {
+  const bool fixes = args.has("--fix"), undoes = args.has("--undo");
+  if (fixes && undoes) return fail(ErrorKind::usage, std::string(m::kFixOrUndo));
+  if (fixes || undoes) return {};
+  for (const char* flag : {"--plan", "--yes"})
+    if (args.has(flag))
+      return fail(ErrorKind::usage, fmt::format(m::kOnlyWithFix, flag),
+                  fmt::format(m::kOnlyWithFixRemedy, flag));
+  return {};
 }
 
 }  // namespace
@@ -209,10 +252,11 @@ Result<int> run_doctor(Session& session, const Arguments& args) {
   }
   if (args.has("--explain-error"))
     return explain(session, args, args.value("--explain-error").value_or(""));
+  if (auto ok = check_words(args); !ok) return Failure(ok.error());
   if (args.has("--undo")) {
     const auto where = PlanMachine::of(args);
     if (!where) return Failure(where.error());
-    return undo_runs(session, args, *where, "doctor");
+    return undo_runs(session, args, *where, "doctor", UndoAsks::always);
   }
   if (args.has("--fix")) return fix(session, args);
   return look(session, args);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "act/prepare.h"
+#include "base/messages/cli_doctor.h"
 #include "base/messages/cli_plan_run.h"
 #include "cli/plan_run.h"
 #include "cli/programs.h"
@@ -37,6 +38,19 @@ void keep_lost(std::vector<decide::LostContainer>& lost,
   });
 }
 
+// Errors that neither the plan nor its notes speak of: they stay, and a person has to do something.
+std::vector<std::string> left_of(const std::vector<Finding>& findings,
+                                 const decide::RecoverPlan& recover) {
+  std::vector<std::string> left;
+  for (const Finding& one : findings) {
+    const bool is_open = one.severity == Severity::error && one.remedy.fix != Fix::automatic;
+    const bool is_of_machine = !one.id.starts_with('P');  // those are a container's or a file's
+    if (!is_open || !is_of_machine || recover.told.contains(one.id)) continue;
+    left.push_back(fmt::format(m::kNotFixed, one.id, one.title, one.remedy.text));
+  }
+  return left;
+}
+
 }  // namespace
 
 Result<int> run_recover(Session& session, const Arguments& args) {
@@ -52,14 +66,18 @@ Result<int> run_recover(Session& session, const Arguments& args) {
   decide::RecoverWish wish;
   wish.restart_engine = args.has("--restart-docker");
   wish.program = own_program();
-  auto recover = decide::plan_recover(*facts, decide::judge_readiness(*facts), wish);
+  const auto findings = decide::judge_readiness(*facts);
+  auto recover = decide::plan_recover(*facts, findings, wish);
   if (auto ok = act::prepare(where->machine(), recover.plan); !ok) return Failure(ok.error());
+  if (recover.plan.steps.empty()) recover.told.erase("D3");  // nothing reloads the modules here
+  for (std::string& one : left_of(findings, recover)) recover.notes.push_back(std::move(one));
   const auto notes = notes_of(args, *facts, recover);
-  const Shown shown{recover.plan, notes, "recover", "estiva/recover-plan/1"};
+  Shown shown{recover.plan, notes, "recover", "estiva/recover-plan/1"};
+  if (!recover.notes.empty()) shown.nothing = m::kRecoverNothing;
   const bool only_shows = !args.words.empty() && args.words[0] == "plan";
   if (only_shows) {
     if (auto ok = show_plan(session, args, shown); !ok) return Failure(ok.error());
-    return 0;
+    return recover.plan.steps.empty() && !recover.notes.empty() ? 3 : 0;
   }
   auto ran = run_plan(session, args, *where, shown);
   if (!ran || *ran != 0) return ran;

@@ -30,15 +30,19 @@ ComposeGpuRequest read_request(const YamlTree& tree, Id item) {
     request.driver = tree[*driver].text;
     request.driver_line = tree[*driver].place.line;
   }
-  request.has_count = value_of(tree, item, "count").has_value();
+  if (const auto count = value_of(tree, item, "count")) {
+    request.has_count = true;
+    request.count = tree[*count].text;
+  }
   if (const auto ids = value_of(tree, item, "device_ids")) {
     request.has_ids = true;
     for (ComposeLine& id : scalars_of(tree, *ids)) request.ids.push_back(std::move(id.text));
   }
   if (const auto capabilities = value_of(tree, item, "capabilities")) {
-    const auto all = scalars_of(tree, *capabilities);
-    request.is_gpu =
-        std::any_of(all.begin(), all.end(), [](const auto& one) { return one.text == "gpu"; });
+    for (ComposeLine& one : scalars_of(tree, *capabilities))
+      request.capabilities.push_back(std::move(one.text));
+    const auto& all = request.capabilities;
+    request.is_gpu = std::find(all.begin(), all.end(), "gpu") != all.end();
   }
   return request;
 }
@@ -74,6 +78,22 @@ void read_gpus(const YamlTree& tree, Id service, ComposeService& read) {
   }
 }
 
+// The value of a variable in `environment`, a mapping or a list of "NAME=value".
+std::string variable_of(const YamlTree& tree, Id service, std::string_view name) {
+  const auto environment = value_of(tree, service, "environment");
+  if (!environment) return {};
+  if (is_mapping(tree[*environment])) {
+    const auto found = value_of(tree, *environment, name);
+    return found ? tree[*found].text : std::string();
+  }
+  for (const ComposeLine& line : scalars_of(tree, *environment)) {
+    const std::string_view text = line.text;
+    if (text.starts_with(name) && text.substr(name.size()).starts_with('='))
+      return std::string(text.substr(name.size() + 1));
+  }
+  return {};
+}
+
 ComposeService read_service(const YamlTree& tree, Id key, Id service) {
   ComposeService read;
   read.name = tree[key].text;
@@ -93,6 +113,7 @@ ComposeService read_service(const YamlTree& tree, Id key, Id service) {
   for (const char* asking : {"deploy", "gpus", "runtime", "devices"}) {
     read.concerns_gpu = read.concerns_gpu || value_of(tree, service, asking);
   }
+  read.driver_capabilities = variable_of(tree, service, "NVIDIA_DRIVER_CAPABILITIES");
   read_reservations(tree, service, read);
   read_gpus(tree, service, read);
   return read;

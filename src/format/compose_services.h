@@ -21,9 +21,11 @@ struct ComposeGpuRequest {
   bool is_gpu = false;  // its capabilities name "gpu"
   bool has_count = false, has_ids = false;
   bool is_by_gpus = false;
+  std::string count;  // as it stands there; empty: none
   std::vector<std::string> ids;
-  unsigned line = 0;         // where the item begins
-  unsigned driver_line = 0;  // 0: no driver
+  std::vector<std::string> capabilities;  // "gpu", "video"
+  unsigned line = 0;                      // where the item begins
+  unsigned driver_line = 0;               // 0: no driver
 };
 
 struct ComposeService {
@@ -31,6 +33,7 @@ struct ComposeService {
   unsigned line = 0, image_line = 0, runtime_line = 0;
   // Says something under deploy, gpus, runtime or devices, whatever it is.
   bool concerns_gpu = false;
+  std::string driver_capabilities;  // NVIDIA_DRIVER_CAPABILITIES of its environment
   std::vector<ComposeLine> devices;
   std::vector<ComposeGpuRequest> requests;
 };

@@ -286,7 +286,7 @@ class Rewriting(Case):
         self.assertEqual((made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)), (1234, 1235, 0o640))
         again = self.tree.doctor("--fix", "--yes", files=["compose.yaml"])
         self.assertIn("Nothing is to be done", again.stdout)
-        self.assertEqual(self.tree.doctor("--undo").returncode, 0)
+        self.assertEqual(self.tree.doctor("--undo", "--yes").returncode, 0)
         self.assertEqual(self.tree.read("compose.yaml").decode(), self.TEXT)
 
     def test_a_file_that_is_not_there(self):

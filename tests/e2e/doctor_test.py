@@ -56,7 +56,10 @@ class Machines(unittest.TestCase):
         ran = doctor("--root", folder, "--json")
         shutil.rmtree(folder)
         findings = json.loads(ran.stdout)["findings"]
-        self.assertEqual(ran.returncode, 1 if any(f["severity"] == "error" for f in findings) else 0)
+        seen = 3 if json.loads(ran.stdout)["not_seen"] else 0
+        self.assertEqual(ran.returncode, 1 if any(f["severity"] == "error" for f in findings) else seen)
+        if change == "healthy" and base != "cpu-only":
+            self.assertEqual(seen, 0, ran.stdout)
         return findings
 
     def test_healthy_machines_have_neither_errors_nor_warnings(self):
@@ -145,7 +148,12 @@ class Fixing(unittest.TestCase):
         self.assertEqual(self.read(path), before.replace("no-cgroups = true", "no-cgroups = false"))
         self.assertIn(f"'estiva doctor --undo --root {self.tree}' takes it back", done.stdout)
         self.assertNotIn("K16", self.found())
-        self.assertEqual(self.run_on("--undo").returncode, 0)
+        asked = self.run_on("--undo")
+        self.assertEqual(asked.returncode, 5, asked.stdout)
+        self.assertRegex(asked.stdout, r"Run 0+1 of doctor, 20..-.*:\n  K16: ")
+        self.assertIn(f"'estiva doctor --undo --root {self.tree} --yes' does it", asked.stderr)
+        self.assertNotEqual(self.read(path), before)
+        self.assertEqual(self.run_on("--undo", "--yes").returncode, 0)
         self.assertEqual(self.read(path), before)
         self.assertIn("K16", self.found())
 
@@ -228,6 +236,51 @@ class Fixing(unittest.TestCase):
         done = self.run_on("--fix")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("Nothing is to be done", done.stdout)
+
+    def test_what_only_a_person_can_mend_is_not_called_done(self):
+        machine_change.make("K3", "debian-gpu", self.tree)
+        done = self.run_on("--fix")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertNotIn("everything is so already", done.stdout)
+        self.assertIn("what is left:\nnote: K3 is left", done.stdout)
+        self.assertIn("'estiva setup apply --restart-docker' does it", done.stdout)
+        self.assertIn("'estiva setup apply --restart-docker' does it", self.run_on().stdout)
+
+    def test_recover_does_not_call_a_dead_gpu_done(self):
+        for signature in ("D7", "D10"):
+            machine_change.make(signature, "debian-gpu", self.tree)
+            for words in (["plan"], ["apply", "--yes"]):
+                ran = subprocess.run([ESTIVA, "recover", *words, "--root", self.tree], text=True,
+                                     capture_output=True, env=self.env, timeout=60, stdin=subprocess.DEVNULL)
+                self.assertEqual(ran.returncode, 3, f"{signature} {words}: {ran.stdout}{ran.stderr}")
+                self.assertIn(f"{signature} is left", ran.stdout)
+                self.assertNotIn("everything is so already", ran.stdout)
+            shutil.rmtree(self.tree)
+
+    def test_flags_that_would_be_passed_over_are_refused(self):
+        machine_change.make("K16", "debian-gpu", self.tree)
+        for words in (["--fix", "--undo"], ["--yes"], ["--plan", "0" * 64]):
+            self.assertEqual(self.run_on(*words).returncode, 2, words)
+
+    def test_a_compose_file_that_is_no_yaml_is_told_with_its_line(self):
+        machine_change.make("healthy", "debian-gpu", self.tree)
+        path = os.path.join(self.dir, "broken.yaml")
+        os.makedirs(self.tree + self.dir)
+        with open(self.tree + path, "w") as file:
+            file.write("services:\n  a: {image: x\n")
+        for words in ([], ["--fix", "--yes"]):
+            ran = self.run_on("--compose", path, *words)
+            self.assertEqual(ran.returncode, 1, ran.stdout)
+            self.assertRegex(ran.stderr, rf"{path}.*line \d+")
+
+    def test_a_machine_where_nothing_can_be_seen_is_not_called_fine(self):
+        os.makedirs(self.tree)
+        ran = self.run_on()
+        self.assertEqual(ran.returncode, 3, ran.stdout)
+        self.assertNotIn("Nothing is wrong", ran.stdout)
+        self.assertIn("this machine has no NVIDIA GPU", ran.stdout)
+        seen = json.loads(self.run_on("--json").stdout)
+        self.assertIn("this machine has no NVIDIA GPU", seen["not_seen"])
 
 
 class RealEngine(unittest.TestCase):

@@ -18,12 +18,19 @@ inline constexpr std::string_view kNoSuchRule = "there is no signature '{}'";
 inline constexpr std::string_view kNoSuchRuleRemedy = "'estiva doctor --rules' lists them";
 inline constexpr std::string_view kHelpPages = "write a page about each signature into this folder";
 
-inline constexpr std::string_view kForetells = "Containers will say: {}";
+inline constexpr std::string_view kForetells = "What you see: {}";
 inline constexpr std::string_view kDoIt = "To do: {}";
 inline constexpr std::string_view kFixAutomatic = "'estiva doctor --fix' does it. Undo: {}";
-inline constexpr std::string_view kFixAsks = "it stops something, so it is never done unasked";
+inline constexpr std::string_view kFixAsks =
+    "it stops or restarts something, so estiva leaves it to you";
+inline constexpr std::string_view kFixByCommand =
+    "'{}' does it, after showing what it changes and stops";  // command
+inline constexpr std::string_view kFixAfterYes = "'estiva doctor --fix' does it, after a yes";
 inline constexpr std::string_view kNothingFound =
     "Nothing is wrong: none of {} signatures fits this machine.";
+inline constexpr std::string_view kNothingSeen =
+    "None of {} signatures fits what could be looked at.";
+inline constexpr std::string_view kNoNvidiaGpu = "this machine has no NVIDIA GPU";
 inline constexpr std::string_view kFoundSome = "{}, {}, {}.";  // three counts with their words
 inline constexpr std::string_view kErrors[] = {"error", "errors"};
 inline constexpr std::string_view kWarnings[] = {"warning", "warnings"};
@@ -38,15 +45,24 @@ inline constexpr std::string_view kIdleGpu = "neither draws nor computes";
 inline constexpr std::string_view kAwakeBecause = "      awake: {}";
 
 inline constexpr std::string_view kHelpFix = "mend what can be mended and undone, after showing it";
-inline constexpr std::string_view kHelpFixUndo = "take back what --fix did";
+inline constexpr std::string_view kHelpFixUndo = "take back what --fix did, after showing it";
 inline constexpr std::string_view kHelpCompose =
     "look at this Compose file, too, whether or not an engine knows it";
+inline constexpr std::string_view kComposeBroken = "reading {}";      // file
+inline constexpr std::string_view kComposeBrokenRemedy =
+    "'docker compose -f FILE config' checks it, too";
 inline constexpr std::string_view kComposeTooMany =
     "{} Compose files were named; {} are looked at in one run";  // count, limit
 inline constexpr std::string_view kComposeTooManyRemedy = "Name fewer of them";
 inline constexpr std::string_view kComposeUnreadRemedy =
     "Name a Compose file that is there and that you may read";
-inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";  // id, title, remedy
+inline constexpr std::string_view kNotFixed = "{} is left: {}. {}";       // id, title, remedy
+inline constexpr std::string_view kNotFixedCommand = "{}. '{}' does it";  // that, command
+inline constexpr std::string_view kNothingOfOurs =
+    "Nothing of it can be mended by 'doctor --fix'; what is left:";
+inline constexpr std::string_view kFixOrUndo = "--fix and --undo don't go together";
+inline constexpr std::string_view kOnlyWithFix = "{} is only for --fix and --undo";  // flag
+inline constexpr std::string_view kOnlyWithFixRemedy = "'estiva doctor --fix {}' is meant?";
 
 inline constexpr std::string_view kNoCause =
     "Nothing in this log is an error that the catalogue of {} signatures knows. 'estiva doctor' "
@@ -72,11 +88,15 @@ inline constexpr std::string_view kPageSymptom = "What you see";
 inline constexpr std::string_view kPageReads = "What is looked at";
 inline constexpr std::string_view kPageRemedy = "What to do";
 inline constexpr std::string_view kPageUndo = "To take it back";
+inline constexpr std::string_view kPageUndoFix = "`estiva doctor --undo`";
 inline constexpr std::string_view kPageSource = "Known from";
 inline constexpr std::string_view kPageAutomatic =
     "`estiva doctor --fix` does it, after showing what it would change.";
 inline constexpr std::string_view kPageAsks =
-    "It stops or restarts something, so it is never done without a yes.";
+    "It stops or restarts something, so a person does it.";
+inline constexpr std::string_view kPageCommand =
+    "`{}` does it, after showing what it changes and stops.";  // command
+inline constexpr std::string_view kPageAfterYes = "`estiva doctor --fix` does it, after a yes.";
 inline constexpr std::string_view kPageGuide = "A person has to do it.";
 inline constexpr std::string_view kPageTextOnly =
     "It can't be seen beforehand: `estiva doctor --explain-error` knows its text.";

@@ -22,6 +22,11 @@ inline constexpr std::string_view kPlanNotAgreedRemedy =
     "'{} --plan {}' does what is shown above; --yes does whatever is to be done";
 inline constexpr std::string_view kUndoRestarts = "taking it back restarts {}";
 inline constexpr std::string_view kUndoRestartsRemedy = "'{} --yes' does it";
+inline constexpr std::string_view kUndoRun = "Run {} of {}, {}:";  // id, plan, when
+inline constexpr std::string_view kUndoStep = "  {}: {}";          // reason, undo
+inline constexpr std::string_view kUndoAll = "nothing was taken back";
+inline constexpr std::string_view kRecoverNothing =
+    "Nothing here can be mended by estiva; what is left:";
 inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
 
 inline constexpr std::string_view kVerbRecover =

@@ -20,6 +20,8 @@ struct PerDistribution {
   std::string_view debian, ubuntu, fedora, arch, other;
 };
 
+// Whatever --fix did is taken back so.
+inline constexpr std::string_view kDoctorUndo = "'estiva doctor --undo'";
 inline constexpr std::string_view kDoctorAnd = " and ";
 inline constexpr std::string_view kDoctorMore = "{} more";  // count
 inline constexpr std::string_view kKernelLog = "kernel log";

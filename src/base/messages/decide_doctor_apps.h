@@ -20,6 +20,10 @@ inline constexpr DoctorWords kC1Text{
     "NVIDIA/nvidia-container-toolkit#146, moby/moby#47633"};
 inline constexpr std::string_view kC1Title =
     "{} asks for {}, and no CDI spec declares it";  // who, device
+inline constexpr std::string_view kC1NoGpu =
+    "{0} asks for {1}, and there is no GPU {2}";  // who, device, its name
+inline constexpr std::string_view kC1NoGpuRemedy =
+    "Ask for 'nvidia.com/gpu=all' or for a GPU that is there, by its number: {}";  // "0, 1"
 inline constexpr std::string_view kC1NoSpec =
     "no CDI spec declares a GPU in {}, and there is no toolkit that could hand one to a "
     "container";  // directories
@@ -50,7 +54,8 @@ inline constexpr DoctorWords kC4Text{
     "the CDI spec is newer than the engine knows",
     "unresolvable CDI devices nvidia.com/gpu=all; in the engine's warnings: invalid version",
     "cdiVersion of each spec, and the newest one that this version of the engine knows",
-    "Make the spec anew with 'estiva cdi generate', which writes the lowest version that its "
+    "Make the spec anew with 'estiva cdi generate -o FILE', which writes the lowest version that "
+    "its "
     "content needs ('nvidia-ctk cdi generate --feature-flag=no-additional-gids-for-device-nodes' "
     "does too), or upgrade the engine",
     kCdiRegenerateUndo,
@@ -66,7 +71,8 @@ inline constexpr DoctorWords kC5Text{
     "unresolvable CDI devices nvidia.com/gpu=all; in the engine's warnings: CDI: Error associated "
     "with spec file /etc/cdi/nvidia.yaml: failed to parse CDI Spec",
     "each spec by the rules of the CDI specification; the names of the files",
-    "Make it anew with 'estiva cdi generate'; 'estiva cdi check FILE' says what is wrong with one",
+    "Make it anew with 'estiva cdi generate -o FILE'; 'estiva cdi check FILE' says what is wrong "
+    "with one",
     kCdiRegenerateUndo,
     "measured with the CDI library's own code"};
 inline constexpr std::string_view kC5Title = "{} is not valid, and the engine leaves it out: {}";
@@ -87,7 +93,8 @@ inline constexpr DoctorWords kC7Text{
     "the spec and the GPU's MIG instances differ",
     "unresolvable CDI devices nvidia.com/gpu=0, or nvidia.com/gpu=MIG-...",
     "the devices that are asked for and declared, against the GPUs and MIG instances that exist",
-    "Make the spec anew after each change of MIG ('estiva cdi generate'), and ask for an instance "
+    "Make the spec anew after each change of MIG ('estiva cdi generate -o FILE'), and ask for an "
+    "instance "
     "by its UUID or as 'nvidia.com/gpu=0:0'",
     kCdiRegenerateUndo,
     "NVIDIA/nvidia-container-toolkit: pkg/nvcdi"};
@@ -105,11 +112,13 @@ inline constexpr DoctorWords kC8Text{
     "error mounting \"/usr/lib/x86_64-linux-gnu/libEGL_nvidia.so.580.159.04\" to rootfs: no such "
     "file or directory",
     "each mount of the spec: whether it exists, and its version against the loaded driver's",
-    "Make the spec anew: 'estiva cdi generate', or restart nvidia-cdi-refresh.service",
+    "Make the spec anew: 'estiva cdi generate -o FILE', or restart nvidia-cdi-refresh.service",
     kCdiRegenerateUndo,
     "HaveAGitGat/Tdarr#1423"};
 inline constexpr std::string_view kC8Missing =
     "{} mounts {} files that do not exist, the first is {}";  // file, count, path
+inline constexpr std::string_view kC8MissingOne =
+    "{} mounts {}, which does not exist";  // file, path
 inline constexpr std::string_view kC8Version =
     "{} mounts files of driver {}, and {} is loaded";  // file, version, version
 inline constexpr std::string_view kC8Foretells =
@@ -119,7 +128,8 @@ inline constexpr DoctorWords kC9Text{
     "the CDI spec has frozen a device number that has changed",
     "cuInit: 999 in the container, while nvidia-smi works",
     "major and minor number of each node in the spec, against the node on the host",
-    "Make the spec anew with 'estiva cdi generate': it names nodes by their path only, so that "
+    "Make the spec anew with 'estiva cdi generate -o FILE': it names nodes by their path only, so "
+    "that "
     "their numbers may change",
     kCdiRegenerateUndo,
     "NVIDIA/nvidia-container-toolkit#1934, NVIDIA/NemoClaw#4733"};
@@ -130,7 +140,8 @@ inline constexpr DoctorWords kC10Text{
     "the CDI spec runs a hook that is not there",
     "error running hook #0: fork/exec /usr/bin/nvidia-cdi-hook: no such file or directory",
     "the path of each hook of the spec",
-    "Make the spec anew with 'estiva cdi generate', which needs no hooks, or install the NVIDIA "
+    "Make the spec anew with 'estiva cdi generate -o FILE', which needs no hooks, or install the "
+    "NVIDIA "
     "container toolkit again",
     kCdiRegenerateUndo,
     "measured with runc"};
@@ -146,7 +157,7 @@ inline constexpr DoctorWords kC11Text{
     "the container starts, nvidia-smi may work, and CUDA fails (libcuda.so.1 not found, or 999)",
     "whether the spec mounts libcuda and names /dev/nvidia-uvm",
     "Load the modules ('modprobe nvidia_uvm'), see that the driver's libraries are installed, and "
-    "make the spec anew with 'estiva cdi generate', which refuses to write such a spec",
+    "make the spec anew with 'estiva cdi generate -o FILE', which refuses to write such a spec",
     kCdiRegenerateUndo,
     "NVIDIA/nvidia-container-toolkit#50; measured with nvidia-ctk 1.20.0"};
 inline constexpr std::string_view kC11NoCuda = "{} mounts no libcuda for {}";        // file, device
@@ -156,7 +167,8 @@ inline constexpr DoctorWords kC12Text{
     "the CDI spec names a device node that does not exist",
     "failed to stat CDI host device \"/dev/dri/renderD129\": no such file or directory",
     "each device node of the spec",
-    "Make the spec anew with 'estiva cdi generate'; cards and their nodes are numbered anew when "
+    "Make the spec anew with 'estiva cdi generate -o FILE'; cards and their nodes are numbered "
+    "anew when "
     "hardware changes",
     kCdiRegenerateUndo,
     "NVIDIA/nvidia-container-toolkit#885"};
@@ -169,7 +181,8 @@ inline constexpr DoctorWords kC13Text{
     "the CDI spec mounts the socket of a daemon that has ended",
     "error mounting \"/run/nvidia-persistenced/socket\" to rootfs: no such file or directory",
     "each socket that the spec mounts",
-    "Start the daemon again, or make the spec anew without its socket: 'estiva cdi generate'",
+    "Start the daemon again, or make the spec anew without its socket: 'estiva cdi generate -o "
+    "FILE'",
     kCdiRegenerateUndo,
     "measured with runc"};
 inline constexpr std::string_view kC13Title =
@@ -190,7 +203,7 @@ inline constexpr DoctorWords kC15Text{
     "error executing hook `/usr/bin/nvidia-ctk` (exit code: 1), where a container mounts the whole "
     "of /dev",
     "the arguments of the spec's hooks",
-    "Make the spec anew with 'estiva cdi generate', or with a toolkit of 1.18 or newer",
+    "Make the spec anew with 'estiva cdi generate -o FILE', or with a toolkit of 1.18 or newer",
     kCdiRegenerateUndo,
     "NVIDIA/nvidia-container-toolkit#143"};
 inline constexpr std::string_view kC15Title =
@@ -297,7 +310,8 @@ inline constexpr DoctorWords kP9Text{
     "Put the former lines back",
     "CUDA's documentation of CUDA_DEVICE_ORDER"};
 inline constexpr std::string_view kP9Title =
-    "{} chooses its GPU by the number in {}; numbers change when cards do";  // who, text
+    "{} chooses its GPU by a number ({}); numbers change when cards do";  // who, text
+inline constexpr std::string_view kP9Number = "GPU {}";                   // "0"
 
 inline constexpr DoctorWords kP10Text{
     "an environment file was changed after the container was made",
@@ -350,9 +364,8 @@ inline constexpr DoctorWords kP14Text{
     "GPU reservations under deploy.resources, 'gpus' and 'runtime: nvidia' of Compose files; "
     "whether "
     "the engine has CDI on, Compose is 2.30 or newer, and a CDI spec declares the devices",
-    "Ask for the CDI device under 'devices:' of the service. 'estiva doctor --fix' rewrites the "
-    "lines; then 'docker compose up -d SERVICE' makes the container anew, which stops it for a "
-    "moment",
+    "Ask for the CDI device under 'devices:' of the service; then 'docker compose up -d SERVICE' "
+    "makes the container anew, which stops it for a moment",
     "The former lines are put back",
     "seed 001, section 2; docker/compose, support since v2.30.0"};
 inline constexpr std::string_view kP14Title =
@@ -364,9 +377,11 @@ inline constexpr std::string_view kP14Reservation = "deploy.resources.reservatio
 inline constexpr std::string_view kP14Gpus = "gpus";
 inline constexpr std::string_view kP14Runtime = "runtime: nvidia";
 inline constexpr std::string_view kP14ByHand =
-    "Ask for the CDI device under 'devices:' of the service by hand";
+    "Ask for the CDI device under 'devices:' of the service in place of the old lines";
+inline constexpr std::string_view kP14Paste =
+    "Write 'devices: [{}]' in the service in place of the old lines";  // "nvidia.com/gpu=0"
 inline constexpr std::string_view kComposeByHand =
-    "{} ({}). {}";  // remedy, file, why not by itself
+    "{}, by hand in {}. It is not done by itself: {}";  // remedy, file, why
 inline constexpr std::string_view kComposeOtherFile =
     "{} also says something about the GPU of this service";  // file
 

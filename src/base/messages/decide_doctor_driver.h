@@ -89,8 +89,8 @@ inline constexpr DoctorWords kD11{
     "failed to stat CDI host device \"/dev/nvidia-uvm\": no such file or directory",
     "/dev/nvidia*, and /proc/devices",
     "Load the module and make the nodes, now and at each boot: sudo modprobe nvidia_uvm && sudo "
-    "nvidia-modprobe -c 0 -u && echo nvidia_uvm | sudo tee /etc/modules-load.d/nvidia-uvm.conf",
-    "Remove /etc/modules-load.d/nvidia-uvm.conf.",
+    "nvidia-modprobe -c 0 -u; a line nvidia_uvm in a file of /etc/modules-load.d keeps it so",
+    "Remove the file from /etc/modules-load.d.",
     "NVIDIA/nvidia-docker #139; measured with nvidia-ctk 1.20.0"};
 inline constexpr DoctorWords kD12{
     "the CDI spec lacks /dev/nvidia-modeset",

@@ -60,7 +60,7 @@ inline constexpr DoctorWords kK7{
     "unable to configure the Docker daemon with file /etc/docker/daemon.json",
     "daemon.json, as strictly as dockerd reads it",
     "Mend the file; 'dockerd --validate --config-file PATH' checks it.",
-    "The file that was there is kept beside it.",
+    "Put the former file back.",
     "moby/moby, daemon/config/config.go (empty and with a BOM are fine); NVIDIA/nvidia-docker "
     "#1420, #542 and #761"};
 inline constexpr DoctorWords kK8{

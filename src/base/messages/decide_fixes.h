@@ -23,6 +23,11 @@ inline constexpr std::string_view kFixOvercommitUndo = "the old value";
 inline constexpr std::string_view kFixAtBoot = "it stays so after a reboot";
 inline constexpr std::string_view kFixSpec = "{}: made anew from the driver that is loaded";
 inline constexpr std::string_view kFixSpecEffect = "{} declares {}=all and each GPU";
+inline constexpr std::string_view kFixSpecHooks =
+    "{}; its hooks go: mounts under each library's names do what they did";  // the effect
+inline constexpr std::string_view kFixSpecLost =
+    "{}; containers are no longer given {}";                 // the effect, names
+inline constexpr std::string_view kFixSpecMore = "{} more";  // count
 inline constexpr std::string_view kFixDouble = "{} declares the same devices, in the same folder";
 inline constexpr std::string_view kFixDoubleEffect = "{} is removed, and kept for the undo";
 inline constexpr std::string_view kFixReadable = "the engine's user can read it";
@@ -69,6 +74,11 @@ inline constexpr std::string_view kFixComposeEffect =
     "nothing that runs is touched; '{}' makes the containers anew";  // command
 inline constexpr std::string_view kFixComposeStops =
     "{}, which stops {} for a moment";  // the effect, containers
+// services, capabilities, those to generate with and those that are there, the specification
+inline constexpr std::string_view kFixComposeLacks =
+    "; {} asked for the driver's {}, which the CDI specification does not give: 'estiva cdi "
+    "generate "
+    "--capabilities {} -o {}' makes one that does";
 inline constexpr std::string_view kFixComposeUndo = "the file is as it was, to the byte";
 
 }  // namespace estiva::msg

@@ -83,6 +83,25 @@ bool is_about_mig(const ReadinessFacts& facts, std::string_view name) {
          (is_divided(facts, device_of(name)) || is_gone(facts, device_of(name)));
 }
 
+// A number, a UUID or another name that no GPU of the machine has, so that no spec could declare
+// it. Only where all of them are known.
+bool has_no_such_gpu(const ReadinessFacts& facts, std::string_view device) {
+  const auto& gpus = facts.driver.files.gpus;
+  if (gpus.empty() || device == "all" || is_instance_name(device)) return false;
+  const bool is_uuid = device.starts_with("GPU-");
+  return std::ranges::none_of(gpus, [&](const DriverGpu& gpu) {
+    if (device == std::to_string(gpu.index)) return true;
+    return is_uuid && (gpu.uuid.empty() || gpu.uuid == device);
+  });
+}
+
+// "0, 1": what a person may ask for.
+std::string numbers_of_gpus(const ReadinessFacts& facts) {
+  std::vector<std::string> numbers;
+  for (const DriverGpu& gpu : facts.driver.files.gpus) numbers.push_back(std::to_string(gpu.index));
+  return joined(numbers);
+}
+
 // A spec in the engine's folders that would declare GPUs if the engine took it.
 bool has_refused_spec(const CdiView& view) {
   return !view.broken.empty() || !view.ignored.empty() || !view.too_new.empty() ||
@@ -119,10 +138,16 @@ std::vector<Hit> find_c1(const ReadinessFacts& facts) {
                               view.elsewhere.count(asked.name) != 0 || has_refused_spec(view) ||
                               is_about_mig(facts, asked.name);
     if (is_explained) continue;
-    hits.push_back({fmt::format(msg::kC1Title, asked.who, asked.name),
+    const std::string_view device = device_of(asked.name);
+    const bool is_wrong = has_no_such_gpu(facts, device);
+    const auto& title = is_wrong ? msg::kC1NoGpu : msg::kC1Title;
+    hits.push_back({fmt::format(fmt::runtime(title), asked.who, asked.name, device),
                     {asked.evidence},
                     {},
                     unresolvable(asked.name)});
+    if (!is_wrong) continue;
+    hits.back().remedy = fmt::format(msg::kC1NoGpuRemedy, numbers_of_gpus(facts));
+    hits.back().fix = Fix::guide;
   }
   if (hits.empty() && has_no_way(facts, view)) {
     hits.push_back({fmt::format(msg::kC1NoSpec, joined(view.dirs)),

@@ -161,10 +161,13 @@ std::vector<Hit> find_stale_mounts(const ReadinessFacts& facts) {
     const auto missing = missing_mounts(facts, *file, false);
     if (!missing.empty()) {
       const CdiMount& first = *missing.front();
-      hits.push_back({fmt::format(msg::kC8Missing, file->path, missing.size(), first.host_path),
-                      {at(*file, first.host_path)},
-                      {},
-                      fmt::format(msg::kC8Foretells, first.host_path, first.container_path)});
+      const bool is_one = missing.size() == 1;
+      hits.push_back(
+          {is_one ? fmt::format(msg::kC8MissingOne, file->path, first.host_path)
+                  : fmt::format(msg::kC8Missing, file->path, missing.size(), first.host_path),
+           {at(*file, first.host_path)},
+           {},
+           fmt::format(msg::kC8Foretells, first.host_path, first.container_path)});
     } else if (const CdiMount* other = other_version(facts, *file)) {
       hits.push_back({fmt::format(msg::kC8Version, file->path, driver_version_of(other->host_path),
                                   facts.kernel.module_version),

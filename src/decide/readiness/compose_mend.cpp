@@ -5,6 +5,8 @@
 
 #include "base/messages/decide_doctor_apps.h"
 #include "decide/readiness/cdi_view.h"
+#include "decide/readiness/fix_parts.h"
+#include "decide/readiness/gpu_share.h"
 #include "decide/readiness/look.h"
 
 namespace estiva::decide {
@@ -43,6 +45,23 @@ std::string word(const std::string& text) {
                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                             "0123456789/._-+@%:=,") == text.npos;
   return is_plain || text.find('\'') != text.npos ? text : "'" + text + "'";
+}
+
+bool has(const std::vector<std::string>& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+// Of the driver beside compute and utility, by the words of 'cdi generate --capabilities'.
+std::vector<std::string> asked_of_driver(const ComposeService& service) {
+  std::vector<std::string> asked;
+  const auto take = [&](std::string_view word) {
+    for (const char* known : {"graphics", "video", "display", "compat32"})
+      if ((word == known || word == "all") && !has(asked, known)) asked.emplace_back(known);
+  };
+  for (const format::ComposeGpuRequest& one : service.requests)
+    for (const std::string& word : one.capabilities) take(word);
+  for (const std::string_view word : parts_of_list(service.driver_capabilities)) take(word);
+  return asked;
 }
 
 std::vector<std::string> names_of(const std::vector<ComposeChange>& changes) {
@@ -90,6 +109,34 @@ ComposeMend mend_compose(const ReadinessFacts& facts, const ComposeFact& file) {
   mend.text = std::move(some->text);
   mend.changes = std::move(some->changes);
   return mend;
+}
+
+LackingCapabilities lacking_capabilities(const ReadinessFacts& facts, const ComposeFact& file,
+                                         const ComposeMend& mend) {
+  LackingCapabilities lacks;
+  const auto to_be_had = capabilities_to_be_had(facts);
+  const CdiView view = view_cdi(facts);
+  const auto services = format::read_compose_services(file.text ? *file.text : std::string());
+  for (const ComposeChange& change : mend.changes) {
+    const auto service = std::ranges::find(services, change.service, &ComposeService::name);
+    const auto seen =
+        change.devices.empty() ? view.devices.end() : view.devices.find(change.devices.front());
+    if (service == services.end() || seen == view.devices.end()) continue;
+    const auto given = capabilities_given_by(seen->second.file->spec);
+    bool is_lacking = false;
+    for (const std::string& one : asked_of_driver(*service)) {
+      if (has(given, one) || !has(to_be_had, one)) continue;
+      is_lacking = true;
+      if (!has(lacks.capabilities, one)) lacks.capabilities.push_back(one);
+    }
+    if (!is_lacking) continue;
+    lacks.services.push_back(change.service);
+    lacks.generate = given;
+    lacks.spec = seen->second.file->path;
+  }
+  for (const std::string& one : lacks.capabilities)
+    if (!has(lacks.generate, one)) lacks.generate.push_back(one);
+  return lacks;
 }
 
 std::vector<const ContainerFact*> containers_of(const ReadinessFacts& facts,

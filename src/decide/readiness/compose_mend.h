@@ -27,6 +27,17 @@ struct ComposeMend {
 // mend.
 ComposeMend mend_compose(const ReadinessFacts& facts, const ComposeFact& file);
 
+// Services of the mend that asked for more of the driver than the specification of their devices
+// gives: by capabilities of the reservation or NVIDIA_DRIVER_CAPABILITIES. What the driver on this
+// machine does not have nobody loses.
+struct LackingCapabilities {
+  std::vector<std::string> services, capabilities;
+  std::vector<std::string> generate;  // what there is and what is lacking
+  std::string spec;                   // the file that would have to give them
+};
+LackingCapabilities lacking_capabilities(const ReadinessFacts& facts, const ComposeFact& file,
+                                         const ComposeMend& mend);
+
 // The containers of a file's service.
 std::vector<const ContainerFact*> containers_of(const ReadinessFacts& facts,
                                                 const ComposeFact& file, std::string_view service);

@@ -95,6 +95,11 @@ std::string numbered_in(const ContainerFact& container, const ReadinessFacts& fa
   return names_some ? fmt::format("CUDA_VISIBLE_DEVICES={}", *visible) : std::string();
 }
 
+// A bare number says nothing in a sentence.
+std::string in_words(const std::string& what) {
+  return is_number(what) ? fmt::format(msg::kP9Number, what) : what;
+}
+
 ComposeLine numbered_in(const ComposeService& service, std::size_t gpus) {
   for (const ComposeLine& line : service.devices) {
     if (is_cdi_name(line.text) && is_numbered(line.text, gpus)) return line;
@@ -139,6 +144,31 @@ Evidence old_way_at(const Placed& placed) {
             std::string(found->is_by_gpus ? msg::kP14Gpus : msg::kP14Reservation));
 }
 
+// What to write where estiva does not: the devices that are asked for, for a person to paste.
+std::string paste_of(const ComposeService& service) {
+  constexpr std::size_t kMostGpus = 64;
+  std::vector<std::string> names;
+  const auto add = [&](std::string_view device) {
+    names.push_back(fmt::format("nvidia.com/gpu={}", device));
+  };
+  for (const ComposeGpuRequest& one : service.requests) {
+    if (!format::is_legacy(one)) continue;
+    const auto count = format::parse_u64(one.count);
+    const bool is_all =
+        !one.has_ids && (one.count.empty() || one.count == "all" || one.count == "-1");
+    if (is_all)
+      add("all");
+    else if (!one.has_ids && (!count || *count == 0 || *count > kMostGpus))
+      return {};  // a variable, or nothing that Compose would take
+    for (const std::string& id : one.ids) {
+      if (id.find('$') != id.npos) return {};
+      add(id);
+    }
+    for (std::size_t i = 0; !one.has_ids && !is_all && i < *count; ++i) add(std::to_string(i));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::optional<Hit> old_way_of(const Placed& placed, const ComposeMend& mend) {
   const std::string& name = placed.service.name;
   const auto is_it = [&](const auto& one) { return one.service == name; };
@@ -153,7 +183,10 @@ std::optional<Hit> old_way_of(const Placed& placed, const ComposeMend& mend) {
   if (refused == mend.refusals.end()) return std::nullopt;
   Hit hit{fmt::format(msg::kP14Refused, name), {old_way_at(placed)}, {}, {}};
   hit.fix = Fix::guide;
-  hit.remedy = fmt::format(msg::kComposeByHand, msg::kP14ByHand, placed.file->path, refused->why);
+  const std::string paste = paste_of(placed.service);
+  const std::string remedy =
+      paste.empty() ? std::string(msg::kP14ByHand) : fmt::format(msg::kP14Paste, paste);
+  hit.remedy = fmt::format(msg::kComposeByHand, remedy, placed.file->path, refused->why);
   return hit;
 }
 
@@ -278,13 +311,15 @@ std::vector<Hit> find_numbered_gpus(const ReadinessFacts& facts) {
   for (const ContainerFact& container : facts.containers) {
     const std::string what = numbered_in(container, facts);
     if (what.empty()) continue;
-    hits.push_back(
-        {fmt::format(msg::kP9Title, container.name, what), {at(container, what)}, {}, {}});
+    hits.push_back({fmt::format(msg::kP9Title, container.name, in_words(what)),
+                    {at(container, what)},
+                    {},
+                    {}});
   }
   for (const Placed& placed : services_of(facts)) {
     const ComposeLine line = numbered_in(placed.service, gpu_count(facts));
     if (line.line == 0 || has_container(facts, placed)) continue;
-    hits.push_back({fmt::format(msg::kP9Title, placed.service.name, line.text),
+    hits.push_back({fmt::format(msg::kP9Title, placed.service.name, in_words(line.text)),
                     {at(placed, line.line, line.text)},
                     {},
                     {}});

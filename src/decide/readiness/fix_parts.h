@@ -25,6 +25,14 @@ Step make_step(StepKind kind, std::string target, std::string reason, std::strin
 Step write_step(std::string_view path, std::string content, std::string reason);
 Step reload_step();  // systemd reads its unit files again
 
+// fix_spec.cpp
+Steps renew_spec(const Fixing& fix);         // the file that the finding names
+Steps give_group(const Fixing& fix);         // D14
+Steps make_missing_spec(const Fixing& fix);  // C1, C2
+// Of the driver beside compute and utility, what a specification gives, by --capabilities' words.
+std::vector<std::string> capabilities_given_by(const CdiSpec& spec);
+// The most that one of this machine could give; empty where none can be made now.
+std::vector<std::string> capabilities_to_be_had(const ReadinessFacts& facts);
 // fix_driver.cpp
 Steps hold_driver(const Fixing& fix);    // D4
 Steps share_gpus(const Fixing& fix);     // D20

@@ -5,15 +5,12 @@
 
 #include "base/messages/decide_fixes.h"
 #include "base/messages/decide_plans.h"
-#include "decide/cdi/effective.h"
-#include "decide/cdi/generate.h"
 #include "decide/readiness/compose_mend.h"
 #include "decide/readiness/engine_look.h"
 #include "decide/readiness/finders.h"
 #include "decide/readiness/fix_parts.h"
 #include "decide/readiness/look.h"
 #include "decide/setup/setup_plan.h"
-#include "format/cdi_rules.h"
 #include "format/sha256.h"
 #include "format/text.h"
 
@@ -50,8 +47,6 @@ constexpr std::string_view kModulesFile = "/etc/modules-load.d/estiva-nvidia.con
 constexpr std::string_view kSysctlFile = "/etc/sysctl.d/99-zz-estiva.conf";
 constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
 constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
-constexpr std::string_view kVendorKind = "nvidia.com/gpu";
-constexpr std::string_view kWithGroups = " 0.7.0";  // additionalGids came with it
 
 // As the module was told to make them, but for their group.
 mode_t mode_of_nodes(const ReadinessFacts& facts) {
@@ -121,76 +116,6 @@ Steps allow_overcommit(const Fixing&) {
   return {now,
           write_step(kSysctlFile, "# Written by estiva doctor --fix.\nvm.overcommit_memory = 0\n",
                      std::string(msg::kFixAtBoot))};
-}
-
-// Nodes for a group only take a field of CDI 0.7.0, which Docker before 27 can't read.
-bool can_read_groups(const ReadinessFacts& facts) {
-  const auto newest = format::newest_version_of_engine(facts.engine.kind, facts.engine.version);
-  return newest.empty() || !format::is_newer_version(kWithGroups.substr(1), newest);
-}
-
-bool has_group_nodes(const ReadinessFacts& facts) {
-  return std::ranges::any_of(facts.driver.files.nodes, [](const DeviceNode& node) {
-    return node.path.starts_with("/dev/nvidia") && node.gid != 0 && (node.mode & 06) != 06;
-  });
-}
-
-Step make_spec(const ReadinessFacts& facts, std::string path, std::string_view kind) {
-  Step step = make_step(StepKind::run_generator, path, fmt::format(msg::kFixSpec, path),
-                        fmt::format(msg::kFixSpecEffect, path, kind), msg::kUndoFile);
-  step.content = kind;
-  if (has_group_nodes(facts) && can_read_groups(facts)) step.content += kWithGroups;
-  return step;
-}
-
-const CdiFile* file_of(const Fixing& fix) {
-  for (const Evidence& one : fix.finding.evidence) {
-    const auto& files = fix.facts.cdi.files;
-    const auto found = std::ranges::find(files, one.path, &CdiFile::path);
-    if (found != files.end()) return &*found;
-  }
-  return nullptr;
-}
-
-// Where the driver is not up, that is mended first, and the specification when doctor looks again.
-bool can_make_spec(const ReadinessFacts& facts) {
-  return generate_cdi(facts.driver.files, {}).has_value();
-}
-
-// The specification that the finding is about, in its own place. Only NVIDIA's GPUs and ours: what
-// another vendor's or another class's file says is not ours to make.
-Steps renew_spec(const Fixing& fix) {
-  const CdiFile* file = file_of(fix);
-  if (file == nullptr) return {};
-  if (!can_make_spec(fix.facts)) return {};
-  const bool is_readable = file->error.empty();
-  const std::string& kind = file->spec.kind;
-  if (is_readable && kind != kVendorKind && kind != "estiva.dev/gpu") return {};
-  const bool is_named_so = file->path.find("nvidia") != std::string::npos ||
-                           file->path.find("estiva") != std::string::npos;
-  if (!is_readable && (!is_named_so || file->is_ignored)) return {};
-  const bool is_ours = file->path.find("estiva") != std::string::npos;
-  return {make_spec(fix.facts, file->path,
-                    is_readable ? std::string_view(kind)
-                    : is_ours   ? "estiva.dev/gpu"
-                                : kVendorKind)};
-}
-
-// By the spec, which then gives containers the nodes' group. The nodes stay as they are: somebody
-// may have meant to keep the machine's other users out. Where they are root's group's no spec
-// helps.
-Steps give_group(const Fixing& fix) {
-  const bool helps = has_group_nodes(fix.facts) && can_read_groups(fix.facts);
-  return helps ? renew_spec(fix) : Steps{};
-}
-
-// Into the folder that counts most among those that the engine reads.
-Steps make_missing_spec(const Fixing& fix) {
-  if (!can_make_spec(fix.facts)) return {};
-  const auto& dirs = fix.facts.cdi.dirs;
-  std::string path(kSharedSpec);
-  if (!dirs.empty()) path = fmt::format("{}/nvidia.yaml", dirs.back());
-  return {make_spec(fix.facts, std::move(path), kVendorKind)};
 }
 
 bool declares_all_of(const CdiFile& file, const CdiFile& other) {
@@ -323,6 +248,16 @@ std::string compose_effect(const ReadinessFacts& facts, const ComposeFact& file,
   return stop.empty() ? effect : fmt::format(msg::kFixComposeStops, effect, names_of(stop));
 }
 
+// What the services had of the driver beside compute and the specification does not give; with the
+// command that makes one that does.
+std::string capabilities_note(const ReadinessFacts& facts, const ComposeFact& file,
+                              const ComposeMend& mend) {
+  const auto lacks = lacking_capabilities(facts, file, mend);
+  if (lacks.services.empty()) return {};
+  return fmt::format(msg::kFixComposeLacks, joined(lacks.services), joined(lacks.capabilities),
+                     fmt::join(lacks.generate, ","), lacks.spec);
+}
+
 // One step a file, whichever finding comes first: all services that can be rewritten in it.
 Steps rewrite_compose(const Fixing& fix) {
   Steps steps;
@@ -333,6 +268,7 @@ Steps rewrite_compose(const Fixing& fix) {
     if (mend.changes.empty()) continue;
     Step step = make_step(StepKind::write_file, file->path, compose_reason(mend),
                           compose_effect(fix.facts, *file, mend), msg::kFixComposeUndo);
+    step.effect += capabilities_note(fix.facts, *file, mend);
     step.content = std::move(mend.text);
     steps.push_back(std::move(step));
   }
@@ -398,6 +334,18 @@ constexpr Row kFixes[] = {
     {"P14", rewrite_compose, Fix::asks},
 };
 
+// What other verbs do, which show what they stop and ask.
+struct CommandRow {
+  std::string_view rule, command;
+};
+constexpr CommandRow kCommands[] = {
+    {"D3", "estiva recover"},
+    {"K2", "estiva recover --restart-docker"},
+    {"K3", "estiva setup apply --restart-docker"},
+    {"P8", "estiva setup apply --unset-default-runtime --restart-docker"},
+    {"P11", "estiva recover --recreate"},
+};
+
 const Row* row_of(const Finding& finding) {
   const auto row = std::ranges::find(kFixes, finding.id, &Row::rule);
   const bool is_ours = row != std::end(kFixes) &&
@@ -441,6 +389,11 @@ void add_step(Plan& plan, Step step) {
 
 bool has_fix(std::string_view rule) {
   return std::ranges::find(kFixes, rule, &Row::rule) != std::end(kFixes);
+}
+
+std::string_view command_for(std::string_view rule) {
+  const auto row = std::ranges::find(kCommands, rule, &CommandRow::rule);
+  return row == std::end(kCommands) ? std::string_view() : row->command;
 }
 
 bool can_fix(const ReadinessFacts& facts, const Finding& finding) {

@@ -14,6 +14,10 @@ namespace estiva::decide {
 // the user as something that a person does.
 bool has_fix(std::string_view rule);
 
+// The command that does what --fix does not, because it stops or restarts something: "estiva setup
+// apply --restart-docker". Empty: there is none.
+std::string_view command_for(std::string_view rule);
+
 // Whether it has steps for this very finding: a rule may find what can be mended and what can't.
 bool can_fix(const ReadinessFacts& facts, const Finding& finding);
 

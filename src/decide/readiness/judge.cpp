@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/messages/decide_doctor.h"
 #include "decide/readiness/fixes.h"
 #include "decide/readiness/rule.h"
 
@@ -88,6 +89,7 @@ std::vector<Finding> judge_readiness(const ReadinessFacts& facts) {
       Finding found = to_finding(*one, std::move(hit));
       if (found.remedy.fix == Fix::automatic && !can_fix(facts, found))
         found.remedy.fix = Fix::guide;
+      if (found.remedy.fix == Fix::automatic) found.remedy.undo = msg::kDoctorUndo;
       findings.push_back(std::move(found));
     }
   }

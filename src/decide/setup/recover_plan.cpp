@@ -50,7 +50,10 @@ class Recovery {
       : facts_(facts), findings_(findings), wish_(wish) {}
 
   RecoverPlan all() {
-    if (has_finding(findings_, "D3")) reload_modules();
+    if (has_finding(findings_, "D3")) {
+      reload_modules();
+      result_.told.insert("D3");
+    }
     Plan fixes = plan_fixes(facts_, findings_, wish_.program);
     for (Step& step : fixes.steps) result_.plan.steps.push_back(std::move(step));
     renew_own_spec();
@@ -134,6 +137,7 @@ class Recovery {
       return one.id == "K2" || (one.id == "K3" && one.severity == Severity::error);
     });
     if (needs == findings_.end()) return;
+    result_.told.insert(needs->id);
     std::vector<std::string> stops;
     for (const ContainerFact& one : facts_.containers)
       if (one.state == "running") stops.push_back(one.name);
@@ -173,6 +177,7 @@ class Recovery {
         lose(one, failing->title);
     }
     std::ranges::sort(result_.lost, {}, &LostContainer::name);
+    if (!result_.lost.empty()) result_.told.insert("P11");
   }
 
   void lose(const ContainerFact& one, std::string why) {

@@ -3,6 +3,7 @@
 // what must be restarted is restarted, and the containers that have to be made again are named.
 // Pure.
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct RecoverPlan {
   Plan plan;                        // as its maker wrote it: act/prepare.h completes it
   std::vector<LostContainer> lost;  // by name
   std::vector<std::string> notes;   // sentences: what can't be done here, and what to do
+  std::set<std::string> told;       // ids of findings that the plan or its notes are about
 };
 
 // `findings`: judge_readiness's.

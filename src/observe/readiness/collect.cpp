@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/messages/observe.h"
+#include "format/yaml_tree.h"
 #include "gpu/presence.h"
 #include "gpu/read_once.h"
 #include "gpu/recording.h"
@@ -196,6 +197,11 @@ void read_stack(const Tree& tree, const ReadinessSources& sources, const Package
   find_gone_mounts(tree, facts.containers);
   facts.compose = read_compose(tree, facts.containers, sources.compose_files);
   compare_env_files(tree, facts.compose, facts.containers);
+  for (const ComposeFact& file : facts.compose) {
+    if (!file.text) continue;
+    const auto parsed = format::YamlTree::parse(*file.text);
+    if (!parsed) facts.not_seen.push_back(fmt::format("{}: {}", file.path, parsed.error().what));
+  }
 }
 
 struct Installed {

@@ -136,5 +136,42 @@ TEST(ComposeFixes, CountAndIdsThatSayTheSameBecomeTheIds) {
   EXPECT_TRUE(steps("count: 2, device_ids: ['0']").empty());
 }
 
+// The CDI device brings what its specification was made with.
+TEST(ComposeFixes, CapabilitiesThatTheSpecificationLacksAreTold) {
+  const auto effect = [](const std::string& service) {
+    ReadinessFacts facts = with_compose("  a:\n" + service);
+    facts.driver.files = bases::ubuntu_host().driver.files;
+    DriverLibrary library;
+    library.machine = 62;
+    for (const char* name : {"libnvcuvid", "libGLX_nvidia"}) {
+      library.path = "/usr/lib/x86_64-linux-gnu/" + std::string(name) + ".so.580.95.05";
+      library.soname = std::string(name) + ".so.1";
+      facts.driver.files.libraries.push_back(library);
+    }
+    const Plan plan = plan_fixes(facts, found(facts), "x");
+    return plan.steps.empty() ? std::string() : plan.steps[0].effect;
+  };
+  const std::string end = "makes the containers anew";
+  EXPECT_TRUE(
+      effect("    gpus: [{count: 1, capabilities: [gpu, compute, utility]}]\n").ends_with(end));
+  const std::string video = effect("    gpus: [{count: 1, capabilities: [gpu, video]}]\n");
+  EXPECT_NE(video.find("; a asked for the driver's video, which the CDI specification does not "
+                       "give: 'estiva cdi generate --capabilities graphics,video -o /"),
+            std::string::npos)
+      << video;
+  const std::string all =
+      effect("    gpus: all\n    environment: [NVIDIA_DRIVER_CAPABILITIES=all]\n");
+  EXPECT_NE(all.find("asked for the driver's video, which"), std::string::npos)
+      << "this driver has no 32-bit libraries, and graphics are there: " << all;
+}
+
+TEST(Fixes, WhatStopsSomethingHasACommandOrIsLeft) {
+  EXPECT_EQ(command_for("K3"), "estiva setup apply --restart-docker");
+  EXPECT_EQ(command_for("P8"), "estiva setup apply --unset-default-runtime --restart-docker");
+  EXPECT_EQ(command_for("D6"), "");
+  EXPECT_EQ(command_for("P14"), "") << "--fix itself does it";
+  EXPECT_TRUE(has_fix("P14"));
+}
+
 }  // namespace
 }  // namespace estiva::decide

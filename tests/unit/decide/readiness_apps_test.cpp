@@ -232,7 +232,7 @@ TEST(ApplicationRules, OneWayForEachServiceIsEnough) {
   ReadinessFacts facts = bases::debian().facts;
   add_compose(facts,
               std::string("  a:\n    devices:\n      - nvidia.com/gpu=all\n  b:\n") + kLegacy);
-  EXPECT_EQ(found_in(facts), "P14");
+  EXPECT_EQ(found_in(facts), "P14") << "b asks in the old way, which is no P3";
 }
 
 TEST(ApplicationRules, CountOrIdsAloneAreNotP4) {
@@ -244,6 +244,36 @@ TEST(ApplicationRules, CountOrIdsAloneAreNotP4) {
                     which + "\n              capabilities: [gpu]\n");
     EXPECT_EQ(found_in(facts), "P14") << which;
   }
+}
+
+TEST(ApplicationRules, ANumberIsCalledAGpu) {
+  ReadinessFacts facts = bases::debian().facts;
+  facts.driver.files.gpus.push_back(facts.driver.files.gpus[0]);
+  facts.driver.files.gpus[1].index = 1;
+  facts.driver.gpus.clear();
+  add_compose(facts, "  a:\n    gpus:\n      - driver: nvidia\n        device_ids: ['0']\n");
+  EXPECT_EQ(first_hit("P9", facts).title,
+            "a chooses its GPU by a number (GPU 0); numbers change when cards do");
+}
+
+// What can't be rewritten is shown as it would have to be, for a person to paste.
+TEST(ApplicationRules, WhatIsNotRewrittenIsShownToPaste) {
+  const auto remedy = [](const std::string& request) {
+    ReadinessFacts facts = bases::debian().facts;
+    facts.compose.push_back(
+        {"/srv/a.yaml", "a",
+         "x-gpu: &gpu\n  gpus: [" + request + "]\nservices:\n  a:\n    <<: *gpu\n"});
+    return first_hit("P14", facts).remedy;
+  };
+  EXPECT_EQ(remedy("{count: 1}"),
+            "Write 'devices: [nvidia.com/gpu=0]' in the service in place of the old lines, by hand "
+            "in /srv/a.yaml. It is not done by itself: line 2, column 3: what asks for the GPU is "
+            "shared by an anchor or a merge key, and other services may use it");
+  EXPECT_NE(remedy("{count: all}").find("'devices: [nvidia.com/gpu=all]'"), std::string::npos);
+  EXPECT_NE(remedy("{device_ids: ['1', GPU-1]}")
+                .find("'devices: [nvidia.com/gpu=1, nvidia.com/gpu=GPU-1]'"),
+            std::string::npos);
+  EXPECT_EQ(remedy("{count: '${N}'}").find("devices: ["), std::string::npos) << "not known";
 }
 
 TEST(ApplicationRules, ADefaultRuntimeAloneIsNotP8) {
