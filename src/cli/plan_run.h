@@ -21,13 +21,15 @@ class PlanMachine {
   static Result<PlanMachine> of(const Arguments& args);
   const act::Machine& machine() const { return *machine_; }
   const std::string& journal() const { return journal_; }
+  // As the journal names it.
+  const std::string& root() const { return root_; }
   bool is_real() const;
 
  private:
   struct Parts;
   std::shared_ptr<Parts> parts_;
   const act::Machine* machine_ = nullptr;
-  std::string journal_;
+  std::string journal_, root_;
 };
 
 // A plan and what a person should know beside it.
@@ -47,7 +49,12 @@ Result<void> show_plan(Session& session, const Arguments& args, const Shown& sho
 Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine& where,
                      const Shown& shown);
 
-// How the newest run of the plan called `id` stands.
+// Goes on with the run of the plan called `id` that was cut off, without asking again. Refused
+// where none was. Returns the exit code.
+Result<int> continue_plan(Session& session, const Arguments& args, const PlanMachine& where,
+                          std::string_view id);
+
+// How the newest run of the plan called `id` on this tree stands.
 Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
                           std::string_view id);
 // Takes back every run of it that stands, the newest first: --force, --keep-going. Refused without

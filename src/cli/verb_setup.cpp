@@ -76,6 +76,8 @@ Result<int> run_setup(Session& session, const Arguments& args) {
   if (!where) return Failure(where.error());
   if (what == "undo") return undo_runs(session, args, *where, "setup");
   if (what == "status") return status(session, args, *where);
+  if (what == "apply" && args.has("--continue"))
+    return continue_plan(session, args, *where, "setup");
   const auto made = make_plan(args, *where);
   if (!made) return Failure(made.error());
   const Shown shown{made->plan, made->notes, "setup", "estiva/setup-plan/1"};

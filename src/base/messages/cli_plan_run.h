@@ -24,6 +24,19 @@ inline constexpr std::string_view kUndoRestarts = "taking it back restarts {}";
 inline constexpr std::string_view kUndoRestartsRemedy = "'{} --yes' does it";
 inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
 
+inline constexpr std::string_view kNotSetUp =
+    "estiva has not set this machine up. '{}' shows what would be done, '{}' does it";
+inline constexpr std::string_view kRunLeft =
+    "The run {} was undone, and {} that you made since stayed as you left it: {}";
+inline constexpr std::string_view kRunElsewhere =
+    "A run on another tree stands: --root {} shows it";
+inline constexpr std::string_view kRunStopped =
+    "It stopped after {} of its {} steps: '{}' goes on with it, '{}' takes it back.";
+inline constexpr std::string_view kNothingToContinue =
+    "no run of '{}' was interrupted: there is nothing to continue";
+inline constexpr std::string_view kNothingToContinueRemedy = "'{}' shows what would be done now";
+inline constexpr std::string_view kHelpContinue = "go on with the run that was interrupted";
+
 inline constexpr std::string_view kVerbRecover =
     "Bring a GPU back that containers have lost: modules, specification, Docker, containers";
 inline constexpr std::string_view kHelpRecreate = "make the containers again that need it";

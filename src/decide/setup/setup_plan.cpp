@@ -10,6 +10,7 @@
 #include "base/messages/decide_setup_plan.h"
 #include "decide/cdi/check.h"
 #include "decide/setup/daemon_json.h"
+#include "decide/setup/dockerd_keys.h"
 #include "decide/setup/engine_unit.h"
 #include "decide/setup/units.h"
 #include "format/cdi_rules.h"
@@ -299,6 +300,9 @@ class Planner {
     const auto asked = daemon_json_input();
     if (!asked) return Failure(asked.error());
     const DaemonJsonInput& input = *asked;
+    if (auto fault =
+            fault_of_daemon_json(input.text.value_or(""), input.file, input.engine_version))
+      return Failure(std::move(*fault));
     auto edited = plan_daemon_json(input);
     if (!edited) return Failure(edited.error());
     for (const DaemonJsonNote& note : edited->notes)
