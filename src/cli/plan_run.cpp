@@ -17,6 +17,7 @@
 #include "cli/render_plan.h"
 #include "cli/session.h"
 #include "cli/verb_cdi.h"
+#include "decide/setup/setup_plan.h"
 #include "format/json_writer.h"
 #include "format/shell_word.h"
 #include "format/text.h"
@@ -73,21 +74,44 @@ bool is_agreed(Session& session) {
 
 Result<void> check_right(const Arguments& args, const PlanMachine& where, const Shown& shown) {
   if (!where.is_real() || ::geteuid() == 0) return {};
-  return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
-              fmt::format(m::kPlanNeedsRootRemedy, command_of(args, "apply"), shown.plan.hash));
+  return fail(
+      ErrorKind::denied, std::string(m::kPlanNeedsRoot),
+      fmt::format(m::kPlanNeedsRootRemedy, command_of(args, "apply"), short_hash(shown.plan.hash)));
 }
 
-Result<void> check_agreed(Session& session, const Arguments& args, const Shown& shown) {
+// A plan is named by its hash, or by enough of its beginning.
+Result<void> check_hash(const Arguments& args, const PlanMachine& where, const Shown& shown,
+                        std::string_view hash) {
+  constexpr std::size_t kLeast = 8, kWhole = 64;
+  const bool is_hash = hash.find_first_not_of("0123456789abcdef") == hash.npos &&
+                       hash.size() >= kLeast && hash.size() <= kWhole;
+  if (!is_hash)
+    return fail(ErrorKind::usage, fmt::format(m::kPlanBadHash, escape_for_terminal(hash)),
+                std::string(m::kPlanBadHashRemedy));
+  if (shown.plan.hash.starts_with(hash)) return {};
+  const std::string_view now = short_hash(shown.plan.hash);
+  const auto runs = act::list_runs(where.journal());
+  const bool was_done = runs && std::ranges::any_of(*runs, [&](const act::RunInfo& run) {
+                          return run.hash.starts_with(hash);
+                        });
+  if (!was_done)
+    return fail(ErrorKind::refused, fmt::format(m::kPlanUnknown, short_hash(hash)),
+                fmt::format(m::kPlanUnknownRemedy, command_of(args, "plan"), now));
+  return fail(ErrorKind::refused, fmt::format(m::kPlanIsAnother, short_hash(hash), now),
+              fmt::format(m::kPlanIsAnotherRemedy, command_of(args, "plan")));
+}
+
+Result<void> check_agreed(Session& session, const Arguments& args, const PlanMachine& where,
+                          const Shown& shown) {
   if (const auto hash = args.value("--plan")) {
-    if (*hash == shown.plan.hash) return {};
-    return fail(ErrorKind::refused, fmt::format(m::kPlanIsAnother, *hash, shown.plan.hash),
-                fmt::format(m::kPlanIsAnotherRemedy, command_of(args, "plan")));
+    return check_hash(args, where, shown, *hash);
   }
   if (args.has("--yes")) return {};
   const bool can_ask = ::isatty(STDIN_FILENO) == 1 && session.style.terminal;
   if (can_ask && !args.has("--json") && is_agreed(session)) return {};
-  return fail(ErrorKind::refused, std::string(can_ask ? m::kPlanNotAgreed : m::kPlanNobodyToAsk),
-              fmt::format(m::kPlanNotAgreedRemedy, command_of(args, "apply"), shown.plan.hash));
+  return fail(
+      ErrorKind::refused, std::string(can_ask ? m::kPlanNotAgreed : m::kPlanNobodyToAsk),
+      fmt::format(m::kPlanNotAgreedRemedy, command_of(args, "apply"), short_hash(shown.plan.hash)));
 }
 
 // Taking back what restarted something restarts it again: never without a yes.
@@ -171,7 +195,7 @@ Result<std::string> not_set_up(const Arguments& args, const PlanMachine& where,
   out += "\n";
   for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
     if (run->plan_id != id || run->root != where.root()) continue;
-    const auto left = left_text(where, *run);
+    auto left = left_text(where, *run);
     if (!left) return left;
     out += *left;
     break;
@@ -215,6 +239,10 @@ bool PlanMachine::is_real() const {
   return parts_->root.is_real();
 }
 
+std::string to_do_line(const std::string& phrase) {
+  return fmt::format(m::kPlanLeft, escape_for_terminal(phrase)) + "\n";
+}
+
 Result<void> show_plan(Session& session, const Arguments& args, const Shown& shown) {
   if (args.has("--json")) {
     std::string text;
@@ -234,13 +262,17 @@ Result<void> show_plan(Session& session, const Arguments& args, const Shown& sho
 
 Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine& where,
                      const Shown& shown) {
-  if (!args.has("--json"))
+  // Who names the plan has seen it, and a program that says neither yes nor which gets the plan.
+  const bool is_agreed = args.has("--plan") || args.has("--yes");
+  const bool is_shown = args.has("--json") ? !is_agreed && !shown.plan.steps.empty()
+                                           : !args.has("--plan") || shown.plan.steps.empty();
+  if (is_shown)
     if (auto ok = show_plan(session, args, shown); !ok) return Failure(ok.error());
   act::RunReport report;
   report.plan = shown.plan;
   if (!shown.plan.steps.empty()) {
     if (auto ok = check_right(args, where, shown); !ok) return Failure(ok.error());
-    if (auto ok = check_agreed(session, args, shown); !ok) return Failure(ok.error());
+    if (auto ok = check_agreed(session, args, where, shown); !ok) return Failure(ok.error());
     const act::ApplyOptions options{shown.plan.hash, progress(session, args, shown.plan)};
     auto ran = act::apply(where.machine(), where.journal(), shown.plan, options);
     if (!ran) return Failure(ran.error());
@@ -250,9 +282,11 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
     if (auto ok = print(session, run_json(shown.verb, "run", report, shown.notes)); !ok)
       return Failure(ok.error());
   if (report.error) return Failure(*report.error);
-  if (!args.has("--json") && !shown.plan.steps.empty())
-    if (auto ok = print(session, fmt::format(m::kPlanDone, command_of(args, "undo")) + "\n"); !ok)
-      return Failure(ok.error());
+  if (!args.has("--json") && !shown.plan.steps.empty()) {
+    std::string text = fmt::format(m::kPlanDone, command_of(args, "undo")) + "\n";
+    for (const std::string& phrase : decide::left_to_do(shown.plan)) text += to_do_line(phrase);
+    if (auto ok = print(session, text); !ok) return Failure(ok.error());
+  }
   return 0;
 }
 

@@ -40,6 +40,9 @@ struct Shown {
   std::string_view schema;  // "estiva/setup-plan/1"
 };
 
+// A phrase of decide::left_to_do as a line.
+std::string to_do_line(const std::string& phrase);
+
 // Prints it, as text or JSON; a plan without steps says that nothing is to be done.
 Result<void> show_plan(Session& session, const Arguments& args, const Shown& shown);
 

@@ -1,11 +1,13 @@
 """Runs of plans in the journal: which tree they belong to, one that fails at its first step, one that was cut off and
 goes on, and what an undo leaves to its user."""
+import json
 import os
 import subprocess
 import unittest
 
 import machine_change
 from harness import ESTIVA
+from setup_faults_test import OWN
 from setup_faults_test import Killed as Place
 from setup_test import contents
 
@@ -17,6 +19,12 @@ class Runs(Place):
     def estiva(self, *words, **how):
         return subprocess.run([ESTIVA, *words], text=True, capture_output=True, env=self.env, timeout=120,
                               stdin=subprocess.DEVNULL, **how)
+
+    def changed_at(self, seconds):
+        with open(self.tree + "/times") as file:
+            rows = [row for row in file.read().splitlines() if row.split()[1] != "/etc/docker/daemon.json"]
+        with open(self.tree + "/times", "w") as file:
+            file.write("\n".join(rows + [f"{seconds} /etc/docker/daemon.json"]) + "\n")
 
     def cut_off(self):
         """Killed when some of its steps are done."""
@@ -95,6 +103,46 @@ class Runs(Place):
         self.assertEqual(left.returncode, 3, left.stdout + left.stderr)
         self.assertEqual(self.read(), b'{"mtu": 1300}\n')
         self.assertEqual(self.estiva("doctor", "--undo", "--root", self.tree).returncode, 0)
+
+    def test_a_plan_is_named_by_the_beginning_of_its_hash(self):
+        whole = json.loads(self.setup_verb("plan", "--json").stdout)["plan"]["hash"]
+        self.assertEqual(len(whole), 64)
+        shown = self.setup_verb("plan").stdout
+        self.assertIn(f"hash {whole[:12]}\n", shown)
+        self.assertEqual(self.setup_verb("apply", "--plan", whole[:7]).returncode, 2)
+        slip = ("0" if whole[0] != "0" else "1") + whole[1:12]
+        wrong = self.setup_verb("apply", "--plan", slip)
+        self.assertEqual(wrong.returncode, 5)
+        self.assertIn("there is no plan with the hash " + slip, wrong.stderr)
+        done = self.setup_verb("apply", "--plan", whole[:8])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("Why:", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^  1\. done ")
+        self.write(OWN)
+        another = self.setup_verb("apply", "--plan", whole)
+        self.assertEqual(another.returncode, 5)
+        self.assertIn("is not what would be done now", another.stderr)
+
+    def test_what_is_left_to_do_stays_until_it_is_done(self):
+        done = self.applied().stdout
+        left = "Still to do: Docker's settings are in force once Docker was restarted: 'sudo systemctl restart docker.service'"
+        self.assertIn(left, done[done.index("Done."):])
+        # The tree says itself when its files were changed and its Docker was started.
+        self.changed_at(1_790_000_000)
+        self.assertIn(left, self.setup_verb("status").stdout)
+        self.changed_at(1_770_000_000)
+        status = self.setup_verb("status")
+        self.assertEqual(status.returncode, 0, status.stdout)
+        self.assertNotIn("Still to do", status.stdout)
+
+    def test_a_program_that_says_neither_yes_nor_which_gets_the_plan(self):
+        self.write('{"mtu": 1400,}\n')
+        ran = self.estiva("doctor", "--fix", "--json", "--root", self.tree)
+        self.assertEqual(ran.returncode, 5)
+        document = json.loads(ran.stdout)
+        self.assertEqual(document["schema"], "estiva/doctor-plan/1")
+        self.assertEqual([step["target"] for step in document["plan"]["steps"]], ["/etc/docker/daemon.json"])
+        self.assertIn("--plan " + document["plan"]["hash"][:12], ran.stderr)
 
 
 for name in [name for name in dir(Place) if name.startswith("test_")]:

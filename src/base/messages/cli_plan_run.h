@@ -11,6 +11,14 @@ inline constexpr std::string_view kPlanDone = "Done. '{}' takes it back.";
 inline constexpr std::string_view kPlanNeedsRoot = "changing the machine needs root";
 inline constexpr std::string_view kPlanNeedsRootRemedy = "Run: sudo {} --plan {}";
 inline constexpr std::string_view kUndoNeedsRootRemedy = "Run: sudo {}";
+inline constexpr std::string_view kPlanLeft = "Still to do: Docker's settings are {}";
+inline constexpr std::string_view kPlanUnknown = "there is no plan with the hash {}";
+inline constexpr std::string_view kPlanUnknownRemedy =
+    "Something has changed since it was shown, or a digit is wrong: '{}' shows what would be done "
+    "now ({})";
+inline constexpr std::string_view kPlanBadHash = "'{}' is not the hash of a plan";
+inline constexpr std::string_view kPlanBadHashRemedy =
+    "It has 64 hexadecimal digits; the first 8 are enough";
 inline constexpr std::string_view kPlanIsAnother =
     "the plan {} is not what would be done now (that is {})";
 inline constexpr std::string_view kPlanIsAnotherRemedy =
