@@ -5,6 +5,7 @@
 #include <set>
 
 #include "act/journal.h"
+#include "act/standing.h"
 #include "act/steps.h"
 #include "base/messages/act.h"
 #include "format/plan_text.h"
@@ -49,12 +50,13 @@ class Run {
     const auto earlier = log_.steps();
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
       const StepLog& known = earlier[i];
-      if (known.intent) touched_.insert(known.intent->path);
+      const bool is_begun = known.intent && !known.undone;
+      if (is_begun) touched_.insert(known.intent->path);
       if (known.done) {
         report_.steps[i] = {StepState::done, known.done->text};
         continue;
       }
-      auto text = known.intent ? finish(i, *known.intent) : begin(i);
+      auto text = is_begun ? finish(i, *known.intent) : begin(i);
       if (!text) return stop(i, text.error());
       const bool was_so = *text == m::kIsSoAlready;
       tell(i, {was_so ? StepState::unchanged : StepState::done, std::move(*text)});
@@ -77,14 +79,43 @@ class Run {
     failed.step = static_cast<std::uint32_t>(i);
     failed.text = error.what;
     (void)log_.append(failed);  // for people; the intent without its `done` says it already
+    forget_if_untouched(i);
     tell(i, {StepState::failed, error.what});
     Error whole = error;
     whole.what = fmt::format(m::kStepFailed, i + 1, plan_.steps.size(),
                              escape_for_terminal(plan_.steps[i].target), error.what);
     std::string how = error.remedy.empty() ? std::string(m::kProgramFailedHow) : error.remedy;
-    whole.remedy = fmt::format(m::kStepFailedHow, how, log_.id());
+    const std::string &id = plan_.id, &root = log_.root();
+    whole.remedy = log_.standing() == 0
+                       ? fmt::format(m::kStepFailedFirstHow, how)
+                       : fmt::format(m::kStepFailedHow, how, command_for(id, root, Next::proceed),
+                                     command_for(id, root, Next::undo));
     report_.error = std::move(whole);
     return std::move(report_);
+  }
+
+  // A step that failed and left no trace is as one that was never begun.
+  void forget_if_untouched(std::size_t i) {
+    const StepLog known = log_.steps()[i];
+    if (!known.intent || known.done) return;
+    const auto stand = stand_of(machine_, plan_.steps[i], known);
+    if (!stand || stand->is != Standing::as_before) return;
+    const StepKind kind = plan_.steps[i].kind;
+    const bool is_link = kind == StepKind::enable_unit || kind == StepKind::disable_unit;
+    if (!is_link && !is_same(stand->now.state, known.intent->before)) return;
+    clear_away(*known.intent);
+    Record nothing;
+    nothing.kind = RecordKind::undone;
+    nothing.step = static_cast<std::uint32_t>(i);
+    (void)log_.append(nothing);  // else it is looked at by the undo
+  }
+
+  // What was made on the way to a step's effect.
+  void clear_away(const Record& record) {
+    remove_leftover(machine_.root, record.path, record.temp);
+    for (auto folder = record.made.rbegin(); folder != record.made.rend(); ++folder) {
+      remove_empty_folder(machine_.root, *folder);
+    }
   }
 
   // A step of which nothing was done yet.
@@ -151,10 +182,7 @@ class Run {
     }
     if (is_same(now->state, record.before)) {
       // What was made on the way to it is made again, and has to go at the undo.
-      remove_leftover(machine_.root, record.path, record.temp);
-      for (auto folder = record.made.rbegin(); folder != record.made.rend(); ++folder) {
-        remove_empty_folder(machine_.root, *folder);
-      }
+      clear_away(record);
       return carry_out(i, std::move(*now));
     }
     if (is_same(now->state, record.after)) {
@@ -203,7 +231,7 @@ Result<void> check_from(const Machine& machine, const Plan& plan,
   std::set<std::string> touched;  // one file may have two names
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
-    const bool begun = i < known.size() && known[i].intent;
+    const bool begun = i < known.size() && known[i].intent && !known[i].undone;
     if (begun) touched.insert(known[i].intent->path);
     if (begun || depends_on_earlier(plan, i)) continue;
     const auto found = acts_of(step.kind).look(machine, step);
@@ -254,7 +282,7 @@ Result<RunReport> apply(const Machine& machine, const std::string& journal, cons
   auto opened = Journal::open(journal);
   if (!opened) return Failure(opened.error());
   if (auto fine = check_plan(machine, plan); !fine) return Failure(fine.error());
-  auto log = opened->begin(plan);
+  auto log = opened->begin(plan, root_of(machine));
   if (!log) return Failure(log.error());
   machine.pass();
   return Run(machine, std::move(*log), options.on_step).to_end();

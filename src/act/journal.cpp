@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/messages/act.h"
+#include "format/shell_word.h"
 #include "format/text.h"
 #include "host/files.h"
 
@@ -48,21 +49,28 @@ RunInfo info_of(const std::string& dir, const std::string& id) {
   info.phase = log->phase();
   info.steps = log->plan().steps.size();
   info.standing = log->standing();
+  info.root = log->root();
+  for (const StepLog& step : log->steps()) {
+    info.done += step.done && !step.undone;
+    info.left += step.is_left();
+  }
   return info;
 }
 
-Result<void> check_none_interrupted(const std::vector<RunInfo>& runs) {
+// Runs on other trees are not looked at.
+Result<void> check_none_interrupted(const std::vector<RunInfo>& runs, std::string_view root) {
   for (const RunInfo& run : runs) {
-    if (!run.problem.empty()) continue;
+    if (!run.problem.empty() || run.root != root) continue;
+    const std::string undo = command_for(run.plan_id, run.root, Next::undo);
     const std::string plan = format::escape_for_terminal(run.plan_id);
     if (run.phase == RunPhase::interrupted) {
-      return fail(ErrorKind::refused,
-                  fmt::format(m::kInterrupted, run.id, plan, run.standing, run.steps),
-                  std::string(m::kInterruptedHow));
+      return fail(
+          ErrorKind::refused, fmt::format(m::kInterrupted, run.id, plan, run.done, run.steps),
+          fmt::format(m::kInterruptedHow, command_for(run.plan_id, run.root, Next::proceed), undo));
     }
     if (run.phase == RunPhase::undo_interrupted) {
       return fail(ErrorKind::refused, fmt::format(m::kInterruptedUndo, run.id, plan),
-                  std::string(m::kInterruptedUndoHow));
+                  fmt::format(m::kInterruptedUndoHow, undo));
     }
   }
   return {};
@@ -80,11 +88,27 @@ Result<std::vector<RunInfo>> list_runs(const std::string& dir) {
   return runs;
 }
 
-Result<std::vector<RunInfo>> standing_runs(const std::string& dir, std::string_view plan_id) {
+std::string root_of(const Machine& machine) {
+  std::error_code error;
+  const fs::path path = fs::canonical(machine.root.dir(), error);
+  return error ? machine.root.dir() : path.string();
+}
+
+std::string command_for(std::string_view plan_id, std::string_view root, Next next) {
+  const bool is_doctor = plan_id == "doctor";
+  std::string command = fmt::format("estiva {}", plan_id);
+  if (next == Next::undo) command += is_doctor ? " --undo" : " undo";
+  if (next == Next::proceed) command += is_doctor ? " --fix --continue" : " apply --continue";
+  if (root != "/") command += " --root " + format::shell_word(root);
+  return format::escape_for_terminal(command);
+}
+
+Result<std::vector<RunInfo>> standing_runs(const std::string& dir, std::string_view plan_id,
+                                           std::string_view root) {
   auto runs = list_runs(dir);
   if (!runs) return runs;
   std::erase_if(*runs, [&](const RunInfo& run) {
-    return run.plan_id != plan_id || run.phase == RunPhase::undone;
+    return run.plan_id != plan_id || run.root != root || run.phase == RunPhase::undone;
   });
   std::reverse(runs->begin(), runs->end());
   return runs;
@@ -110,10 +134,10 @@ Result<Journal> Journal::open(const std::string& dir) {
   return journal;
 }
 
-Result<RunLog> Journal::begin(const Plan& plan) {
+Result<RunLog> Journal::begin(const Plan& plan, const std::string& root) {
   auto runs = list_runs(dir_);
   if (!runs) return Failure(runs.error());
-  if (auto fine = check_none_interrupted(*runs); !fine) return Failure(fine.error());
+  if (auto fine = check_none_interrupted(*runs, root); !fine) return Failure(fine.error());
   if (auto pruned = prune(kUndoneKept); !pruned) return Failure(pruned.error());
   runs = list_runs(dir_);
   if (!runs) return Failure(runs.error());
@@ -122,7 +146,7 @@ Result<RunLog> Journal::begin(const Plan& plan) {
                 std::string(m::kTooManyRunsHow));
   }
   const std::uint64_t last = runs->empty() ? 0 : format::parse_u64(runs->back().id).value_or(0);
-  return RunLog::make(dir_, fmt::format("{:06}", last + 1), plan);
+  return RunLog::make(dir_, fmt::format("{:06}", last + 1), plan, root);
 }
 
 Result<void> Journal::prune(std::size_t keep) {

@@ -17,7 +17,7 @@ enum class RecordKind : std::uint8_t {
   failed,         // it was tried; `text` says why it failed
   finished,       // all steps are done
   undo_begun,     // nothing is done any more, only undone
-  undone,         // a step is as it was before, or was left alone for the reason in `text`
+  undone,         // a step is as it was before; with a `path`: it was left alone, for `text`
   undo_finished,  // nothing is left to undo
 };
 

@@ -41,7 +41,8 @@ std::string title_line(std::int64_t begun_ns) {
   return fmt::format("{}{} {}\n", kTitle, kVersion, begun_ns);
 }
 
-Result<void> fill_folder(const std::string& folder, const Plan& plan, std::int64_t begun_ns) {
+Result<void> fill_folder(const std::string& folder, const Plan& plan, const std::string& root,
+                         std::int64_t begun_ns) {
   const std::string saved = folder + "/saved";
   if (::mkdir(folder.c_str(), 0700) != 0 || ::mkdir(saved.c_str(), 0700) != 0) {
     return cant_write(folder, errno);
@@ -50,6 +51,10 @@ Result<void> fill_folder(const std::string& folder, const Plan& plan, std::int64
           host::write_file_atomic(folder + "/plan.json", format::plan_to_json(plan), 0600);
       !written) {
     return written;
+  }
+  if (root != "/") {
+    if (auto written = host::write_file_atomic(folder + "/root", root, 0600); !written)
+      return written;
   }
   return host::write_file_atomic(folder + "/records", title_line(begun_ns), 0600);
 }
@@ -76,10 +81,11 @@ std::string_view to_name(RunPhase phase) {
   return "interrupted";
 }
 
-Result<RunLog> RunLog::make(const std::string& dir, const std::string& id, const Plan& plan) {
+Result<RunLog> RunLog::make(const std::string& dir, const std::string& id, const Plan& plan,
+                            const std::string& root) {
   const std::string fresh = fmt::format("{}/new-{}", dir, id),
                     place = fmt::format("{}/{}", dir, id);
-  auto filled = fill_folder(fresh, plan, wall_now().ns);
+  auto filled = fill_folder(fresh, plan, root, wall_now().ns);
   if (filled && ::rename(fresh.c_str(), place.c_str()) != 0) filled = cant_write(dir, errno);
   if (!filled) {
     std::error_code ignored;
@@ -107,6 +113,9 @@ Result<RunLog> RunLog::load(const std::string& dir, const std::string& id) {
     return fail(fmt::format(m::kPlanUnreadable, log.folder_), std::string(m::kPlanUnreadableHow));
   }
   log.plan_ = std::move(*plan);
+  auto root = host::read_local_file(log.folder_ + "/root");
+  if (!root && root.error().kind != ErrorKind::not_found) return Failure(root.error());
+  log.root_ = root ? std::move(*root) : "/";
   if (auto read = log.read_records(); !read) return Failure(read.error());
   return log;
 }
@@ -155,7 +164,8 @@ RunPhase RunLog::phase() const {
     if (record.kind == RecordKind::undo_finished) stopped = true;
   }
   if (!begun && !finished) return RunPhase::undone;  // it stopped before its first step
-  if (!undoing) return finished ? RunPhase::applied : RunPhase::interrupted;
+  if (!undoing && finished) return RunPhase::applied;
+  if (!undoing) return standing() == 0 ? RunPhase::undone : RunPhase::interrupted;
   if (!stopped) return RunPhase::undo_interrupted;
   return standing() == 0 ? RunPhase::undone : RunPhase::partly_undone;
 }
@@ -164,7 +174,7 @@ std::vector<StepLog> RunLog::steps() const {
   std::vector<StepLog> steps(plan_.steps.size());
   for (const Record& record : records_) {
     StepLog& step = steps[record.step];
-    if (record.kind == RecordKind::intent) step.intent = record;
+    if (record.kind == RecordKind::intent) step = StepLog{record, {}, {}, {}};
     if (record.kind == RecordKind::done) step.done = record;
     if (record.kind == RecordKind::failed) step.failure = record.text;
     if (record.kind == RecordKind::undone) step.undone = record;

@@ -1,5 +1,6 @@
 // One run of a plan in the journal: a folder with plan.json, records (a line each, on the disk
-// before what it announces happens) and saved/ (what was there). Not thread-safe; blocking.
+// before what it announces happens), saved/ (what was there) and, where the machine's own files
+// are not what it changes, root (the tree's path). Not thread-safe; blocking.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -19,8 +20,8 @@ enum class RunPhase : std::uint8_t {
   interrupted,       // by a crash or a failure: to be continued or undone
   applied,           // all of it
   undo_interrupted,  // to be undone again
-  partly_undone,     // something was left alone, or could not be undone
-  undone,
+  partly_undone,     // something could not be undone
+  undone,            // or left to the user, who said so; or nothing of it was done at all
 };
 std::string_view to_name(RunPhase phase);
 
@@ -29,16 +30,21 @@ bool is_run_id(std::string_view name);
 
 // What the records say about one step.
 struct StepLog {
-  std::optional<Record> intent;  // the last one
+  std::optional<Record> intent;  // the last one; what was said before it no longer counts
   std::optional<Record> done;
   std::optional<Record> undone;
   std::string failure;  // of the last try
+  // It was not undone, because somebody had changed it, and nobody is asked about it any more.
+  bool is_left() const { return undone && !undone->path.empty(); }
+  // It failed, and nothing of it stays.
+  bool is_void() const { return undone && !done && !failure.empty(); }
 };
 
 class RunLog {
  public:
-  // A new folder `dir`/`id`: whole or not at all, whatever happens.
-  static Result<RunLog> make(const std::string& dir, const std::string& id, const Plan& plan);
+  // A new folder `dir`/`id`: whole or not at all, whatever happens. `root` is the tree it changes.
+  static Result<RunLog> make(const std::string& dir, const std::string& id, const Plan& plan,
+                             const std::string& root);
   // Errors: not_found; damaged; written by a newer estiva. A line that a crash tore off is left
   // out, and overwritten by the next record.
   static Result<RunLog> load(const std::string& dir, const std::string& id);
@@ -46,6 +52,7 @@ class RunLog {
   const std::string& id() const { return id_; }
   const Plan& plan() const { return plan_; }
   std::int64_t begun_ns() const { return begun_ns_; }
+  const std::string& root() const { return root_; }
   RunPhase phase() const;
   std::vector<StepLog> steps() const;
   // Steps of which something may stand: an intent, and not undone.
@@ -65,7 +72,7 @@ class RunLog {
   Result<void> open_records();
   Result<void> read_records();
 
-  std::string folder_, id_;
+  std::string folder_, id_, root_;
   Plan plan_;
   std::int64_t begun_ns_ = 0;
   std::vector<Record> records_;

@@ -26,8 +26,10 @@ Result<RunReport> status_of(const Machine& machine, const std::string& journal,
   RunReport report{run, log->plan(), {}, {}};
   const auto known = log->steps();
   for (std::size_t i = 0; i < known.size(); ++i) {
-    if (!known[i].intent) {
+    if (!known[i].intent || known[i].is_void()) {
       report.steps.push_back({StepState::pending, known[i].failure});
+    } else if (known[i].is_left()) {
+      report.steps.push_back({StepState::left_alone, known[i].undone->text});
     } else if (known[i].undone) {
       report.steps.push_back({StepState::undone, known[i].undone->text});
     } else if (is_touched_again(log->plan(), known, i)) {

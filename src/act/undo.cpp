@@ -78,13 +78,19 @@ class Undoing {
 
   void note_what_does_not_stand() {
     for (std::size_t i = 0; i < known_.size(); ++i) {
-      if (!known_[i].intent) report_.steps[i] = {StepState::pending, std::string(m::kNeverDone)};
-      if (known_[i].undone) report_.steps[i] = {StepState::undone, known_[i].undone->text};
+      const StepLog& known = known_[i];
+      if (known.undone)
+        report_.steps[i] = {known.is_left() ? StepState::left_alone : StepState::undone,
+                            known.undone->text};
+      if (!known.intent || known.is_void())
+        report_.steps[i] = {StepState::pending, std::string(m::kNeverDone)};
     }
   }
 
-  Result<void> write(RecordKind kind, std::size_t step = 0, std::string text = {}) {
+  Result<void> write(RecordKind kind, std::size_t step = 0, std::string text = {},
+                     std::string left = {}) {
     Record record;
+    record.path = std::move(left);
     record.kind = kind;
     record.step = static_cast<std::uint32_t>(step);
     record.text = std::move(text);
@@ -115,8 +121,10 @@ class Undoing {
       if (!first_error_) first_error_ = result.error();
       return tell(i, {StepState::failed, result.error().what});
     }
-    if (result->state != StepState::left_alone) {
-      if (auto written = write(RecordKind::undone, i, result->text); !written) {
+    const bool is_left = result->state == StepState::left_alone;
+    if (!is_left || options_.keep_going) {
+      std::string path = is_left ? known_[i].intent->path : std::string();
+      if (auto written = write(RecordKind::undone, i, result->text, std::move(path)); !written) {
         ++failed_;
         if (!first_error_) first_error_ = written.error();
       }

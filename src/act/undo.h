@@ -10,8 +10,9 @@
 namespace estiva::act {
 
 struct UndoOptions {
-  bool force = false;       // also what somebody changed since; that is kept in saved/N.drift
-  bool keep_going = false;  // leaves alone what somebody changed since, and undoes the rest
+  bool force = false;  // also what somebody changed since; that is kept in saved/N.drift
+  // Undoes the rest, and leaves what somebody changed since to them, for good.
+  bool keep_going = false;
   OnStep on_step;
 };
 

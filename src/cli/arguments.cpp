@@ -15,10 +15,20 @@ namespace {
 
 namespace m = msg::cli;
 
+// Short names are near to many words: one that begins otherwise is not what was meant.
+bool is_meant(std::string_view wrong, std::string_view name) {
+  constexpr std::size_t kShort = 5;
+  const auto first = [](std::string_view word) {
+    const std::size_t at = word.find_first_not_of('-');
+    return at == word.npos ? '\0' : static_cast<char>(word[at] | 0x20);  // as a small letter
+  };
+  return first(wrong) == first(name) || name.size() - name.find_first_not_of('-') >= kShort;
+}
+
 std::string hint(std::string_view wrong, std::span<const std::string_view> names,
                  const std::string& otherwise) {
   const auto near = format::nearest_name(wrong, names);
-  return near ? fmt::format(m::kDidYouMean, *near, otherwise) : otherwise;
+  return near && is_meant(wrong, *near) ? fmt::format(m::kDidYouMean, *near, otherwise) : otherwise;
 }
 
 std::string verb_hint(const Verb& verb) {
@@ -64,8 +74,13 @@ Result<void> check_choice(std::string_view choices, std::string_view value, std:
   std::string list(choices);
   for (std::size_t at = 0; (at = list.find('|', at)) != std::string::npos;)
     list.replace(at, 1, ", ");
+  std::vector<std::string_view> names;
+  for (std::string_view rest = choices; !rest.empty();) {
+    names.push_back(rest.substr(0, rest.find('|')));
+    rest.remove_prefix(std::min(names.back().size() + 1, rest.size()));
+  }
   return fail(ErrorKind::usage, fmt::format(m::kBadChoice, shown(value), what),
-              fmt::format(m::kChoices, list));
+              hint(value, names, fmt::format(m::kChoices, list)));
 }
 
 // "NAME..." in a sentence is NAME.

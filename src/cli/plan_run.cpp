@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <set>
 #include <unistd.h>
 
 #include "act/apply.h"
@@ -16,7 +18,9 @@
 #include "cli/render_plan.h"
 #include "cli/session.h"
 #include "cli/verb_cdi.h"
+#include "decide/setup/setup_plan.h"
 #include "format/json_writer.h"
+#include "format/shell_word.h"
 #include "format/text.h"
 
 namespace estiva::cli {
@@ -25,6 +29,7 @@ namespace {
 namespace m = msg::cli;
 using format::escape_for_terminal;
 using format::JsonWriter;
+using format::shell_word;
 
 Result<void> print(Session& session, const std::string& text) {
   return session.out.write(text);
@@ -43,21 +48,12 @@ void write_notes(JsonWriter& json, const std::vector<std::string>& notes) {
   json.end_array();
 }
 
-// As a shell takes it for one word.
-std::string shell_word(const std::string& word) {
-  static constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._=:@%+,-";
-  if (word.find_first_not_of(kPlain) == word.npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
-
 // The command that the user may type next: "setup apply" or "doctor --fix", with what was said
 // about the plan this time, for it would be another plan without that.
 std::string command_of(const Arguments& args, std::string_view what) {
-  static constexpr std::string_view kNotOfThePlan[] = {
-      "--plan", "--yes", "--json", "--diff", "--fix", "--undo", "--force", "--keep-going"};
+  static constexpr std::string_view kNotOfThePlan[] = {"--plan",  "--yes",        "--json",
+                                                       "--diff",  "--fix",        "--undo",
+                                                       "--force", "--keep-going", "--continue"};
   std::string command = fmt::format("estiva {}", args.verb->name);
   const bool is_doctor = args.verb->name == "doctor";
   command += is_doctor ? (what == "undo" ? " --undo" : " --fix") : fmt::format(" {}", what);
@@ -79,21 +75,44 @@ bool is_agreed(Session& session) {
 
 Result<void> check_right(const Arguments& args, const PlanMachine& where, const Shown& shown) {
   if (!where.is_real() || ::geteuid() == 0) return {};
-  return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
-              fmt::format(m::kPlanNeedsRootRemedy, command_of(args, "apply"), shown.plan.hash));
+  return fail(
+      ErrorKind::denied, std::string(m::kPlanNeedsRoot),
+      fmt::format(m::kPlanNeedsRootRemedy, command_of(args, "apply"), short_hash(shown.plan.hash)));
 }
 
-Result<void> check_agreed(Session& session, const Arguments& args, const Shown& shown) {
+// A plan is named by its hash, or by enough of its beginning.
+Result<void> check_hash(const Arguments& args, const PlanMachine& where, const Shown& shown,
+                        std::string_view hash) {
+  constexpr std::size_t kLeast = 8, kWhole = 64;
+  const bool is_hash = hash.find_first_not_of("0123456789abcdef") == hash.npos &&
+                       hash.size() >= kLeast && hash.size() <= kWhole;
+  if (!is_hash)
+    return fail(ErrorKind::usage, fmt::format(m::kPlanBadHash, escape_for_terminal(hash)),
+                std::string(m::kPlanBadHashRemedy));
+  if (shown.plan.hash.starts_with(hash)) return {};
+  const std::string_view now = short_hash(shown.plan.hash);
+  const auto runs = act::list_runs(where.journal());
+  const bool was_done = runs && std::ranges::any_of(*runs, [&](const act::RunInfo& run) {
+                          return run.hash.starts_with(hash);
+                        });
+  if (!was_done)
+    return fail(ErrorKind::refused, fmt::format(m::kPlanUnknown, short_hash(hash)),
+                fmt::format(m::kPlanUnknownRemedy, command_of(args, "plan"), now));
+  return fail(ErrorKind::refused, fmt::format(m::kPlanIsAnother, short_hash(hash), now),
+              fmt::format(m::kPlanIsAnotherRemedy, command_of(args, "plan")));
+}
+
+Result<void> check_agreed(Session& session, const Arguments& args, const PlanMachine& where,
+                          const Shown& shown) {
   if (const auto hash = args.value("--plan")) {
-    if (*hash == shown.plan.hash) return {};
-    return fail(ErrorKind::refused, fmt::format(m::kPlanIsAnother, *hash, shown.plan.hash),
-                fmt::format(m::kPlanIsAnotherRemedy, command_of(args, "plan")));
+    return check_hash(args, where, shown, *hash);
   }
   if (args.has("--yes")) return {};
   const bool can_ask = ::isatty(STDIN_FILENO) == 1 && session.style.terminal;
   if (can_ask && !args.has("--json") && is_agreed(session)) return {};
-  return fail(ErrorKind::refused, std::string(can_ask ? m::kPlanNotAgreed : m::kPlanNobodyToAsk),
-              fmt::format(m::kPlanNotAgreedRemedy, command_of(args, "apply"), shown.plan.hash));
+  return fail(
+      ErrorKind::refused, std::string(can_ask ? m::kPlanNotAgreed : m::kPlanNobodyToAsk),
+      fmt::format(m::kPlanNotAgreedRemedy, command_of(args, "apply"), short_hash(shown.plan.hash)));
 }
 
 // What the runs did, the newest first, and how each step is taken back.
@@ -154,6 +173,64 @@ std::string run_json(std::string_view verb, std::string_view what, const act::Ru
   return text + "\n";
 }
 
+// Where the run stopped before its end: what to type.
+std::string interrupted_text(const act::RunInfo& run) {
+  if (run.phase != act::RunPhase::interrupted) return {};
+  return fmt::format(m::kRunStopped, run.done, run.steps,
+                     act::command_for(run.plan_id, run.root, act::Next::proceed),
+                     act::command_for(run.plan_id, run.root, act::Next::undo)) +
+         "\n";
+}
+
+// What the last undo left to the user; empty: nothing.
+Result<std::string> left_text(const PlanMachine& where, const act::RunInfo& run) {
+  const auto report = act::status_of(where.machine(), where.journal(), run.id);
+  if (!report) return Failure(report.error());
+  std::vector<std::string> targets;
+  for (std::size_t i = 0; i < report->steps.size(); ++i) {
+    const std::string& target = report->plan.steps[i].target;
+    const bool is_new = std::ranges::find(targets, target) == targets.end();
+    if (report->steps[i].state == act::StepState::left_alone && is_new) targets.push_back(target);
+  }
+  if (targets.empty()) return std::string();
+  return fmt::format(m::kRunLeft, run.id, format::counted(targets.size(), "change"),
+                     escape_for_terminal(fmt::format("{}", fmt::join(targets, ", ")))) +
+         "\n";
+}
+
+// Runs of the same plan elsewhere, which nothing here concerns: a line a tree.
+Result<std::string> other_trees_text(const PlanMachine& where, std::string_view id) {
+  const auto runs = act::list_runs(where.journal());
+  if (!runs) return Failure(runs.error());
+  std::set<std::string> roots;
+  for (const act::RunInfo& run : *runs) {
+    const bool stands = run.phase != act::RunPhase::undone && run.problem.empty();
+    if (run.plan_id == id && stands && run.root != where.root()) roots.insert(run.root);
+  }
+  std::string out;
+  for (const std::string& root : roots)
+    out += fmt::format(m::kRunElsewhere, escape_for_terminal(root)) + "\n";
+  return out;
+}
+
+// Where no run stands.
+Result<std::string> not_set_up(const Arguments& args, const PlanMachine& where,
+                               std::string_view id) {
+  const auto runs = act::list_runs(where.journal());
+  if (!runs) return Failure(runs.error());
+  std::string out = fmt::format(m::kNotSetUp, command_of(args, "plan"), command_of(args, "apply"));
+  out += "\n";
+  for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
+    if (run->plan_id != id || run->root != where.root()) continue;
+    auto left = left_text(where, *run);
+    if (!left) return left;
+    out += *left;
+    break;
+  }
+  const auto others = other_trees_text(where, id);
+  return others ? Result<std::string>(out + *others) : others;
+}
+
 // A line as each step ends, so that a person sees what takes time.
 act::OnStep progress(Session& session, const Arguments& args, const Plan& plan) {
   if (args.has("--json")) return {};
@@ -181,11 +258,16 @@ Result<PlanMachine> PlanMachine::of(const Arguments& args) {
   };
   where.machine_ = &where.parts_->machine;
   where.journal_ = api::resolve_places().state_dir + "/plans";
+  where.root_ = act::root_of(*where.machine_);
   return where;
 }
 
 bool PlanMachine::is_real() const {
   return parts_->root.is_real();
+}
+
+std::string to_do_line(const std::string& phrase) {
+  return fmt::format(m::kPlanLeft, escape_for_terminal(phrase)) + "\n";
 }
 
 Result<void> show_plan(Session& session, const Arguments& args, const Shown& shown) {
@@ -208,13 +290,17 @@ Result<void> show_plan(Session& session, const Arguments& args, const Shown& sho
 
 Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine& where,
                      const Shown& shown) {
-  if (!args.has("--json"))
+  // Who names the plan has seen it, and a program that says neither yes nor which gets the plan.
+  const bool is_agreed = args.has("--plan") || args.has("--yes");
+  const bool is_shown = args.has("--json") ? !is_agreed && !shown.plan.steps.empty()
+                                           : !args.has("--plan") || shown.plan.steps.empty();
+  if (is_shown)
     if (auto ok = show_plan(session, args, shown); !ok) return Failure(ok.error());
   act::RunReport report;
   report.plan = shown.plan;
   if (!shown.plan.steps.empty()) {
     if (auto ok = check_right(args, where, shown); !ok) return Failure(ok.error());
-    if (auto ok = check_agreed(session, args, shown); !ok) return Failure(ok.error());
+    if (auto ok = check_agreed(session, args, where, shown); !ok) return Failure(ok.error());
     const act::ApplyOptions options{shown.plan.hash, progress(session, args, shown.plan)};
     auto ran = act::apply(where.machine(), where.journal(), shown.plan, options);
     if (!ran) return Failure(ran.error());
@@ -224,7 +310,35 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
     if (auto ok = print(session, run_json(shown.verb, "run", report, shown.notes)); !ok)
       return Failure(ok.error());
   if (report.error) return Failure(*report.error);
-  if (!args.has("--json") && !shown.plan.steps.empty())
+  if (!args.has("--json") && !shown.plan.steps.empty()) {
+    std::string text = fmt::format(m::kPlanDone, command_of(args, "undo")) + "\n";
+    for (const std::string& phrase : decide::left_to_do(shown.plan)) text += to_do_line(phrase);
+    if (auto ok = print(session, text); !ok) return Failure(ok.error());
+  }
+  return 0;
+}
+
+Result<int> continue_plan(Session& session, const Arguments& args, const PlanMachine& where,
+                          std::string_view id) {
+  const auto runs = act::standing_runs(where.journal(), id, where.root());
+  if (!runs) return Failure(runs.error());
+  const auto run = std::ranges::find(*runs, act::RunPhase::interrupted, &act::RunInfo::phase);
+  if (run == runs->end())
+    return fail(ErrorKind::refused, fmt::format(m::kNothingToContinue, id),
+                fmt::format(m::kNothingToContinueRemedy, command_of(args, "plan")));
+  if (where.is_real() && ::geteuid() != 0)
+    return fail(ErrorKind::denied, std::string(m::kPlanNeedsRoot),
+                fmt::format(m::kUndoNeedsRootRemedy,
+                            act::command_for(run->plan_id, run->root, act::Next::proceed)));
+  const auto standing = act::status_of(where.machine(), where.journal(), run->id);
+  if (!standing) return Failure(standing.error());
+  const auto ran = act::continue_run(where.machine(), where.journal(), run->id,
+                                     progress(session, args, standing->plan));
+  if (!ran) return Failure(ran.error());
+  if (args.has("--json"))
+    if (auto ok = print(session, run_json(id, "run", *ran, {})); !ok) return Failure(ok.error());
+  if (ran->error) return Failure(*ran->error);
+  if (!args.has("--json"))
     if (auto ok = print(session, fmt::format(m::kPlanDone, command_of(args, "undo")) + "\n"); !ok)
       return Failure(ok.error());
   return 0;
@@ -232,13 +346,15 @@ Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine&
 
 Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
                           std::string_view id) {
-  const auto runs = act::standing_runs(where.journal(), id);
+  const auto runs = act::standing_runs(where.journal(), id, where.root());
   if (!runs) return Failure(runs.error());
+  const bool is_json = args.has("--json");
   if (runs->empty()) {
-    const std::string text =
-        args.has("--json") ? fmt::format("{{\"schema\":\"estiva/{}-status/1\",\"run\":null}}\n", id)
-                           : fmt::format(m::kPlanNoRun, id) + "\n";
-    if (auto ok = print(session, text); !ok) return Failure(ok.error());
+    const auto text = is_json ? Result<std::string>(fmt::format(
+                                    "{{\"schema\":\"estiva/{}-status/1\",\"run\":null}}\n", id))
+                              : not_set_up(args, where, id);
+    if (!text) return Failure(text.error());
+    if (auto ok = print(session, *text); !ok) return Failure(ok.error());
     return 0;
   }
   bool drifted = false;
@@ -247,17 +363,23 @@ Result<int> show_standing(Session& session, const Arguments& args, const PlanMac
     if (!report) return Failure(report.error());
     for (const act::StepResult& step : report->steps)
       drifted |= step.state == act::StepState::drifted || step.state == act::StepState::failed;
-    const std::string text = args.has("--json") ? run_json(id, "status", *report, {})
-                                                : render_run(*report, session.style);
+    drifted |= run.phase == act::RunPhase::interrupted;
+    const std::string text = is_json ? run_json(id, "status", *report, {})
+                                     : render_run(*report, session.style) + interrupted_text(run);
     if (auto ok = print(session, text); !ok) return Failure(ok.error());
-    if (args.has("--json")) break;  // one document: the newest
+    if (is_json) break;  // one document: the newest
+  }
+  if (!is_json) {
+    const auto others = other_trees_text(where, id);
+    if (!others) return Failure(others.error());
+    if (auto ok = print(session, *others); !ok) return Failure(ok.error());
   }
   return drifted ? 1 : 0;
 }
 
 Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
                       std::string_view id, UndoAsks asks) {
-  const auto runs = act::standing_runs(where.journal(), id);
+  const auto runs = act::standing_runs(where.journal(), id, where.root());
   if (!runs) return Failure(runs.error());
   if (runs->empty()) {
     if (auto ok = print(session, fmt::format(m::kPlanNoRun, id) + "\n"); !ok)

@@ -21,13 +21,15 @@ class PlanMachine {
   static Result<PlanMachine> of(const Arguments& args);
   const act::Machine& machine() const { return *machine_; }
   const std::string& journal() const { return journal_; }
+  // As the journal names it.
+  const std::string& root() const { return root_; }
   bool is_real() const;
 
  private:
   struct Parts;
   std::shared_ptr<Parts> parts_;
   const act::Machine* machine_ = nullptr;
-  std::string journal_;
+  std::string journal_, root_;
 };
 
 // A plan and what a person should know beside it.
@@ -40,6 +42,9 @@ struct Shown {
   std::string_view nothing = {};
 };
 
+// A phrase of decide::left_to_do as a line.
+std::string to_do_line(const std::string& phrase);
+
 // Prints it, as text or JSON; a plan without steps says that nothing is to be done.
 Result<void> show_plan(Session& session, const Arguments& args, const Shown& shown);
 
@@ -49,7 +54,12 @@ Result<void> show_plan(Session& session, const Arguments& args, const Shown& sho
 Result<int> run_plan(Session& session, const Arguments& args, const PlanMachine& where,
                      const Shown& shown);
 
-// How the newest run of the plan called `id` stands.
+// Goes on with the run of the plan called `id` that was cut off, without asking again. Refused
+// where none was. Returns the exit code.
+Result<int> continue_plan(Session& session, const Arguments& args, const PlanMachine& where,
+                          std::string_view id);
+
+// How the newest run of the plan called `id` on this tree stands.
 Result<int> show_standing(Session& session, const Arguments& args, const PlanMachine& where,
                           std::string_view id);
 enum class UndoAsks : std::uint8_t {

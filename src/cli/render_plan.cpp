@@ -167,10 +167,14 @@ std::string step_words(const Step& step) {
                      escape_for_terminal(second_word(step)));
 }
 
+std::string_view short_hash(std::string_view hash) {
+  return hash.substr(0, 12);
+}
+
 std::string render_plan(const Plan& plan, NewFiles new_files, const Style& style) {
   if (plan.steps.empty()) return fmt::format("{}\n", m::kPlanEmpty);
   const auto title = fmt::format(m::kPlanTitle, escape_for_terminal(plan.id),
-                                 format::counted(plan.steps.size(), "step"), plan.hash);
+                                 format::counted(plan.steps.size(), "step"), short_hash(plan.hash));
   std::string out = paint(style, Colour::bold, title) + "\n";
   std::size_t number = 0;
   bool is_short = false, has_exact = false;

@@ -14,6 +14,8 @@ enum class NewFiles : std::uint8_t {
   whole,    // their text, as a difference from nothing
 };
 
+// The first digits of a plan's hash: enough for people, and for --plan.
+std::string_view short_hash(std::string_view hash);
 // Numbered steps, each with its reason, effect, risk, undo and difference; the hash is what `apply
 // --plan` takes.
 std::string render_plan(const Plan& plan, NewFiles new_files, const Style& style);

@@ -258,6 +258,11 @@ Result<int> run_doctor(Session& session, const Arguments& args) {
     if (!where) return Failure(where.error());
     return undo_runs(session, args, *where, "doctor", UndoAsks::always);
   }
+  if (args.has("--continue")) {
+    const auto where = PlanMachine::of(args);
+    if (!where) return Failure(where.error());
+    return continue_plan(session, args, *where, "doctor");
+  }
   if (args.has("--fix")) return fix(session, args);
   return look(session, args);
 }

@@ -58,6 +58,7 @@ Result<int> run_recover(Session& session, const Arguments& args) {
   if (!where) return Failure(where.error());
   const bool is_undo = !args.words.empty() && args.words[0] == "undo";
   if (is_undo) return undo_runs(session, args, *where, "recover");
+  if (args.has("--continue")) return continue_plan(session, args, *where, "recover");
   const bool recreates = args.has("--recreate");
   if (recreates && !where->is_real())
     return fail(ErrorKind::usage, std::string(m::kRecreateOnTree));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "act/journal.h"
 #include "act/prepare.h"
+#include "act/status.h"
 #include "base/messages/cli_plan_run.h"
 #include "cli/dockerd_check.h"
 #include "cli/plan_run.h"
@@ -64,7 +66,15 @@ Result<int> status(Session& session, const Arguments& args, const PlanMachine& w
   if (!code || args.has("--json")) return code;
   const auto facts = readiness_without_cuda(args);
   if (!facts) return Failure(facts.error());
-  if (auto ok = session.out.write(engine_words(facts->engine)); !ok) return Failure(ok.error());
+  std::string text = engine_words(facts->engine);
+  const auto runs = act::standing_runs(where.journal(), "setup", where.root());
+  for (const act::RunInfo& run : runs ? *runs : std::vector<act::RunInfo>{}) {
+    const auto report = act::status_of(where.machine(), where.journal(), run.id);
+    if (!report) continue;  // was told above
+    for (const std::string& phrase : decide::still_to_do(report->plan, *facts))
+      text += to_do_line(phrase);
+  }
+  if (auto ok = session.out.write(text); !ok) return Failure(ok.error());
   return code;
 }
 
@@ -76,6 +86,8 @@ Result<int> run_setup(Session& session, const Arguments& args) {
   if (!where) return Failure(where.error());
   if (what == "undo") return undo_runs(session, args, *where, "setup");
   if (what == "status") return status(session, args, *where);
+  if (what == "apply" && args.has("--continue"))
+    return continue_plan(session, args, *where, "setup");
   const auto made = make_plan(args, *where);
   if (!made) return Failure(made.error());
   const Shown shown{made->plan, made->notes, "setup", "estiva/setup-plan/1"};

@@ -130,6 +130,7 @@ constexpr Flag kDiff{"--diff", "", m::kHelpDiff, ""};
 constexpr Flag kYes{"--yes", "", m::kHelpYes, ""};
 constexpr Flag kForce{"--force", "", m::kHelpForce, ""};
 constexpr Flag kKeepGoing{"--keep-going", "", m::kHelpKeepGoing, ""};
+constexpr Flag kContinue{"--continue", "", m::kHelpContinue, ""};
 constexpr Flag kRestartDocker{"--restart-docker", "", m::kHelpRestartDocker, ""};
 constexpr Flag kDoctorFlags[] = {kJson,
                                  {"--sarif", "", m::kHelpSarif, ""},
@@ -137,7 +138,10 @@ constexpr Flag kDoctorFlags[] = {kJson,
                                  kPlanHash,
                                  kYes,
                                  kDiff,
+                                 kContinue,
                                  {"--undo", "", m::kHelpFixUndo, ""},
+                                 kForce,
+                                 kKeepGoing,
                                  {"--compose", "FILE", m::kHelpCompose, "", false, "", true},
                                  {"--explain-error", "FILE", m::kHelpExplainError, "", true},
                                  {"--rules", "ID", m::kHelpRules, "", true},
@@ -161,6 +165,7 @@ constexpr Flag kSetupFlags[] = {kPlanHash,
                                 {"--no-log-rotation", "", m::kHelpNoLogRotation, ""},
                                 {"--unset-default-runtime", "", m::kHelpUnsetRuntime, ""},
                                 {"--no-daemon", "", m::kHelpNoDaemon, ""},
+                                kContinue,
                                 kForce,
                                 kKeepGoing,
                                 kJson,
@@ -168,9 +173,9 @@ constexpr Flag kSetupFlags[] = {kPlanHash,
                                 kNvml,
                                 kRootToChange};
 constexpr Flag kRecoverFlags[] = {
-    kPlanHash,    kYes,       kDiff, kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
-    kForce,       kKeepGoing, kJson, kDocker,        kNvml,
-    kRootToChange};
+    kPlanHash, kYes,   kDiff,      kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
+    kContinue, kForce, kKeepGoing, kJson,          kDocker,
+    kNvml,     kRootToChange};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},
                                  {"--device", "NAME", m::kHelpDevice, ""},

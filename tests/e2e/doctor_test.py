@@ -141,7 +141,7 @@ class Fixing(unittest.TestCase):
         asked = self.run_on("--fix")
         self.assertEqual(asked.returncode, 5, asked.stdout)
         self.assertIn("-no-cgroups = true\n", asked.stdout)
-        self.assertRegex(asked.stderr, rf"'estiva doctor --fix --root {self.tree} --plan [0-9a-f]{{64}}' does what is")
+        self.assertRegex(asked.stderr, rf"'estiva doctor --fix --root {self.tree} --plan [0-9a-f]{{12}}' does what is")
         self.assertEqual(self.read(path), before)
         done = self.run_on("--fix", "--yes")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -98,10 +98,10 @@ class DaemonJson(Faulty):
         self.keeps("", [])
         self.keeps(" \n\t", [])
         self.keeps("{}", [])
-        self.keeps('{"mtu":1400,"big":12345678901234567890,"float":1e400}', ['"mtu":1400', "12345678901234567890", "1e400"])
+        self.keeps('{"mtu":1400,"builder":{"big":12345678901234567890}}', ['"mtu":1400', "12345678901234567890"])
         self.keeps('\ufeff{"mtu": 1400}\n', ["\ufeff", '"mtu": 1400'])
-        self.keeps('{"features": {"buildkit": true, "containerd-snapshotter": true}, "a": null}',
-                   ['"buildkit": true', '"containerd-snapshotter": true', '"a": null'])
+        self.keeps('{"features": {"buildkit": true, "containerd-snapshotter": true}, "dns": null}',
+                   ['"buildkit": true', '"containerd-snapshotter": true', '"dns": null'])
 
     def test_what_docker_does_not_read_is_refused_with_its_place(self):
         for text, place, what in (
@@ -114,6 +114,7 @@ class DaemonJson(Faulty):
                 ('{"features": []}', "daemon.json:1:14:", "features"),
                 ('{"runtimes": {\n"nvidia": 7}}', "daemon.json:2:11:", "runtimes.nvidia"),
                 ('{"log-driver": 7}', "daemon.json:1:16:", "log-driver"),
+                ('{"mtu": 1400, "featuers": {"cdi": true}}', "daemon.json:1:27:", "did you mean 'features'?"),
                 ('{"log-opts": {"max-size": 10}}', "daemon.json:1:27:", "log-opts.max-size"),
                 ('[]', "daemon.json:1:1:", ""),
                 ('{"a": 01}', "daemon.json:1:", ""),
@@ -169,7 +170,8 @@ class DaemonJson(Faulty):
         before = contents(self.tree)
         ran = self.setup_verb("apply", "--plan", shown)
         self.assertEqual(ran.returncode, 5, ran.stdout)
-        self.assertIn("is not what would be done now", ran.stderr)
+        self.assertIn("no plan with the hash " + shown[:12], ran.stderr)
+        self.assertIn("has changed since it was shown", ran.stderr)
         self.assertEqual(contents(self.tree), before)
         self.write(OWN)
         ran = self.setup_verb("apply", "--plan", shown)

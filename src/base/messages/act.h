@@ -85,17 +85,17 @@ inline constexpr std::string_view kSaidNothing = "it said nothing";
 // --- a run -------------------------------------------------------------------------------------
 inline constexpr std::string_view kStepFailed = "step {} of {} ({}) failed: {}";
 inline constexpr std::string_view kStepFailedHow =
-    "{}. Then continue with the run {}, or undo it: what was done so far is in the journal";
+    "{}. Then '{}' goes on, or '{}' takes back what was done so far";
+inline constexpr std::string_view kStepFailedFirstHow = "{}. Nothing was changed; then try again";
 inline constexpr std::string_view kIsSoAlready = "it is so already";
 inline constexpr std::string_view kNoSystemd =
     "systemd does not run here: it takes effect when this system is started";
 inline constexpr std::string_view kInterrupted =
     "the run {} ({}) was interrupted after {} of its {} steps";
 inline constexpr std::string_view kInterruptedHow =
-    "Continue it or undo it first; nothing else is changed until then";
+    "'{}' goes on with it, '{}' takes it back; nothing else is changed until then";
 inline constexpr std::string_view kInterruptedUndo = "the undo of the run {} ({}) was interrupted";
-inline constexpr std::string_view kInterruptedUndoHow =
-    "Undo it again first: it goes on where it stopped";
+inline constexpr std::string_view kInterruptedUndoHow = "'{}' goes on with it";
 inline constexpr std::string_view kCantContinue =
     "the run {} can't be continued: {} is neither as it was before the step nor as after it, but "
     "{}";

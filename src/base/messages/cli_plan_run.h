@@ -11,6 +11,14 @@ inline constexpr std::string_view kPlanDone = "Done. '{}' takes it back.";
 inline constexpr std::string_view kPlanNeedsRoot = "changing the machine needs root";
 inline constexpr std::string_view kPlanNeedsRootRemedy = "Run: sudo {} --plan {}";
 inline constexpr std::string_view kUndoNeedsRootRemedy = "Run: sudo {}";
+inline constexpr std::string_view kPlanLeft = "Still to do: Docker's settings are {}";
+inline constexpr std::string_view kPlanUnknown = "there is no plan with the hash {}";
+inline constexpr std::string_view kPlanUnknownRemedy =
+    "Something has changed since it was shown, or a digit is wrong: '{}' shows what would be done "
+    "now ({})";
+inline constexpr std::string_view kPlanBadHash = "'{}' is not the hash of a plan";
+inline constexpr std::string_view kPlanBadHashRemedy =
+    "It has 64 hexadecimal digits; the first 8 are enough";
 inline constexpr std::string_view kPlanIsAnother =
     "the plan {} is not what would be done now (that is {})";
 inline constexpr std::string_view kPlanIsAnotherRemedy =
@@ -28,6 +36,19 @@ inline constexpr std::string_view kUndoAll = "nothing was taken back";
 inline constexpr std::string_view kRecoverNothing =
     "Nothing here can be mended by estiva; what is left:";
 inline constexpr std::string_view kPlanNoRun = "No run of '{}' stands: there is nothing to undo.";
+
+inline constexpr std::string_view kNotSetUp =
+    "estiva has not set this machine up. '{}' shows what would be done, '{}' does it";
+inline constexpr std::string_view kRunLeft =
+    "The run {} was undone, and {} that you made since stayed as you left it: {}";
+inline constexpr std::string_view kRunElsewhere =
+    "A run on another tree stands: --root {} shows it";
+inline constexpr std::string_view kRunStopped =
+    "It stopped after {} of its {} steps: '{}' goes on with it, '{}' takes it back.";
+inline constexpr std::string_view kNothingToContinue =
+    "no run of '{}' was interrupted: there is nothing to continue";
+inline constexpr std::string_view kNothingToContinueRemedy = "'{}' shows what would be done now";
+inline constexpr std::string_view kHelpContinue = "go on with the run that was interrupted";
 
 inline constexpr std::string_view kVerbRecover =
     "Bring a GPU back that containers have lost: modules, specification, Docker, containers";

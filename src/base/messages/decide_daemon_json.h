@@ -101,4 +101,14 @@ inline constexpr std::string_view kDaemonConflict =
 inline constexpr std::string_view kDaemonConflictHow =
     "Remove one of the two; the command line is in docker.service and its drop-ins";
 
+// What Docker refuses of the file, behind its place.
+inline constexpr std::string_view kDaemonAny = "Docker";
+inline constexpr std::string_view kDaemonThis = "Docker {}";                  // version
+inline constexpr std::string_view kDaemonUnknown = "{} has no setting '{}'";  // Docker, name
+inline constexpr std::string_view kDaemonDidYouMean = "; did you mean '{}'?";
+inline constexpr std::string_view kDaemonUnknownHow =
+    "Correct or remove it and try again; the file was not changed";
+inline constexpr std::string_view kDaemonMendedHow =
+    "'estiva doctor --fix' mends that; then try again";
+
 }  // namespace estiva::msg

@@ -265,8 +265,6 @@ inline constexpr std::string_view kOrderUnit =
 // K7 to K11
 inline constexpr std::string_view kDaemonJsonBroken =
     "{} is not valid: Docker will not start with it ({})";  // path, why
-inline constexpr std::string_view kNotAnObject = "it is not an object in braces";
-inline constexpr std::string_view kKeyOfWrongType = "\"{}\" has the wrong type";  // key
 inline constexpr std::string_view kFlagAndFile =
     "\"{}\" is set in {} and by {} on dockerd's command line: Docker does not start with "
     "both";  // key, path, flag

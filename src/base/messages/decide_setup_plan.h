@@ -51,6 +51,11 @@ inline constexpr std::string_view kNoteRestart =
     "--restart-docker. These stop meanwhile: {}";  // settings, unit, containers
 inline constexpr std::string_view kNoteReload =
     "Docker takes {} with a reload: 'sudo systemctl reload {}'";  // settings, unit
+// Effects of the step that writes daemon.json, for as long as a person has to do the rest.
+inline constexpr std::string_view kEffectRestarted =
+    "in force once Docker was restarted: 'sudo systemctl restart {}'";  // unit
+inline constexpr std::string_view kEffectReloaded =
+    "in force once Docker has read it again: 'sudo systemctl reload {}'";  // unit
 inline constexpr std::string_view kNothingRuns = "none";
 inline constexpr std::string_view kNoteNoDocker =
     "No Docker was found, so only the specification and its units are set up";

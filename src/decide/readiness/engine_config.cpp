@@ -9,6 +9,7 @@
 #include "decide/readiness/unit_look.h"
 #include "decide/setup/dockerd_flags.h"
 #include "decide/setup/engine_unit.h"
+#include "decide/setup/dockerd_keys.h"
 #include "format/text.h"
 
 namespace estiva::decide {
@@ -19,49 +20,9 @@ using format::JsonNode;
 constexpr std::string_view kSnapshotter = "containerd-snapshotter";
 constexpr std::string_view kSnapshotterDefault = "29.0";  // new installations have it from here on
 
-bool is_list_of_texts(const JsonNode& node) {
-  if (!node.is_array()) return false;
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    if (!node.at(i).text()) return false;
-  }
-  return true;
-}
-
-bool is_map_of_booleans(const JsonNode& node) {
-  if (!node.is_object()) return false;
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    if (!node.at(i).boolean() && !node.at(i).is_null()) return false;
-  }
-  return true;
-}
-
-bool is_map_of_objects(const JsonNode& node) {
-  if (!node.is_object()) return false;
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    if (!node.at(i).is_object() && !node.at(i).is_null()) return false;
-  }
-  return true;
-}
-
-// The key that concerns GPUs and has a type that dockerd refuses; empty: none has.
-std::string_view wrong_key(const JsonNode& root) {
-  const JsonNode features = root["features"], runtimes = root["runtimes"];
-  const JsonNode dirs = root["cdi-spec-dirs"], standard = root["default-runtime"];
-  if (features && !is_map_of_booleans(features)) return "features";
-  if (runtimes && !is_map_of_objects(runtimes)) return "runtimes";
-  if (dirs && !is_list_of_texts(dirs)) return "cdi-spec-dirs";
-  if (standard && !standard.text()) return "default-runtime";
-  return {};
-}
-
-// Line of the place that a JSON error names by its byte; 0: it names none.
-unsigned line_of(std::string_view text, std::string_view error) {
-  const std::size_t digits = error.find_first_of("0123456789");
-  if (digits == error.npos) return 0;
-  const std::size_t end = error.find_first_not_of("0123456789", digits);
-  const auto at = format::parse_u64(error.substr(digits, end - digits));
-  if (!at || *at > text.size()) return 0;
-  return 1 + static_cast<unsigned>(std::ranges::count(text.substr(0, *at), '\n'));
+// "3:30: after this comma nothing follows": an error of a file without the file's name.
+std::string without_name(const std::string& what, const std::string& path) {
+  return what.starts_with(path + ":") ? what.substr(path.size() + 1) : what;
 }
 
 bool is_known_runtime(const EngineFacts& engine, std::string_view name) {
@@ -119,19 +80,11 @@ Hits find_broken_daemon_json(const ReadinessFacts& facts) {
   const TextFile& file = facts.engine.daemon_json;
   const std::string_view text = json_text(file);
   if (!is_docker(facts) || text.empty()) return {};
-  const auto tree = format::JsonTree::parse(text);
+  const auto fault = fault_of_daemon_json(*file.text, file.path, facts.engine.version);
+  if (!fault) return {};
+  const std::string why = without_name(fault->what, file.path);
   Evidence where{Evidence::Source::file, file.path, 0, {}};
-  std::string why;
-  if (!tree) {
-    why = tree.error().what;
-    where.line = line_of(text, why);
-  } else if (!tree->root().is_object()) {
-    why = msg::kNotAnObject;
-  } else if (const std::string_view key = wrong_key(tree->root()); !key.empty()) {
-    why = fmt::format(msg::kKeyOfWrongType, key);
-    where = file_evidence(file, fmt::format("\"{}\"", key));
-  }
-  if (why.empty()) return {};
+  where.line = static_cast<unsigned>(format::parse_u64(why.substr(0, why.find(':'))).value_or(0));
   return {{.title = fmt::format(msg::kDaemonJsonBroken, file.path, why), .evidence = {where}}};
 }
 

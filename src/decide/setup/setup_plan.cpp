@@ -11,6 +11,7 @@
 #include "decide/cdi/check.h"
 #include "decide/readiness/engine_look.h"
 #include "decide/setup/daemon_json.h"
+#include "decide/setup/dockerd_keys.h"
 #include "decide/setup/engine_unit.h"
 #include "decide/setup/units.h"
 #include "format/cdi_rules.h"
@@ -304,6 +305,9 @@ class Planner {
     const auto asked = daemon_json_input();
     if (!asked) return Failure(asked.error());
     const DaemonJsonInput& input = *asked;
+    if (auto fault =
+            fault_of_daemon_json(input.text.value_or(""), input.file, input.engine_version))
+      return Failure(std::move(*fault));
     auto edited = plan_daemon_json(input);
     if (!edited) return Failure(edited.error());
     for (const DaemonJsonNote& note : edited->notes)
@@ -327,8 +331,12 @@ class Planner {
     // It was edited as it was read; whoever prepares the plan looks whether it still is so.
     result_.plan.steps.back().expects = input.text ? format::sha256_hex(*input.text) : "absent";
     const Takes takes = edited.takes();
-    if (takes == Takes::reload)
-      result_.notes.push_back(fmt::format(msg::kNoteReload, what, unit_of_engine(facts_.engine)));
+    const std::string_view unit = unit_of_engine(facts_.engine);
+    std::string& effect = result_.plan.steps.back().effect;
+    if (takes == Takes::reload) effect = fmt::format(msg::kEffectReloaded, unit);
+    if (takes == Takes::restart && !wish_.restart_engine)
+      effect = fmt::format(msg::kEffectRestarted, unit);
+    if (takes == Takes::reload) result_.notes.push_back(fmt::format(msg::kNoteReload, what, unit));
     if (takes == Takes::restart) restart_engine(what);
   }
 
@@ -359,6 +367,27 @@ class Planner {
 
 Result<SetupPlan> plan_setup(const ReadinessFacts& facts, const SetupWish& wish) {
   return Planner(facts, wish).all();
+}
+
+std::vector<std::string> left_to_do(const Plan& plan) {
+  std::vector<std::string> phrases;
+  for (const Step& step : plan.steps) {
+    const bool is_settings =
+        step.kind == StepKind::write_file && step.target.ends_with("/daemon.json");
+    if (is_settings && step.effect != fmt::format(msg::kEffectWritten, step.target))
+      phrases.push_back(step.effect);
+  }
+  return phrases;
+}
+
+std::vector<std::string> still_to_do(const Plan& plan, const ReadinessFacts& facts) {
+  const EngineFacts& engine = facts.engine;
+  if (!engine.started_at || engine.daemon_json.modified_at <= *engine.started_at) return {};
+  std::vector<std::string> phrases = left_to_do(plan);
+  const bool has_runtime = std::ranges::find(engine.runtimes, "nvidia") != engine.runtimes.end();
+  const std::string reload = fmt::format(msg::kEffectReloaded, unit_of_engine(engine));
+  if (has_runtime) std::erase(phrases, reload);
+  return phrases;
 }
 
 }  // namespace estiva::decide

@@ -35,4 +35,11 @@ struct SetupPlan {
 // Errors (refused): there is no NVIDIA GPU; daemon.json can't be read by Docker either.
 Result<SetupPlan> plan_setup(const ReadinessFacts& facts, const SetupWish& wish);
 
+// What a person has to do before the steps of a plan are in force, a phrase each: Docker is to be
+// restarted, or to read its settings again.
+std::vector<std::string> left_to_do(const Plan& plan);
+// Those that are still to be done: Docker runs since before its settings were changed, and does not
+// list the runtime where a reload is enough.
+std::vector<std::string> still_to_do(const Plan& plan, const ReadinessFacts& facts);
+
 }  // namespace estiva::decide

@@ -167,7 +167,7 @@ TEST_F(Apply, AfterAFailureNothingElseRunsUntilItIsContinuedOrUndone) {
   const auto other = do_it(plan_of({write_step("/etc/c", "1")}));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::refused);
-  EXPECT_EQ(other.error().what, "the run 000001 (setup) was interrupted after 2 of its 3 steps");
+  EXPECT_EQ(other.error().what, "the run 000001 (setup) was interrupted after 1 of its 3 steps");
   commands_.failing.clear();
   report = continue_run(machine_, journal_, run);
   ASSERT_TRUE(report) << report.error().sentence();
@@ -180,15 +180,59 @@ TEST_F(Apply, AfterAFailureNothingElseRunsUntilItIsContinuedOrUndone) {
 
 TEST_F(Apply, ContinuingChecksWhatIsStillToBeDone) {
   commands_.failing.insert("systemctl start a.service");
-  const auto report = do_it(
-      plan_of({step_of(StepKind::start_unit, "a.service"), write_step("/etc/b", "1", "absent")}));
+  const auto report =
+      do_it(plan_of({write_step("/etc/a", "1"), step_of(StepKind::start_unit, "a.service"),
+                     write_step("/etc/b", "1", "absent")}));
   ASSERT_TRUE(report && report->error);
+  EXPECT_EQ(report->error->remedy,
+            "Its own words above say why. Then 'estiva test apply --continue --root " +
+                root_of(machine_) + "' goes on, or 'estiva test undo --root " + root_of(machine_) +
+                "' takes back what was done so far");
   commands_.failing.clear();
   put("/etc/b", "theirs");
   const auto more = continue_run(machine_, journal_, report->run);
   ASSERT_FALSE(more);
-  EXPECT_EQ(more.error().kind, ErrorKind::refused);
+  EXPECT_NE(more.error().what.find("/etc/b has changed since"), std::string::npos);
   EXPECT_EQ(content("/etc/b"), "theirs");
+}
+
+TEST_F(Apply, AFirstStepThatFailsLeavesNothingAndBlocksNothing) {
+  commands_.failing.insert("systemctl start a.service");
+  const Plan plan =
+      plan_of({step_of(StepKind::start_unit, "a.service"), write_step("/etc/b", "1")}, "setup");
+  const auto before = now();
+  const auto report = do_it(plan);
+  ASSERT_TRUE(report && report->error);
+  EXPECT_EQ(report->error->remedy,
+            "Its own words above say why. Nothing was changed; then try again");
+  EXPECT_EQ(phase_of(report->run), RunPhase::undone);
+  EXPECT_EQ(status_of(machine_, journal_, report->run)->steps[0].state, StepState::pending);
+  EXPECT_TRUE(standing_runs(journal_, "setup", root_of(machine_))->empty());
+  EXPECT_EQ(difference(before, now()), "");
+  commands_.failing.clear();
+  EXPECT_TRUE(do_it(plan));
+}
+
+TEST_F(Apply, ARunOnAnotherTreeBlocksNothingHere) {
+  commands_.failing.insert("systemctl start a.service");
+  const auto stopped = do_it(
+      plan_of({write_step("/etc/a", "1"), step_of(StepKind::start_unit, "a.service")}, "setup"));
+  ASSERT_TRUE(stopped && stopped->error);
+  TempDir other;
+  other.write("etc/z", "1");
+  const auto root = host::Root::open(other.path());
+  const Machine elsewhere{*root, commands_, {}, {}};
+  const auto ran = apply(elsewhere, journal_, plan_of({write_step("/etc/b", "1")}, "doctor"));
+  ASSERT_TRUE(ran) << ran.error().sentence();
+  EXPECT_FALSE(ran->error);
+  EXPECT_EQ(standing_runs(journal_, "doctor", root_of(elsewhere))->size(), 1u);
+  EXPECT_TRUE(standing_runs(journal_, "doctor", root_of(machine_))->empty());
+  const auto here = do_it(plan_of({write_step("/etc/c", "1")}));
+  ASSERT_FALSE(here);
+  EXPECT_EQ(here.error().remedy, "'estiva setup apply --continue --root " + root_of(machine_) +
+                                     "' goes on with it, 'estiva setup undo --root " +
+                                     root_of(machine_) +
+                                     "' takes it back; nothing else is changed until then");
 }
 
 TEST_F(Apply, CheckPlanTellsWithoutARun) {

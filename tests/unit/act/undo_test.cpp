@@ -51,15 +51,18 @@ TEST_F(Undo, KeepGoingUndoesTheRest) {
   EXPECT_EQ(content("/etc/a"), "a1");
   EXPECT_EQ(content("/etc/b"), "theirs");
   EXPECT_FALSE(fs::exists(at("/etc/c")));
-  EXPECT_EQ(phase_of(run), RunPhase::partly_undone);
   EXPECT_TRUE(do_it(plan_of({write_step("/etc/d", "d")})));  // it blocks nobody
-  // The rest by force, later.
-  options = {};
+  // What was left is settled: it is told, and nothing touches it any more.
+  EXPECT_EQ(phase_of(run), RunPhase::undone);
+  EXPECT_EQ(list_runs(journal_)->front().left, 1u);
+  const auto status = status_of(machine_, journal_, run);
+  EXPECT_EQ(status->steps[0].state, StepState::undone);
+  EXPECT_EQ(status->steps[1].state, StepState::left_alone);
   options.force = true;
   report = undo_it(run, options);
   ASSERT_TRUE(report && !report->error);
-  EXPECT_EQ(content("/etc/b"), "b1");
-  EXPECT_EQ(phase_of(run), RunPhase::undone);
+  EXPECT_EQ(report->steps[1].state, StepState::left_alone);
+  EXPECT_EQ(content("/etc/b"), "theirs");
 }
 
 TEST_F(Undo, ForcePutsBackAndKeepsWhatWasThere) {
@@ -159,13 +162,13 @@ TEST_F(Undo, RunsOfOnePlanAreUndoneNewestFirst) {
   const auto other = applied(plan_of({write_step("/etc/z", "2")}, "doctor-fix"));
   const auto second = applied(plan_of({write_step("/etc/a", "3")}, "setup"));
   EXPECT_EQ(status_of(machine_, journal_, first)->steps[0].state, StepState::drifted);
-  const auto runs = standing_runs(journal_, "setup");
+  const auto runs = standing_runs(journal_, "setup", root_of(machine_));
   ASSERT_TRUE(runs && runs->size() == 2);
   EXPECT_EQ((*runs)[0].id, second);
   EXPECT_EQ((*runs)[1].id, first);
   for (const RunInfo& run : *runs) ASSERT_TRUE(undo_it(run.id));
   expect_undone(other, before);
-  EXPECT_TRUE(standing_runs(journal_, "setup")->empty());
+  EXPECT_TRUE(standing_runs(journal_, "setup", root_of(machine_))->empty());
 }
 
 TEST_F(Undo, StatusTellsWhatStands) {

@@ -55,6 +55,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"empty verb", {""}, "no verb ''"},
         BadRow{"control characters in a verb", {"\x1b[2J"}, "\\x1b"},
         BadRow{"unknown flag", {"gpu", "--colour"}, "no option '--colour'"},
+        BadRow{
+            "misspelt action", {"setup", "statsu"}, "Did you mean 'status'? Choose one of: plan"},
+        BadRow{"action with a letter too few", {"cdi", "lst"}, "Did you mean 'list'?"},
+        BadRow{"flag that is near to none", {"status", "--foo"}, "'estiva help status'"},
         BadRow{"misspelt flag", {"assign", "x", "--varm", "1GiB"}, "Did you mean '--vram'?"},
         BadRow{"misspelt flag with a value", {"assign", "x", "--varm=1GiB"}, "'--vram'?"},
         BadRow{"short flag that is none", {"gpu", "-x"}, "no option '-x'"},

@@ -117,7 +117,7 @@ TEST(ReadinessEngine, DaemonJsonThatDockerTakes) {
   }
   Facts facts = debian_host();
   json(facts, "{\n  \"debug\": true,\n}\n");
-  EXPECT_EQ(finding(facts, "K7").evidence[0].line, 3U);
+  EXPECT_EQ(finding(facts, "K7").evidence[0].line, 2U);
   EXPECT_EQ(finding(facts, "K7").evidence[0].path, "/etc/docker/daemon.json");
 }
 
