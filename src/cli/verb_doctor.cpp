@@ -183,7 +183,7 @@ Result<int> fix(Session& session, const Arguments& args) {
       notes.push_back(not_fixed(one));
   Shown shown{plan, notes, "doctor", "estiva/doctor-plan/1"};
   if (!notes.empty()) shown.nothing = m::kNothingOfOurs;
-  const auto ran = run_plan(session, args, *where, shown);
+  auto ran = run_plan(session, args, *where, shown);
   if (!ran) return ran;
   if (plan.steps.empty()) return exit_of(findings, not_seen_of(*facts));
   facts = readiness_of(args);
