@@ -57,10 +57,21 @@ RunInfo info_of(const std::string& dir, const std::string& id) {
   return info;
 }
 
+// What can't be read may be a run that stands: to go on would build on what nobody can take back.
+Result<void> check_readable(const RunInfo& run, const std::string& dir) {
+  if (run.problem.empty()) return {};
+  std::string_view why = run.problem;
+  while (why.ends_with('.')) why.remove_suffix(1);
+  return fail(ErrorKind::failed, fmt::format(m::kRunUnread, run.id, why),
+              fmt::format(m::kRunUnreadHow, format::escape_for_terminal(dir), run.id));
+}
+
 // Runs on other trees are not looked at.
-Result<void> check_none_interrupted(const std::vector<RunInfo>& runs, std::string_view root) {
+Result<void> check_none_interrupted(const std::vector<RunInfo>& runs, const std::string& dir,
+                                    std::string_view root) {
   for (const RunInfo& run : runs) {
-    if (!run.problem.empty() || run.root != root) continue;
+    if (auto fine = check_readable(run, dir); !fine) return fine;
+    if (run.root != root) continue;
     const std::string undo = command_for(run.plan_id, run.root, Next::undo);
     const std::string plan = format::escape_for_terminal(run.plan_id);
     if (run.phase == RunPhase::interrupted) {
@@ -107,6 +118,8 @@ Result<std::vector<RunInfo>> standing_runs(const std::string& dir, std::string_v
                                            std::string_view root) {
   auto runs = list_runs(dir);
   if (!runs) return runs;
+  for (const RunInfo& run : *runs)
+    if (auto fine = check_readable(run, dir); !fine) return Failure(fine.error());
   std::erase_if(*runs, [&](const RunInfo& run) {
     return run.plan_id != plan_id || run.root != root || run.phase == RunPhase::undone;
   });
@@ -137,7 +150,7 @@ Result<Journal> Journal::open(const std::string& dir) {
 Result<RunLog> Journal::begin(const Plan& plan, const std::string& root) {
   auto runs = list_runs(dir_);
   if (!runs) return Failure(runs.error());
-  if (auto fine = check_none_interrupted(*runs, root); !fine) return Failure(fine.error());
+  if (auto fine = check_none_interrupted(*runs, dir_, root); !fine) return Failure(fine.error());
   if (auto pruned = prune(kUndoneKept); !pruned) return Failure(pruned.error());
   runs = list_runs(dir_);
   if (!runs) return Failure(runs.error());

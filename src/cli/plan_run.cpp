@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <optional>
 #include <set>
 #include <unistd.h>
 
@@ -377,13 +378,29 @@ Result<int> show_standing(Session& session, const Arguments& args, const PlanMac
   return drifted ? 1 : 0;
 }
 
+// One document, however many runs were taken back; "run" is the newest of them.
+std::string undone_json(std::string_view id, const std::vector<act::RunReport>& reports) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("schema", fmt::format("estiva/{}-undo/1", id)).key("run");
+  if (reports.empty())
+    json.null();
+  else
+    api::write_run(json, reports.front());
+  json.key("runs").begin_array();
+  for (const act::RunReport& report : reports) api::write_run(json, report);
+  json.end_array().end_object();
+  return text + "\n";
+}
+
 Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine& where,
                       std::string_view id, UndoAsks asks) {
   const auto runs = act::standing_runs(where.journal(), id, where.root());
   if (!runs) return Failure(runs.error());
+  const bool is_json = args.has("--json");
   if (runs->empty()) {
-    if (auto ok = print(session, fmt::format(m::kPlanNoRun, id) + "\n"); !ok)
-      return Failure(ok.error());
+    const std::string text = is_json ? undone_json(id, {}) : fmt::format(m::kPlanNoRun, id) + "\n";
+    if (auto ok = print(session, text); !ok) return Failure(ok.error());
     return 0;
   }
   if (where.is_real() && ::geteuid() != 0)
@@ -392,19 +409,26 @@ Result<int> undo_runs(Session& session, const Arguments& args, const PlanMachine
   const auto check = asks == UndoAsks::always ? check_undo_shown : check_undo_agreed;
   if (auto ok = check(session, args, where, *runs); !ok) return Failure(ok.error());
   bool is_left = false;
+  std::vector<act::RunReport> reports;
+  std::optional<Error> error;
   for (const act::RunInfo& run : *runs) {
     act::UndoOptions options;
     options.force = args.has("--force");
     options.keep_going = args.has("--keep-going");
     auto report = act::undo(where.machine(), where.journal(), run.id, options);
     if (!report) return Failure(report.error());
-    const std::string text =
-        args.has("--json") ? run_json(id, "undo", *report, {}) : render_run(*report, session.style);
-    if (auto ok = print(session, text); !ok) return Failure(ok.error());
-    if (report->error) return Failure(*report->error);
+    if (!is_json)
+      if (auto ok = print(session, render_run(*report, session.style)); !ok)
+        return Failure(ok.error());
     for (const act::StepResult& step : report->steps)
       is_left |= step.state == act::StepState::kept || step.state == act::StepState::left_alone;
+    error = report->error;
+    reports.push_back(std::move(*report));
+    if (error) break;
   }
+  if (is_json)
+    if (auto ok = print(session, undone_json(id, reports)); !ok) return Failure(ok.error());
+  if (error) return Failure(std::move(*error));
   return is_left ? 3 : 0;
 }
 

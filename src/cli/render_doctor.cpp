@@ -101,7 +101,9 @@ std::string summary_line(const api::DoctorReport& report) {
   const auto& findings = report.findings;
   const std::string_view nothing = report.not_seen.empty() ? m::kNothingFound : m::kNothingSeen;
   if (findings.empty())
-    return fmt::format(fmt::runtime(nothing), decide::all_rules().size() - decide::text_rules().size()) + "\n";
+    return fmt::format(fmt::runtime(nothing),
+                       decide::all_rules().size() - decide::text_rules().size()) +
+           "\n";
   std::array<std::size_t, 3> counts{};
   for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
   const auto counted = [](std::size_t n, const auto& words) {

@@ -173,8 +173,8 @@ constexpr Flag kSetupFlags[] = {kPlanHash,
                                 kNvml,
                                 kRootToChange};
 constexpr Flag kRecoverFlags[] = {
-    kPlanHash, kYes,   kDiff,      kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
-    kContinue, kForce, kKeepGoing, kJson,          kDocker,
+    kPlanHash, kYes,         kDiff,      kRestartDocker, {"--recreate", "", m::kHelpRecreate, ""},
+    kContinue, kForce,       kKeepGoing, kJson,          kDocker,
     kNvml,     kRootToChange};
 constexpr Flag kVerifyFlags[] = {kJson,
                                  {"--with", "WAY", m::kHelpWith, "auto|cdi|gpus|runtime"},

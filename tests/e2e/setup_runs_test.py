@@ -48,6 +48,33 @@ class Runs(Place):
         self.applied()
         self.undone(before)
 
+    def test_a_damaged_journal_is_told_and_nothing_goes_on_top_of_it(self):
+        self.applied()
+        after = contents(self.tree)
+        folder = os.path.join(self.env["ESTIVA_STATE_DIR"], "plans/000001")
+        with open(folder + "/records", "r+b") as file:
+            text = bytearray(file.read())
+            text[text.index(b"\n") + 20] ^= 1
+            file.seek(0)
+            file.write(text)
+        for words in (("undo",), ("status",), ("apply", "--yes", "--take-over")):
+            ran = self.setup_verb(*words)
+            self.assertEqual(ran.returncode, 1, ran.stdout)
+            self.assertIn("000001", ran.stderr)
+            self.assertIn("is damaged in line 2", ran.stderr)
+            self.assertIn(f"move {folder} away", ran.stderr)
+        self.assertEqual(contents(self.tree), after)
+
+    def test_the_document_of_an_undo_is_one(self):
+        for expected in (1, 0):
+            if expected:
+                self.applied()
+            ran = self.setup_verb("undo", "--yes", "--json")
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            document = json.loads(ran.stdout)
+            self.assertEqual((document["schema"], len(document["runs"])), ("estiva/setup-undo/1", expected))
+            self.assertEqual(document["run"], document["runs"][0] if expected else None)
+
     def test_one_that_was_cut_off_names_how_to_go_on_and_goes_on(self):
         before = contents(self.tree)
         self.cut_off()
@@ -96,10 +123,10 @@ class Runs(Place):
         self.write('{\n  "mtu": 1400,\n}\n')
         self.assertIn("Done.", self.estiva("doctor", "--fix", "--yes", "--root", self.tree).stdout)
         self.write('{"mtu": 1300}\n')
-        refused = self.estiva("doctor", "--undo", "--root", self.tree)
+        refused = self.estiva("doctor", "--undo", "--yes", "--root", self.tree)
         self.assertEqual(refused.returncode, 5)
         self.assertIn("--keep-going", refused.stderr)
-        left = self.estiva("doctor", "--undo", "--keep-going", "--root", self.tree)
+        left = self.estiva("doctor", "--undo", "--keep-going", "--yes", "--root", self.tree)
         self.assertEqual(left.returncode, 3, left.stdout + left.stderr)
         self.assertEqual(self.read(), b'{"mtu": 1300}\n')
         self.assertEqual(self.estiva("doctor", "--undo", "--root", self.tree).returncode, 0)

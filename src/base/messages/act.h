@@ -138,6 +138,9 @@ inline constexpr std::string_view kJournalDamaged =
     "the journal {} is damaged in line {}, so this run can't be continued or undone by itself";
 inline constexpr std::string_view kJournalDamagedHow =
     "The files that it saved are in the folder saved/ beside it, and can be put back by hand";
+inline constexpr std::string_view kRunUnread = "what the run {} did can't be read: {}";
+inline constexpr std::string_view kRunUnreadHow =
+    "Nothing else is changed meanwhile. When all is as it should be, move {}/{} away";
 inline constexpr std::string_view kJournalNewer =
     "the journal {} was written by a newer estiva (version {}, this one knows {})";
 inline constexpr std::string_view kJournalNewerHow = "Use that newer estiva";

@@ -48,7 +48,7 @@ inline constexpr std::string_view kHelpFix = "mend what can be mended and undone
 inline constexpr std::string_view kHelpFixUndo = "take back what --fix did, after showing it";
 inline constexpr std::string_view kHelpCompose =
     "look at this Compose file, too, whether or not an engine knows it";
-inline constexpr std::string_view kComposeBroken = "reading {}";      // file
+inline constexpr std::string_view kComposeBroken = "reading {}";  // file
 inline constexpr std::string_view kComposeBrokenRemedy =
     "'docker compose -f FILE config' checks it, too";
 inline constexpr std::string_view kComposeTooMany =

@@ -8,8 +8,8 @@
 #include "decide/readiness/finders.h"
 #include "decide/readiness/unit_look.h"
 #include "decide/setup/dockerd_flags.h"
-#include "decide/setup/engine_unit.h"
 #include "decide/setup/dockerd_keys.h"
+#include "decide/setup/engine_unit.h"
 #include "format/text.h"
 
 namespace estiva::decide {

@@ -96,7 +96,11 @@ TEST_F(Journals, DamageInTheMiddleIsSaidAndNothingIsTouched) {
   const auto runs = list_runs(journal_);
   ASSERT_TRUE(runs && runs->size() == 1);
   EXPECT_NE((*runs)[0].problem, "");
-  EXPECT_TRUE(do_it(plan_of({write_step("/etc/c", "1")})));  // it blocks nobody
+  EXPECT_FALSE(standing_runs(journal_, "test", "/")) << "it may stand";
+  const auto next = do_it(plan_of({write_step("/etc/c", "1")}));
+  ASSERT_FALSE(next) << "nothing is built on what nobody can take back";
+  EXPECT_NE(next.error().what.find("is damaged in line 2"), std::string::npos);
+  EXPECT_NE(next.error().remedy.find("move " + journal_ + "/" + run + " away"), std::string::npos);
 }
 
 TEST_F(Journals, ANewerJournalIsLeftAlone) {
