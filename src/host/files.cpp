@@ -17,6 +17,9 @@
 namespace estiva::host {
 namespace {
 
+// Of an open that a race ended; a busy machine ends one in some thousands.
+constexpr int kMostTries = 1'000;
+
 template <class Call>
 auto retry(Call call) {
   decltype(call()) result;
@@ -85,8 +88,14 @@ int Root::open_at(const char* path, int flags) const {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_IN_ROOT;
-  const long fd = retry([&] { return ::syscall(SYS_openat2, fd_.get(), path, &how, sizeof how); });
-  if (fd >= 0) return static_cast<int>(fd);
+  long fd = -1;
+  // With ".." on the way, which links have, any rename on the machine meanwhile ends in EAGAIN
+  // (openat2(2)); each try is a few microseconds.
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    fd = retry([&] { return ::syscall(SYS_openat2, fd_.get(), path, &how, sizeof how); });
+    if (fd >= 0) return static_cast<int>(fd);
+    if (errno != EAGAIN) break;
+  }
   // Before Linux 5.6, and under a seccomp filter that does not know the call. The real root needs
   // no fence; a tree in a folder does, and is refused.
   if (is_real() && (errno == ENOSYS || errno == EPERM)) {

@@ -48,17 +48,19 @@ class World : public ActTest {
     return WEXITSTATUS(status) == 0 ? Child::ended : Child::failed;
   }
   Child apply_until(int n, const Plan& plan) {
-    return killed_at(n, [&] {
-      const auto report = do_it(plan);
-      return report && !report->error;
-    });
+    return killed_at(n, [&] { return is_well(do_it(plan)); });
+  }
+  // Says why not: only the child knows.
+  static bool is_well(const Result<RunReport>& report) {
+    if (report && !report->error) return true;
+    fmt::print(stderr, "{}\n", report ? report->error->sentence() : report.error().sentence());
+    return false;
   }
   Child undo_until(int n) {
     return killed_at(n, [&] {
       const auto runs = list_runs(journal_);
       if (!runs || runs->empty()) return true;
-      const auto report = undo_it(runs->back().id);
-      return report && !report->error;
+      return is_well(undo_it(runs->back().id));
     });
   }
   // Undoes what there is to undo; why it did not work, and what differs.

@@ -67,6 +67,38 @@ TEST(Fixes, TwoFindingsWithOneRemedyAreOneStep) {
   EXPECT_TRUE(plan_fixes(facts, {asks, finding("D1")}, "x").steps.empty());
 }
 
+// systemd-sysctl reads by name, and Debian links 99-sysctl.conf to the file in which people set it.
+TEST(FixD19, ItStaysSoAfterThatFileIsRead) {
+  ReadinessFacts facts = bases::debian_host();
+  facts.kernel.overcommit_memory = 2U;
+  Finding found;
+  found.id = "D19";
+  found.remedy.fix = Fix::automatic;
+  const Plan plan = plan_fixes(facts, {found}, "/usr/bin/estiva");
+  const auto file = std::ranges::find(plan.steps, StepKind::write_file, &Step::kind);
+  ASSERT_NE(file, plan.steps.end());
+  EXPECT_GT(file->target, "/etc/sysctl.d/99-sysctl.conf");
+}
+
+TEST(FixC3, OnlyWhatTheOtherFileDeclaresTooIsRemoved) {
+  ReadinessFacts facts = bases::debian_host();
+  CdiFile copy = facts.cdi.files[0];
+  copy.path = "/var/run/cdi/copy.yaml";
+  facts.cdi.files[0].path = "/var/run/cdi/nvidia.yaml";
+  facts.cdi.files.push_back(copy);
+  Finding both;
+  both.id = "C3";
+  both.remedy.fix = Fix::automatic;
+  for (const CdiFile& file : facts.cdi.files)
+    both.evidence.push_back({Evidence::Source::file, file.path, 0, {}});
+  const Plan plan = plan_fixes(facts, {both}, "/usr/bin/estiva");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_EQ(plan.steps[0].target, "/var/run/cdi/copy.yaml");
+  facts.cdi.files[1].spec.devices.push_back({"llm", {}, {}});
+  EXPECT_TRUE(plan_fixes(facts, {both}, "/usr/bin/estiva").steps.empty())
+      << "nvidia.com/gpu=llm would be gone";
+}
+
 // ---- Compose files ----
 
 ReadinessFacts with_compose(const std::string& services) {

@@ -1,11 +1,17 @@
 #include "host/files.h"
 
+#include <atomic>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <set>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include "host/settings_file.h"
 #include "unit/host/temp_dir.h"
@@ -35,6 +41,37 @@ TEST(Tree, LinksCannotLeadOutOfIt) {
   const auto escaped = read_file(*root, "/etc/absolute");
   ASSERT_FALSE(escaped);
   EXPECT_EQ(escaped.error().kind, ErrorKind::not_found);
+}
+
+// The kernel gives up on a path with ".." in it where somebody renames anything meanwhile.
+TEST(Tree, RenamesElsewhereStopNoReading) {
+  const TempDir tree;
+  tree.write("srv/real", "inside");
+  tree.write("other/a", "");
+  std::filesystem::create_directories(tree.path() + "/etc");
+  std::filesystem::create_symlink("../srv/real", tree.path() + "/etc/link");
+  const auto root = Root::open(tree.path());
+  ASSERT_TRUE(root);
+  std::atomic<bool> ends = false;
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; ++i) {
+    others.emplace_back([&, i] {
+      const std::string one = fmt::format("{}/other/{}", tree.path(), i), two = one + "x";
+      ::close(::open(one.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+      while (!ends) {
+        ::rename(one.c_str(), two.c_str());
+        ::rename(two.c_str(), one.c_str());
+      }
+    });
+  }
+  std::set<std::string> seen;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto text = read_file(*root, "/etc/link");
+    seen.insert(text ? *text : text.error().sentence());
+  }
+  ends = true;
+  for (std::thread& one : others) one.join();
+  EXPECT_EQ(seen, std::set<std::string>{"inside"});
 }
 
 TEST(Tree, AnAbsentOneIsASentence) {
