@@ -216,24 +216,24 @@ class Undo(OnHost):
         self.assertNotIn("50-estiva.conf", self.host.say("systemctl", "cat", VENDOR[1]))
 
     def test_what_docker_would_not_read_is_not_written(self):
-        """A value of a key that estiva does not know, which only dockerd itself can judge."""
-        text = '{"max-concurrent-downloads": "three"}\n'
+        """A value that only dockerd itself can judge."""
+        text = '{"max-concurrent-downloads": -3}\n'
         self.host.write("/etc/docker/daemon.json", text)
         self.addCleanup(self.host.run, "rm", "-f", "/etc/docker/daemon.json")
         before = self.states()
         for words in (("plan",), ("apply", "--yes")):
             done = self.host.run("estiva", "setup", *words, check=False)
             self.assertEqual(done.code, 5, done.out)
-            self.assertRegex(done.err, r"/etc/docker/daemon\.json as it would become: .*cannot unmarshal string")
+            self.assertRegex(done.err, r"/etc/docker/daemon\.json as it would become: .*invalid max concurrent downloads: -3")
             self.assertIn("Nothing was changed", done.err)
         self.assertEqual(self.states(), before)
         self.assertEqual(self.host.read("/etc/docker/daemon.json"), text)
-        self.host.write("/etc/docker/daemon.json", text.replace('"three"', "3"))
+        self.host.write("/etc/docker/daemon.json", text.replace("-3", "3"))
         self.host.run("estiva", "setup", "apply", "--yes")
         self.assertIn('"max-concurrent-downloads": 3', self.host.read("/etc/docker/daemon.json"))
         self.assertIn("max-size", self.host.read("/etc/docker/daemon.json"))
         self.host.run("estiva", "setup", "undo", "--yes")
-        self.assertEqual(self.host.read("/etc/docker/daemon.json"), text.replace('"three"', "3"))
+        self.assertEqual(self.host.read("/etc/docker/daemon.json"), text.replace("-3", "3"))
 
 
 if __name__ == "__main__":
