@@ -16,6 +16,7 @@ namespace {
 namespace m = msg::cli;
 
 constexpr std::chrono::seconds kLimit{10};
+constexpr std::size_t kMostSaid = 400;  // bytes of its sentence
 
 bool is_daemon_json(const Step& step) {
   return step.kind == StepKind::write_file && step.target.ends_with("/docker/daemon.json");
@@ -37,13 +38,12 @@ Result<UniqueFd> unnamed_file(const std::string& text) {
 // What dockerd wrote last, with the name that the user knows.
 std::string said_by(const host::ProgramAnswer& answer, const std::string& shown_as,
                     const std::string& path) {
-  std::string said = answer.errors.empty() ? answer.output : answer.errors;
-  while (said.ends_with('\n')) said.pop_back();
-  said.erase(0, said.rfind('\n') + 1);  // npos + 1 is 0
+  std::string said =
+      host::last_line(answer.errors.empty() ? answer.output : answer.errors, kMostSaid);
   for (auto at = said.find(shown_as); at != said.npos; at = said.find(shown_as, at + path.size()))
     said.replace(at, shown_as.size(), path);
   while (said.ends_with('.')) said.pop_back();
-  return format::escape_for_terminal(said);
+  return said;
 }
 
 Result<void> check_step(const ReadinessFacts& facts, const Step& step) {
@@ -61,9 +61,9 @@ Result<void> check_step(const ReadinessFacts& facts, const Step& step) {
   const bool has_no_opinion =
       !answer || answer->signal != 0 || answer->errors.find("unknown flag") != std::string::npos;
   if (has_no_opinion || answer->exit_code == 0) return {};
+  const std::string path = format::escape_for_terminal(step.target);
   return fail(ErrorKind::refused,
-              fmt::format(m::kDockerdRefuses, format::escape_for_terminal(step.target),
-                          said_by(*answer, shown_as, step.target)),
+              fmt::format(m::kDockerdRefuses, path, said_by(*answer, shown_as, path)),
               std::string(m::kDockerdRefusesRemedy));
 }
 

@@ -1,6 +1,5 @@
 // K7 to K11: daemon.json, against what dockerd accepts and what it runs with.
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 
 #include "base/messages/decide_doctor_engine.h"
