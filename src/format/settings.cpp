@@ -6,7 +6,9 @@
 
 #include "base/messages/format.h"
 #include "format/listen.h"
+#include "format/model_settings.h"
 #include "format/settings_reader.h"
+#include "format/settings_values.h"
 #include "format/size.h"
 #include "format/text.h"
 
@@ -16,9 +18,7 @@ namespace {
 using std::chrono::nanoseconds;
 constexpr nanoseconds kShortestInterval = std::chrono::milliseconds(50);
 constexpr nanoseconds kLongestInterval = std::chrono::hours(1);
-constexpr std::size_t kMaxModels = 1024;
 constexpr std::size_t kMaxFolders = 32;
-constexpr std::size_t kMaxArguments = 256;
 
 // What each setting accepts, for the errors.
 constexpr std::string_view kAcceptsInterval =
@@ -26,8 +26,6 @@ constexpr std::string_view kAcceptsInterval =
 constexpr std::string_view kAcceptsIntervalSeconds = "a number of seconds from 0.05 to 3600";
 constexpr std::string_view kAcceptsListen =
     "an address and a port in quotes, such as \"127.0.0.1:7700\", or \"off\"";
-constexpr std::string_view kAcceptsFolder = "an absolute path in quotes";
-constexpr std::string_view kAcceptsUrl = "\"https://HOST/PATH\" or \"http://HOST/PATH\"";
 constexpr std::string_view kAcceptsShape = "\"auto\", \"ntfy\", \"slack\", \"discord\" or \"json\"";
 constexpr std::string_view kAcceptsFrom = "\"warn\", \"degraded\" or \"unhealthy\"";
 constexpr std::string_view kAcceptsCommand = "a list of at most 64 texts, the program first";
@@ -39,15 +37,14 @@ constexpr std::string_view kAcceptsFolders = "a list of at most 32 absolute path
 constexpr std::string_view kAcceptsLevel =
     "\"debug\", \"info\", \"notice\", \"warning\" or \"error\"";
 constexpr std::string_view kAcceptsPolicy = "\"auto\", \"least-utilized\" or \"pack\"";
-constexpr std::string_view kAcceptsSize = "a size in quotes, such as \"512MiB\"";
 constexpr std::string_view kAcceptsWindow =
     "a duration in quotes up to 1h, such as \"5s\", or \"0s\"";
 constexpr std::string_view kAcceptsTemperature = "a number of degrees Celsius from 30 to 120";
 
 constexpr std::string_view kIntervalAlias = "gpu_monitoring_interval_seconds";
-constexpr std::array<std::string_view, 11> kTopKeys = {
-    "daemon", "placement", "leases", "health",   "paths",       "docker",
-    "events", "notify",    "models", "interval", kIntervalAlias};
+constexpr std::array<std::string_view, 13> kTopKeys = {
+    "daemon", "placement", "leases",    "health", "paths",    "docker",      "events",
+    "notify", "gateway",   "residency", "models", "interval", kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
 constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
@@ -59,18 +56,9 @@ constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
 constexpr std::array<std::string_view, 3> kEventKeys = {"file", "max_size", "keep"};
 constexpr std::array<std::string_view, 5> kNotifyKeys = {"url", "shape", "command", "from",
                                                          "per_hour"};
+constexpr std::array<std::string_view, 1> kGatewayKeys = {"listen"};
+constexpr std::array<std::string_view, 3> kResidencyKeys = {"ttl", "battery_ttl", "host_memory"};
 constexpr std::array<std::string_view, 3> kNotifyFrom = {"warn", "degraded", "unhealthy"};
-constexpr std::array<std::string_view, 5> kModelKeys = {"engine", "command", "ready", "vram",
-                                                        "policy"};
-constexpr std::array<std::string_view, 7> kEngines = {
-    "process", "container", "ollama", "llama-server", "vllm", "lease", "remote"};
-constexpr std::array<std::string_view, 3> kModelPolicies = {"keep", "swap", "always-unload"};
-
-Failure not_accepted(std::string_view text, std::string_view accepted) {
-  const auto shown = fmt::format("'{}'", escape_for_terminal(text.substr(0, 64)));
-  return fail(ErrorKind::usage, fmt::format(msg::kNotAccepted, shown),
-              fmt::format(msg::kAccepted, accepted));
-}
 
 Result<nanoseconds> checked_interval(nanoseconds span, std::string_view text,
                                      std::string_view accepted) {
@@ -88,11 +76,6 @@ Result<nanoseconds> parse_window(std::string_view text) {
   auto span = parse_duration(text);
   if (span && *span > kLongestInterval) return not_accepted(text, kAcceptsWindow);
   return span;
-}
-
-Result<std::string> parse_folder(std::string_view text) {
-  if (!text.starts_with('/')) return not_accepted(text, kAcceptsFolder);
-  return std::string(text);
 }
 
 Result<std::string> parse_listen_setting(std::string_view text) {
@@ -115,10 +98,10 @@ Result<LogLevel> parse_log_level(std::string_view text) {
   return not_accepted(text, kAcceptsLevel);
 }
 
-template <std::size_t N>
-Result<std::string> one_of(std::string_view text, const std::array<std::string_view, N>& names) {
-  if (std::find(names.begin(), names.end(), text) != names.end()) return std::string(text);
-  return not_accepted(text, fmt::format("{}", fmt::join(names, ", ")));
+void read_residency(SectionReader& section, ResidencySettings& out) {
+  section.parsed("ttl", kAcceptsTime, out.ttl, parse_model_time);
+  section.parsed("battery_ttl", kAcceptsTime, out.battery_ttl, parse_model_time);
+  section.parsed("host_memory", kAcceptsSize, out.host_memory, parse_size_or_zero);
 }
 
 // One interval, three places to say it: at most one of them may.
@@ -182,14 +165,6 @@ Result<std::string> parse_docker_host(std::string_view text) {
   return std::string(text);
 }
 
-Result<std::string> parse_url(std::string_view text) {
-  const bool has_scheme = text.starts_with("https://") || text.starts_with("http://");
-  const bool is_plain =
-      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"'; });
-  if (!has_scheme || !is_plain || text.size() > 2048) return not_accepted(text, kAcceptsUrl);
-  return std::string(text);
-}
-
 Result<NotifyShape> parse_shape(std::string_view text) {
   for (const auto shape : {NotifyShape::automatic, NotifyShape::ntfy, NotifyShape::slack,
                            NotifyShape::discord, NotifyShape::json}) {
@@ -230,56 +205,6 @@ void read_notify(SectionReader& section, NotifySettings& out) {
   }
   if (auto command = section.texts("command", 64, kAcceptsCommand)) {
     out.command = std::move(*command);
-  }
-}
-
-bool is_model_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-' || c == ':' || c == '/';
-  };
-  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), allowed) &&
-         name.front() != '-' && name.front() != '.';
-}
-
-ModelSettings read_model(SectionReader& section, std::string_view name) {
-  ModelSettings model;
-  model.name = name;
-  section.parsed("engine", fmt::format("{}", fmt::join(kEngines, ", ")), model.engine,
-                 [](std::string_view text) { return one_of(text, kEngines); });
-  section.parsed("policy", fmt::format("{}", fmt::join(kModelPolicies, ", ")), model.policy,
-                 [](std::string_view text) { return one_of(text, kModelPolicies); });
-  section.parsed("vram", kAcceptsSize, model.vram, parse_size);
-  model.ready = section.text("ready", "a URL in quotes").value_or("");
-  model.command = section.texts("command", kMaxArguments, "a list of at most 256 texts")
-                      .value_or(std::vector<std::string>());
-  if (!section.failed() && model.engine.empty()) {
-    section.missing("engine", fmt::format("Add one of: {}", fmt::join(kEngines, ", ")));
-  }
-  if (!section.failed() && model.engine == "process" && model.command.empty()) {
-    section.missing("command", "Add the program and its arguments as a list of texts");
-  }
-  return model;
-}
-
-void read_models(std::string_view file, SectionReader& top, std::vector<ModelSettings>& out,
-                 std::optional<Error>& error) {
-  const toml::table* models = top.table("models");
-  if (models == nullptr) return;
-  if (models->size() > kMaxModels) {
-    return top.wrong_value("models", fmt::format("{} models", models->size()),
-                           fmt::format(msg::kAccepted, fmt::format("at most {}", kMaxModels)));
-  }
-  SectionReader names(file, "models", models, {}, error);
-  for (const auto& [key, value] : *models) {
-    const toml::table* table = names.table(key.str());
-    if (error) return;
-    if (!is_model_name(key.str())) {
-      return names.wrong_value(key.str(), "this is not a name for a model",
-                               "Use up to 128 letters, digits and . _ - : /");
-    }
-    SectionReader section(file, fmt::format("models.{}", key.str()), table, kModelKeys, error);
-    out.push_back(read_model(section, key.str()));
   }
 }
 
@@ -348,6 +273,8 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   SectionReader docker(file, "docker", top.table("docker"), kDockerKeys, error);
   SectionReader events(file, "events", top.table("events"), kEventKeys, error);
   SectionReader notify(file, "notify", top.table("notify"), kNotifyKeys, error);
+  SectionReader gateway(file, "gateway", top.table("gateway"), kGatewayKeys, error);
+  SectionReader residency(file, "residency", top.table("residency"), kResidencyKeys, error);
   read_interval(top, daemon, settings.daemon.interval);
   read_daemon(daemon, settings.daemon);
   read_placement(placement, settings.placement);
@@ -359,6 +286,8 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   read_events(events, settings.events);
   read_notify(notify, settings.notify);
   docker.parsed("host", kAcceptsDockerHost, settings.docker.host, parse_docker_host);
+  gateway.parsed("listen", kAcceptsListen, settings.gateway.listen, parse_listen_setting);
+  read_residency(residency, settings.residency);
   read_models(file, top, settings.models, error);
   if (error) return Failure(std::move(*error));
   return settings;
@@ -367,7 +296,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
 bool has_commands(const Settings& settings) {
   return !settings.notify.command.empty() ||
          std::any_of(settings.models.begin(), settings.models.end(),
-                     [](const ModelSettings& model) { return !model.command.empty(); });
+                     [](const ModelSpec& model) { return !model.command.empty(); });
 }
 
 }  // namespace estiva::format

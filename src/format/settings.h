@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "model/model_spec.h"
 
 namespace estiva::format {
 
@@ -77,14 +78,17 @@ struct NotifySettings {
   unsigned per_hour = 20;                      // 1 to 1000; more are counted and summed up
 };
 
-// One [models.NAME] table; kept for the parts that start models.
-struct ModelSettings {
-  std::string name;
-  std::string engine;                // process container ollama llama-server vllm lease remote
-  std::vector<std::string> command;  // never through a shell
-  std::string ready;                 // a URL or empty
-  std::optional<Bytes> vram;
-  std::string policy = "swap";  // keep swap always-unload
+// Who may ask the gateway, and from where.
+struct GatewaySettings {
+  std::string listen = "127.0.0.1:7701";  // "off": no gateway
+};
+
+struct ResidencySettings {
+  std::chrono::nanoseconds ttl{0};  // for `swap` models without their own; zero: they stay
+  // On battery, instead: a GPU without models can sleep.
+  std::chrono::nanoseconds battery_ttl{std::chrono::minutes(2)};
+  // RAM for models that sleep, together; absent: half of what is available at the time.
+  std::optional<Bytes> host_memory;
 };
 
 struct Settings {
@@ -96,7 +100,9 @@ struct Settings {
   DockerSettings docker;
   EventSettings events;
   NotifySettings notify;
-  std::vector<ModelSettings> models;  // by name; at most 1024
+  GatewaySettings gateway;
+  ResidencySettings residency;
+  std::vector<ModelSpec> models;  // by name; at most 1024
 };
 
 constexpr std::size_t kMaxSettingsFile = 1 << 20;
