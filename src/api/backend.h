@@ -34,6 +34,8 @@ struct AssignTerms {
   std::function<Result<void>(const std::vector<Lease>&)> admits;
 };
 
+class Residents;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -69,6 +71,8 @@ class Backend {
   virtual Result<Holder> identify(pid_t pid) = 0;
   // Who the clients of the lease socket are.
   virtual Callers& callers() = 0;
+  // The models that are loaded for requests; null where there is nothing that loads them.
+  virtual Residents* residents() { return nullptr; }
   // Where the API listens on TCP, "127.0.0.1:7700"; none: it does not.
   virtual std::vector<std::string> tcp_addresses() const = 0;
 };

@@ -9,6 +9,7 @@
 #include "api/lease_routes.h"
 #include "api/login_routes.h"
 #include "api/metrics.h"
+#include "api/model_routes.h"
 #include "base/messages/api.h"
 #include "format/json_writer.h"
 #include "net/target.h"
@@ -236,6 +237,10 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& gua
   if (co_await route_page(backend, guard.book, exchange, target)) co_return;
   if (v1 && parts[2] == "login" && parts.size() == 3) {
     co_return co_await codes(backend, guard.book, exchange, target.path);
+  }
+  if (backend.residents() != nullptr && is_model_route(target)) {
+    co_return co_await serve_models(*backend.residents(), exchange, target,
+                                    backend.world()->simulated);
   }
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
     co_return co_await leases(backend, exchange, target);

@@ -29,6 +29,7 @@ struct Access {
 //   POST /api/v1/leases           200, 409 no room, 503 refused
 //   DELETE /api/v1/leases/NAME    200, 404; ?id=ID: only if the name's lease is that one
 //   GET  /api/v1/events           text/event-stream: "world" with the status document
+//   /api/v1/models, /pause, /resume, /reload: see model_routes.h
 //   POST, DELETE /api/v1/login    a code for one login; end all sessions: control socket only
 //   GET  /                        a page for a browser, 401 without a session
 //   GET, POST /login; POST /logout

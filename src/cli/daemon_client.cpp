@@ -73,17 +73,37 @@ Error worded(const Session& session, const Error& error) {
   }
 }
 
-Result<std::optional<Answer>> ask_if_running(const Session& session, std::string_view method,
-                                             std::string_view target, std::string body) {
+namespace {
+
+Result<std::optional<Answer>> ask_within(const Session& session, std::string_view method,
+                                         std::string_view target, std::string body,
+                                         const net::FetchLimits& limits) {
   net::ClientRequest request;
   request.method = method;
   request.target = target;
   if (!body.empty()) request.headers.add("Content-Type", "application/json");
   request.body = std::move(body);
-  auto response = net::fetch(net::Endpoint::unix_path(session.control_socket), request);
+  auto response = net::fetch(net::Endpoint::unix_path(session.control_socket), request, limits);
   if (response) return Answer{response->head.status, std::move(response->body)};
   if (response.error().kind == ErrorKind::not_found) return std::nullopt;
   return Failure(worded(session, response.error()));
+}
+
+}  // namespace
+
+Result<std::optional<Answer>> ask_if_running(const Session& session, std::string_view method,
+                                             std::string_view target, std::string body) {
+  return ask_within(session, method, target, std::move(body), {});
+}
+
+Result<Answer> ask_patiently(const Session& session, std::string_view method,
+                             std::string_view target, std::string body) {
+  net::FetchLimits limits;
+  limits.total_time = std::chrono::minutes(30);
+  auto answer = ask_within(session, method, target, std::move(body), limits);
+  if (!answer) return Failure(answer.error());
+  if (!*answer) return Failure(no_daemon(session));
+  return std::move(**answer);
 }
 
 Result<Answer> ask(const Session& session, std::string_view method, std::string_view target,

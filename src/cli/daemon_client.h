@@ -22,6 +22,9 @@ Result<std::optional<Answer>> ask_if_running(const Session& session, std::string
 // The same for verbs that need the daemon: `refused` (exit 5) with how to start it.
 Result<Answer> ask(const Session& session, std::string_view method, std::string_view target,
                    std::string body = {});
+// The same for what may take as long as loading a model does.
+Result<Answer> ask_patiently(const Session& session, std::string_view method,
+                             std::string_view target, std::string body = {});
 // The body of a GET that must answer 200.
 Result<std::string> get(const Session& session, std::string_view target);
 // The body of a GET, nullopt when no daemon runs.

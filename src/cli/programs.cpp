@@ -7,19 +7,15 @@
 #include <vector>
 
 #include "base/messages/cli.h"
+#include "host/beside.h"
 
 namespace estiva::cli {
 namespace {
 
-std::string own_folder() {
-  const std::string whole = own_program();
-  return whole.substr(0, whole.rfind('/'));
-}
-
 std::vector<std::string> folders() {
   const char* named = std::getenv("ESTIVA_LIBEXEC");
   if (named != nullptr && *named != '\0') return {named};
-  const std::string own = own_folder();
+  const std::string own = host::own_folder();
   return {own, own + "/../libexec/estiva", own + "/../lib/estiva"};
 }
 

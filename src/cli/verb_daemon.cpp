@@ -27,8 +27,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kSimulatorStart = 10s;
 constexpr auto kDaemonEnd = 15s;  // its own limits are shorter
-constexpr std::string_view kPassedOn[] = {"--config", "--listen", "--state-dir", "--runtime-dir",
-                                          "--nvml",   "--root",   "--machine",   "--kernel-log"};
+constexpr std::string_view kPassedOn[] = {"--config",      "--listen",     "--state-dir",
+                                          "--runtime-dir", "--nvml",       "--root",
+                                          "--machine",     "--kernel-log", "--gateway"};
 
 // estivad's command line: what was given to us, checked where a number stands.
 Result<std::vector<std::string>> daemon_command(const Arguments& args) {
@@ -43,6 +44,7 @@ Result<std::vector<std::string>> daemon_command(const Arguments& args) {
     if (!interval) return Failure(interval.error());
     words.insert(words.end(), {"--interval", format::format_duration(*interval)});
   }
+  if (!args.has("--keep-models")) words.emplace_back("--stop-models");
   if (args.has("--fresh-state")) words.emplace_back("--fresh-state");
   return words;
 }

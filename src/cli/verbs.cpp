@@ -5,6 +5,7 @@
 #include "base/messages/cli.h"
 #include "base/messages/cli_cdi.h"
 #include "base/messages/cli_doctor.h"
+#include "base/messages/cli_models.h"
 #include "base/messages/cli_plan_run.h"
 #include "base/messages/cli_top.h"
 #include "cli/completion.h"
@@ -17,6 +18,7 @@
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
 #include "cli/verb_login.h"
+#include "cli/verb_models.h"
 #include "cli/verb_notify.h"
 #include "cli/verb_record.h"
 #include "cli/verb_recover.h"
@@ -91,6 +93,8 @@ constexpr Flag kRunFlags[] = {kVram,
 constexpr Flag kDaemonFlags[] = {{"--simulate", "SCENARIO", m::kHelpSimulate, "", true},
                                  {"--config", "FILE", m::kHelpConfig, ""},
                                  {"--listen", "ADDRESS", m::kHelpListen, ""},
+                                 {"--gateway", "ADDRESS", m::kHelpGateway, ""},
+                                 {"--keep-models", "", m::kHelpKeepModels, ""},
                                  kStateDir,
                                  kRuntimeDir,
                                  {"--interval", "TIME", m::kHelpSampling, ""},
@@ -185,6 +189,10 @@ constexpr Flag kVerifyFlags[] = {kJson,
                                  kDocker,
                                  kNvml,
                                  {"--root", "DIR", m::kHelpVerifyRoot, ""}};
+constexpr Flag kModelsFlags[] = {kJson, {"--dry-run", "", m::kHelpReloadDry, ""}};
+constexpr Flag kUnloadFlags[] = {{"--all", "", m::kHelpAllModels, ""}, kJson};
+constexpr Flag kPinFlags[] = {{"--off", "", m::kHelpPinOff, ""}, kJson};
+constexpr Flag kPauseFlags[] = {{"--for", "TIME", m::kHelpPauseFor, ""}, kJson};
 constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
@@ -210,6 +218,13 @@ constexpr Verb kVerbs[] = {
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
     {"leases", m::kVerbLeases, {}, kLeasesFlags, false, run_leases},
+    {"models", m::kVerbModels, {"ACTION", 0, 3, ""}, kModelsFlags, false, run_models},
+    {"load", m::kVerbLoad, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_load},
+    {"unload", m::kVerbUnload, {"NAME...", 0, 1024, ""}, kUnloadFlags, false, run_unload},
+    {"pin", m::kVerbPin, {"NAME...", 1, 1024, ""}, kPinFlags, false, run_pin},
+    {"pause", m::kVerbPause, {"GPU", 0, 1, ""}, kPauseFlags, false, run_pause},
+    {"resume", m::kVerbResume, {"GPU", 0, 1, ""}, kReleaseFlags, false, run_resume},
+    {"explain", m::kVerbExplain, {"ID", 1, 1, ""}, kReleaseFlags, false, run_explain},
     {"run", m::kVerbRun, {}, kRunFlags, true, run_run},
     {"daemon", m::kVerbDaemon, {}, kDaemonFlags, false, run_daemon},
     {"simulate", m::kVerbSimulate, {"SCENARIO", 0, 1, ""}, kSimulateFlags, false, run_simulate},

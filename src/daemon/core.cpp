@@ -22,6 +22,7 @@
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"
 #include "daemon/local_sockets.h"
+#include "daemon/model_service.h"
 #include "daemon/notifier.h"
 #include "daemon/notify.h"
 #include "daemon/part_options.h"
@@ -99,6 +100,7 @@ class Core final : public api::Backend {
   Result<Holder> identify(pid_t pid) override;
   api::Callers& callers() override { return callers_; }
   std::vector<std::string> tcp_addresses() const override { return tcp_addresses_; }
+  api::Residents* residents() override { return models_ ? &models_->residents() : nullptr; }
 
  private:
   Result<void> open_store();
@@ -113,6 +115,8 @@ class Core final : public api::Backend {
   void recall_health();
   std::uint64_t kernel_log_read() const;
   void start_engine();
+  Result<void> start_models();
+  void leases_changed();
   void take_xid(XidReport report);
   net::Awaitable<void> look_closer();
   void start_watchdog();
@@ -138,6 +142,7 @@ class Core final : public api::Backend {
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<HealthKeeper> health_;
   std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<ModelService> models_;
   bool remembers_health_ = false;
   std::unique_ptr<container::Engine> engine_;
   std::unique_ptr<KernelLog> kernel_log_;
@@ -256,7 +261,7 @@ void Core::start_sensor() {
                       boot_id_,
                       [this] { return sensor_->read(gpu::kGrantTiers, kGrantReading); },
                       [this] { return sensor_->current(); },
-                      [this] { publisher_->leases_changed(); },
+                      [this] { leases_changed(); },
                       [this] { return engine_ ? engine_->containers() : Containers(); },
                       policy_of(options_.settings.placement),
                       choice_of(options_.settings.placement.policy),
@@ -280,11 +285,26 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
   if (stopping_) return;
   const SteadyTime now = steady_now();
   keeper_->observe(*view, publisher_->host_memory());
+  if (models_) models_->look_at_ledger();
   // Readings for grants come as often as requests do.
   const Nanoseconds interval = options_.settings.daemon.interval;
   const bool due = now - ticked_at_ > interval * 3 / 4;
   publisher_->take_gpus(view, due && tick());
   if (due) tick_after(interval + interval / 2);
+}
+
+void Core::leases_changed() {
+  publisher_->leases_changed();
+  if (models_) models_->look_at_ledger();
+}
+
+// A recording's GPUs can't be loaded with anything.
+Result<void> Core::start_models() {
+  if (!options_.machine.empty()) return {};
+  models_ = std::make_unique<ModelService>(
+      ModelService::Parts{loop_, *store_, *keeper_, root_, boot_id_, options_,
+                          [this] { publisher_->leases_changed(); }});
+  return models_->start();
 }
 
 // The kernel log of this machine says nothing of simulated GPUs, and a recording has none. What it
@@ -414,6 +434,7 @@ net::Awaitable<void> Core::shut_down(int signal) {
   if (remembers_health_) health_->remember(kernel_log_read(), true);
   kernel_log_.reset();
   engine_.reset();
+  if (models_) co_await models_->stop();
   co_await server_->stop(kShutdownGrace);
   co_await sensor_->stop();
   if (!store_->close(kShutdownGrace)) {
@@ -429,6 +450,7 @@ Result<void> Core::start() {
   start_sensor();
   start_engine();
   if (auto listening = listen(); !listening) return listening;
+  if (auto started = start_models(); !started) return started;
   start_sampling();
   tick_after(options_.settings.daemon.interval);
   start_watchdog();

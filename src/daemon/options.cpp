@@ -15,7 +15,7 @@ struct Given {
   api::PlaceFlags places;
   std::string config, interval;
   DaemonOptions options;
-  std::string listen;
+  std::string listen, gateway;
 };
 
 struct Flag {
@@ -82,10 +82,11 @@ Result<DaemonOptions> complete(Given given) {
       return fail(ErrorKind::usage, msg::kIntervalRange);
     }
   }
+  if (!given.gateway.empty()) options.settings.gateway.listen = given.gateway;
   options.listen = given.listen.empty() ? settings.listen : given.listen;
-  if (options.listen != "off") {
-    auto listen = format::parse_listen(options.listen);
-    if (!listen) return Failure(listen.error());
+  for (const std::string& address : {options.listen, options.settings.gateway.listen}) {
+    if (address == "off") continue;
+    if (auto listen = format::parse_listen(address); !listen) return Failure(listen.error());
   }
   return options;
 }
@@ -109,6 +110,8 @@ Result<ParsedOptions> parse_options(std::span<char*> arguments) {
       {"--kernel-log", &given.options.kernel_log, nullptr},
       {"--simulated", nullptr, &given.options.simulated},
       {"--fresh-state", nullptr, &given.options.fresh_state},
+      {"--stop-models", nullptr, &given.options.stop_models},
+      {"--gateway", &given.gateway, nullptr},
       {"--test-crash-point", &given.options.crash_point, nullptr},
       {"--help", nullptr, &help},
       {"--version", nullptr, &version},

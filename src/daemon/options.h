@@ -22,7 +22,9 @@ struct DaemonOptions {
   std::string kernel_log;  // a file in the form of /dev/kmsg instead of it
   bool simulated = false;  // --simulated: nvml_file is the simulator
   bool fresh_state = false;
-  std::string listen;       // "off": no TCP
+  bool stop_models =
+      false;           // at a clean end; else they run on, and the next daemon goes on with them
+  std::string listen;  // "off": no TCP
   std::string crash_point;  // hidden, for tests: see store/crash_point.h
 };
 

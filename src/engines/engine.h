@@ -33,6 +33,7 @@ struct EngineFacts {
 struct Running {
   net::Endpoint endpoint;        // where requests go
   std::string path_prefix;       // put before the path of raw requests; mostly empty
+  std::string bearer;            // sent to it with each request; mostly empty
   std::optional<Holder> holder;  // the process that its lease lives with
 };
 

@@ -1,6 +1,5 @@
 #include "gpu/sensor_launcher.h"
 
-#include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 
 #include "base/messages/gpu.h"
 #include "gpu/sensor_protocol.h"
+#include "host/beside.h"
 #include "host/spawn.h"
 
 // glibc 2.36 declares its functions without C linkage for C++.
@@ -21,14 +21,6 @@ extern "C" {
 
 namespace estiva::gpu {
 namespace {
-
-std::string own_folder() {
-  char path[PATH_MAX];
-  const ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-  if (n <= 0) return ".";
-  const std::string_view text(path, static_cast<std::size_t>(n));
-  return std::string(text.substr(0, text.rfind('/')));
-}
 
 std::vector<std::string> arguments(const std::string& program, const SensorOptions& options) {
   std::vector<std::string> words = {program, "--source", options.source, "--root", options.root};
@@ -43,10 +35,7 @@ std::vector<std::string> arguments(const std::string& program, const SensorOptio
 
 std::string sensor_program(const SensorOptions& options) {
   if (!options.program.empty()) return options.program;
-  std::string beside = own_folder() + "/estiva-sensor";
-  if (access(beside.c_str(), X_OK) == 0) return beside;
-  const std::string installed = own_folder() + "/../libexec/estiva/estiva-sensor";
-  return access(installed.c_str(), X_OK) == 0 ? installed : beside;
+  return host::program_beside("estiva-sensor");
 }
 
 Result<Launched> launch_sensor(const SensorOptions& options) {

@@ -193,6 +193,10 @@ inline constexpr std::string_view kHelpRunName = "name of the lease (default: ma
 inline constexpr std::string_view kHelpWait = "how long to wait for room (default: 60s; 0: not)";
 inline constexpr std::string_view kHelpSimulate = "use simulated GPUs, as the scenario says";
 inline constexpr std::string_view kHelpConfig = "the configuration file";
+inline constexpr std::string_view kHelpGateway =
+    "address and port where requests for models are answered, or off";
+inline constexpr std::string_view kHelpKeepModels =
+    "leave models running at the end; the next daemon goes on with them";
 inline constexpr std::string_view kHelpListen = "address and port of the API, or off";
 inline constexpr std::string_view kHelpStateDir = "where leases and history are kept";
 inline constexpr std::string_view kHelpRuntimeDir = "where the sockets are";

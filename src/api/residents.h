@@ -1,0 +1,86 @@
+// What the routes and the command line may ask of those models that are started and stopped for
+// requests. The daemon implements it on its loop; tests with values. Loop thread only.
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "model/model_spec.h"
+#include "net/loop.h"
+
+namespace estiva::api {
+
+// One model as it is now.
+struct ModelStatus {
+  std::string name;
+  std::vector<std::string> aliases;
+  EngineKind engine = EngineKind::process;
+  std::string state;  // "absent", "loading", "resident" and so on
+  std::string why;    // what it waits for, or why it failed; may be empty
+  ResidencyPolicy policy = ResidencyPolicy::swap;  // in force
+  bool policy_is_live = false;  // set by a person since the start, not by the configuration
+  bool is_pinned = false;
+  bool is_open = false;  // answers requests at once
+  std::optional<int> pid;
+  std::string endpoint;
+  std::string lease;
+  std::vector<std::string> gpus;
+  unsigned starts = 0;
+  unsigned in_flight = 0;
+  std::size_t waiting = 0;
+  std::optional<Bytes> declared, learned;
+  Bytes need, measured, charged;
+  std::optional<Nanoseconds> load_time;           // measured; the median
+  std::optional<Nanoseconds> in_state, idle;      // since when; since its last request
+  std::optional<Nanoseconds> oldest_wait, bound;  // of those who wait: by then served or answered
+};
+
+// One who waits.
+struct WaitStatus {
+  std::uint64_t ticket = 0;
+  std::string model;
+  std::size_t place = 0;
+  Nanoseconds waited{0}, expected{0}, bound{0};
+  std::string why;
+};
+
+// A device that is kept free for a person.
+struct PauseStatus {
+  std::string device;  // empty: all
+  std::optional<Nanoseconds> left;
+};
+
+// What a new configuration changed.
+struct ReloadReport {
+  std::vector<std::string> added, removed, changed;
+};
+
+class Residents {
+ public:
+  virtual ~Residents() = default;
+
+  virtual std::vector<ModelStatus> models() const = 0;  // by name
+  virtual std::vector<WaitStatus> waiting() const = 0;  // in the order of service
+  virtual std::vector<PauseStatus> pauses() const = 0;
+  // The newest lines of a model's engine. Errors: not_found.
+  virtual Result<std::vector<std::string>> log_of(const std::string& model) const = 0;
+  // Returns once it is resident. Errors: not_found, no_room, failed, timed_out, refused.
+  virtual net::Awaitable<Result<void>> load(std::string model) = 0;
+  // Returns once it has left the GPU. Errors: not_found, timed_out.
+  virtual net::Awaitable<Result<void>> unload(std::string model) = 0;
+  virtual Result<void> pin(const std::string& model, bool pinned) = 0;
+  virtual Result<void> set_policy(const std::string& model, ResidencyPolicy policy) = 0;
+  // Everything leaves the device (a UUID; empty: all GPUs) and nothing comes, until resume() or so
+  // long. Returns once it is empty of our models.
+  virtual net::Awaitable<Result<void>> pause(std::string device,
+                                             std::optional<Nanoseconds> time) = 0;
+  virtual Result<void> resume(const std::string& device) = 0;
+  // Reads the configuration again. Errors: what is wrong with it; then nothing changes.
+  virtual Result<ReloadReport> reload(bool dry_run) = 0;
+};
+
+}  // namespace estiva::api

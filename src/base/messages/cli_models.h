@@ -1,0 +1,89 @@
+// What the verbs about models say: models, load, unload, pin, pause, resume, explain, stress.
+#pragma once
+#include <string_view>
+
+namespace estiva::msg::cli {
+
+inline constexpr std::string_view kVerbModels =
+    "the models of the configuration: what is loaded, who waits, why";
+inline constexpr std::string_view kVerbLoad = "load models now";
+inline constexpr std::string_view kVerbUnload = "unload models; nothing is deleted";
+inline constexpr std::string_view kVerbPin = "keep a model loaded whatever others need";
+inline constexpr std::string_view kVerbPause =
+    "empty a GPU for something else, a game or a training run, and hold new loads";
+inline constexpr std::string_view kVerbResume = "let models come back after a pause";
+inline constexpr std::string_view kVerbExplain =
+    "what a model or a request waits for, who holds the bytes, and until when";
+
+inline constexpr std::string_view kHelpPinOff = "it may be unloaded for others again";
+inline constexpr std::string_view kHelpPauseFor = "resume by itself after this time";
+inline constexpr std::string_view kHelpAllModels = "all that are loaded";
+inline constexpr std::string_view kHelpReloadDry = "show what would change, and change nothing";
+
+inline constexpr std::string_view kNoDocument =
+    "the daemon's answer about models is not understood";
+inline constexpr std::string_view kNoSuchGpu = "there is no GPU '{}'";
+inline constexpr std::string_view kNoSuchGpuHow =
+    "Write an index, a UUID or its beginning, or 'all'; 'estiva gpu' lists them";
+inline constexpr std::string_view kNoModelsYet =
+    "No model is configured. 'estiva models discover' finds those on this machine and writes a "
+    "configuration.\n";
+inline constexpr std::string_view kEngineColumn = "ENGINE";
+inline constexpr std::string_view kOnGpuColumn = "ON GPU";
+inline constexpr std::string_view kNeedColumn = "NEEDS";
+inline constexpr std::string_view kPolicyColumn = "POLICY";
+inline constexpr std::string_view kActiveColumn = "ACTIVE";
+inline constexpr std::string_view kWaitingColumn = "WAITING";
+inline constexpr std::string_view kIdleColumn = "IDLE";
+inline constexpr std::string_view kPinnedMark = "{}, pinned";
+inline constexpr std::string_view kLiveMark = "{} (by command)";
+
+inline constexpr std::string_view kModelReason = "{}: {}\n";
+inline constexpr std::string_view kWaitLine =
+    "Waiting for {}, place {}: {}; since {}, expected in {}, at the latest in {}\n";
+inline constexpr std::string_view kPausedAll = "Paused: all GPUs{}\n";
+inline constexpr std::string_view kPausedOne = "Paused: {}{}\n";
+inline constexpr std::string_view kPausedLeft = ", for {} more";
+
+inline constexpr std::string_view kLoaded = "{} is loaded\n";
+inline constexpr std::string_view kUnloaded = "{} is unloaded\n";
+inline constexpr std::string_view kNothingLoaded = "No model is loaded.\n";
+inline constexpr std::string_view kPinned = "{} stays loaded\n";
+inline constexpr std::string_view kUnpinned = "{} may be unloaded for others\n";
+inline constexpr std::string_view kPolicySet = "{}: {} now\n";
+inline constexpr std::string_view kPauseDone = "{} empty of models; 'estiva resume' ends it\n";
+inline constexpr std::string_view kPauseDoneFor =
+    "{} empty of models for {}; 'estiva resume' ends it before\n";
+inline constexpr std::string_view kAllGpusAre = "All GPUs are";
+inline constexpr std::string_view kGpuIs = "GPU {} is";
+inline constexpr std::string_view kResumed = "Models may load again.\n";
+inline constexpr std::string_view kReloadNothing = "Nothing changed.\n";
+inline constexpr std::string_view kReloadLine = "{} {}\n";
+inline constexpr std::string_view kModelsWhat = "'models {}' is not understood";
+inline constexpr std::string_view kModelsHow =
+    "Write 'estiva models', 'models policy NAME POLICY', 'models log NAME' or 'models reload'";
+inline constexpr std::string_view kLoadWhat = "no model was named";
+inline constexpr std::string_view kLoadHow = "Name models, or write --all";
+inline constexpr std::string_view kNothingCalled = "nothing is called '{}'";
+inline constexpr std::string_view kNothingCalledHow =
+    "'estiva models' lists the models and the requests that wait, 'estiva leases' the leases";
+
+// explain
+inline constexpr std::string_view kExplainState = "{} is {}{}.\n";
+inline constexpr std::string_view kExplainSince = " since {}";
+inline constexpr std::string_view kExplainBytes =
+    "It needs {} of each GPU ({}); it holds {} and is charged {}.\n";
+inline constexpr std::string_view kExplainDeclared = "declared {}";
+inline constexpr std::string_view kExplainLearned = "learned {}";
+inline constexpr std::string_view kExplainUnknown = "nobody said how much";
+inline constexpr std::string_view kExplainPolicy = "Policy: {}{}.\n";
+inline constexpr std::string_view kExplainUse = "{} under way, {} waiting, loaded {} so far.\n";
+inline constexpr std::string_view kExplainLoad = "Loading took {} (median of what was measured).\n";
+inline constexpr std::string_view kExplainHolders = "On the GPU now:\n";
+inline constexpr std::string_view kExplainHolder = "  {}: {} charged, {}, {}\n";
+inline constexpr std::string_view kExplainIdle = "idle for {}";
+inline constexpr std::string_view kExplainBusy = "{} under way";
+inline constexpr std::string_view kTimes = "{} times";
+inline constexpr std::string_view kOnce = "once";
+
+}  // namespace estiva::msg::cli

@@ -1,0 +1,24 @@
+// What users read about models that are loaded for requests and leave again.
+#pragma once
+
+namespace estiva::msg {
+
+inline constexpr char kModelLeft[] = "the model is leaving the GPU";
+inline constexpr char kNoSuchModel[] = "there is no model '{}' in the configuration";
+inline constexpr char kNoSuchModelNear[] = "Did you mean '{}'?";
+inline constexpr char kNoSuchModelRemedy[] = "'estiva models' lists those that there are";
+inline constexpr char kStillThere[] = "'{}' is still on the GPU: {}";
+inline constexpr char kNotPaused[] = "nothing is paused there";
+
+// The routes.
+inline constexpr char kNoModels[] = "no model is configured";
+inline constexpr char kNoModelsRemedy[] =
+    "'estiva models discover' finds models on this machine and writes a configuration";
+inline constexpr char kModelAction[] = "'{}' can't be done to a model";
+inline constexpr char kModelActionRemedy[] = "Known: load, unload, pin, unpin, policy, log";
+inline constexpr char kPolicyWanted[] = "the body must be {\"policy\":\"keep|swap|always-unload\"}";
+inline constexpr char kMustPost[] = "{} wants POST";
+inline constexpr char kPauseWanted[] =
+    "the body must be {\"device\":UUID or \"\",\"seconds\":a number or null}";
+
+}  // namespace estiva::msg

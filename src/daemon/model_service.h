@@ -1,0 +1,48 @@
+// Everything of the daemon that serves models to requests: the residents, the gateway's socket and
+// its process. Loop thread only.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "api/residents.h"
+#include "base/error.h"
+#include "daemon/options.h"
+#include "host/files.h"
+#include "net/loop.h"
+
+namespace estiva::store {
+class Store;
+}
+
+namespace estiva::daemon {
+
+class Keeper;
+
+class ModelService {
+ public:
+  struct Parts {
+    net::Loop& loop;
+    store::Store& store;
+    Keeper& keeper;
+    const host::Root& root;
+    std::string boot_id;
+    const DaemonOptions& options;
+    std::function<void()> changed;
+  };
+  explicit ModelService(Parts parts);
+  ~ModelService();
+
+  // Errors: the gateway's socket can't be made.
+  Result<void> start();
+  api::Residents& residents();
+  void look_at_ledger();
+  // The gateway is ended; the models too where the options say so, else they go on.
+  net::Awaitable<void> stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace estiva::daemon

@@ -1,0 +1,176 @@
+// The models of the configuration, on this machine: carries out what the residency machine decides,
+// with the ledger, the engines and the gateway, and tells it what came of each. Slow work is a
+// coroutine that ends in an event; the machine alone decides, one event after the other (I3).
+//
+// Loop thread only.
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/residents.h"
+#include "daemon/gateway_port.h"
+#include "daemon/resident_memory.h"
+#include "decide/residency/residency.h"
+#include "engines/engine.h"
+#include "format/settings.h"
+#include "host/files.h"
+#include "net/loop.h"
+
+namespace estiva::store {
+class Store;
+}
+
+namespace estiva::daemon {
+
+class Keeper;
+
+class Residents final : public api::Residents {
+ public:
+  struct Parts {
+    net::Loop& loop;
+    store::Store& store;
+    Keeper& keeper;
+    const host::Root& root;
+    std::string boot_id;
+    std::string state_dir;
+    std::string docker_host;
+    bool simulated = false;
+    std::vector<ModelSpec> models;
+    format::ResidencySettings settings;
+    std::function<void()> changed;  // something that is shown changed
+    // The configuration, read again.
+    std::function<Result<std::vector<ModelSpec>>()> read_again;
+    std::function<void()> configured;  // after a reload: there may be a first model now
+    // Tests make engines of their own.
+    std::function<std::unique_ptr<engines::Engine>(const ModelSpec&, const engines::EngineParts&)>
+        make_engine = engines::make_engine;
+  };
+  explicit Residents(Parts parts);
+  ~Residents() override;
+
+  // Looks for those of our engines that still run from before, asks the others what they need, and
+  // begins to work. `notes` are the store's.
+  void start(const std::map<std::string, std::string>& notes);
+  void use_gateway(GatewayPort& gateway) { gateway_ = &gateway; }
+  void gateway_came(const api::Hello& hello);
+  void gateway_went();
+  void take(const api::FromGateway& message);
+  // The ledger changed, or was read anew.
+  void look_at_ledger();
+  // Stops every engine of ours; for a daemon that does not leave its models behind.
+  net::Awaitable<void> stop_all();
+
+  std::vector<api::ModelStatus> models() const override;
+  std::vector<api::WaitStatus> waiting() const override;
+  std::vector<api::PauseStatus> pauses() const override;
+  Result<std::vector<std::string>> log_of(const std::string& model) const override;
+  net::Awaitable<Result<void>> load(std::string model) override;
+  net::Awaitable<Result<void>> unload(std::string model) override;
+  Result<void> pin(const std::string& model, bool pinned) override;
+  Result<void> set_policy(const std::string& model, ResidencyPolicy policy) override;
+  net::Awaitable<Result<void>> pause(std::string device, std::optional<Nanoseconds> time) override;
+  Result<void> resume(const std::string& device) override;
+  Result<api::ReloadReport> reload(bool dry_run) override;
+
+ private:
+  struct One {  // a model, as far as this machine goes
+    ModelSpec spec;
+    std::unique_ptr<engines::Engine> engine;
+    engines::EngineFacts facts;
+    std::optional<engines::Running> running;
+    std::string lease;   // id; empty: none
+    std::string leaves;  // the lease that is to be gone before it counts as released
+    std::uint64_t generation = 0;
+    bool is_open = false;
+    bool policy_is_live = false;
+    std::string record;  // of the engine, as noted
+    LearnedModel learned;
+    bool learned_is_new = false;
+    std::optional<ModelSpec> next;  // of a newer configuration, once it has left
+    bool is_going = false;          // its table is no more there
+    std::uint64_t served = 0;       // requests that began, as the gateway told last
+  };
+  struct Wait {  // somebody of the command line who waits for a load
+    explicit Wait(net::Loop& loop) : ended(loop) {}
+    std::optional<Result<void>> outcome;
+    net::Notice ended;
+  };
+
+  void feed(decide::residency::Event event);
+  void work();
+  void arm();
+  void run(const decide::residency::Effect& effect);
+  void run(const decide::residency::Reserve& effect);
+  void run(const decide::residency::Load& effect);
+  void run(const decide::residency::Cancel& effect);
+  void run(const decide::residency::Open& effect);
+  void run(const decide::residency::Close& effect);
+  void run(const decide::residency::Cut& effect);
+  void run(const decide::residency::Leave& effect);
+  void run(const decide::residency::Forgo& effect);
+  void run(const decide::residency::Refuse& effect);
+  void run(const decide::residency::Done& effect);
+  void run(const decide::residency::Told& effect);
+
+  net::Awaitable<void> reserve(std::string model, std::vector<decide::ShareWanted> shares);
+  net::Awaitable<void> begin(std::string model, bool wakes);
+  net::Awaitable<void> leave(std::string model, decide::Leaving how);
+  net::Awaitable<void> give_back(std::string model);
+  net::Awaitable<void> adopt(std::string model, EngineNote note);
+  net::Awaitable<void> probe(std::string model);
+  net::Awaitable<void> stop_stranger(std::string model, EngineNote note);
+  net::Awaitable<void> bind(std::string model, Holder holder);
+  net::Awaitable<void> shrink(std::string model);
+
+  One* find(const std::string& model);
+  const One* find(const std::string& model) const;
+  Result<void> check_known(const std::string& model) const;
+  void add(const ModelSpec& spec);
+  void configure(std::vector<ModelSpec> specs, const api::ReloadReport& report);
+  // A model that has left takes on what a newer configuration says of it, or is forgotten.
+  void renew(const std::string& model);
+  void renew_all();
+  engines::EngineParts engine_parts();
+  void engine_ended(const std::string& model, const std::string& why);
+  void keep_record(const std::string& model, std::string record, std::function<void()> then);
+  void send_routes();
+  void send_open(const std::string& model, const One& one);
+  void tell_learned(const std::string& model, One& one);
+  void measure(const std::string& model, One& one);
+  void remember(const std::string& model, const One& one);
+  void end_wait(decide::Ticket ticket, Result<void> outcome);
+  decide::Ticket ticket_of_gateway(const api::WantModel& want);
+  void forget_tickets_of(const std::string& model);
+  Bytes whole_gpu() const;
+
+  Parts parts_;
+  decide::ResidencyMachine machine_;
+  std::map<std::string, One> models_;
+  GatewayPort* gateway_ = nullptr;
+  std::map<std::string, api::Hello::Model> told_open_;  // what a gateway admits to since before us
+  std::uint64_t generation_;
+  decide::Ticket next_ticket_ = 1;
+  std::map<decide::Ticket, std::shared_ptr<Wait>> waits_;
+  std::map<std::uint64_t, decide::Ticket> from_gateway_;
+  struct Waiting {
+    std::uint64_t theirs = 0;  // the gateway's number of it
+    std::string model;
+  };
+  std::map<decide::Ticket, Waiting> to_gateway_;
+  std::map<std::string, std::optional<SteadyTime>> pauses_;
+  std::set<std::string> overcommitted_;
+  std::deque<decide::residency::Event> events_;
+  bool working_ = false;
+  std::size_t adopting_ = 0;
+  std::shared_ptr<void> timer_;
+  net::Notice moved_;  // some model's state changed
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace estiva::daemon

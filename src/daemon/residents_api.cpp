@@ -1,0 +1,249 @@
+// What people ask of the models: how they are, load and unload, pins, policies, pauses, a new
+// configuration.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/messages/residents.h"
+#include "daemon/keeper.h"
+#include "daemon/residents.h"
+#include "format/text.h"
+
+namespace estiva::daemon {
+
+namespace r = decide::residency;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A command of a person never waits longer for a GPU to become empty.
+constexpr auto kLongestWait = 15min;
+
+bool is_on(const api::ModelStatus& model, const std::string& device) {
+  return device.empty()
+             ? !model.gpus.empty()
+             : std::find(model.gpus.begin(), model.gpus.end(), device) != model.gpus.end();
+}
+
+}  // namespace
+
+std::vector<api::ModelStatus> Residents::models() const {
+  std::vector<api::ModelStatus> all;
+  const SteadyTime now = steady_now();
+  for (const decide::ResidencyView& view : machine_.models()) {
+    const One* one = find(view.spec->name);
+    if (one == nullptr) continue;
+    api::ModelStatus status;
+    status.name = view.spec->name;
+    status.aliases = view.spec->aliases;
+    status.engine = view.spec->engine;
+    status.state = to_name(view.state);
+    status.why = view.why;
+    status.policy = view.policy;
+    status.policy_is_live = one->policy_is_live;
+    status.is_pinned = view.pinned;
+    status.is_open = view.open;
+    status.lease = one->lease;
+    status.starts = view.starts;
+    status.in_flight = view.in_flight;
+    status.waiting = view.waiting;
+    status.declared = view.spec->vram;
+    if (one->learned.peak > Bytes{}) status.learned = one->learned.peak;
+    status.need = view.need;
+    status.load_time = median_of(one->learned.load);
+    status.in_state = now - view.since;
+    if (view.last_used) status.idle = now - *view.last_used;
+    if (view.oldest_wait) status.oldest_wait = now - *view.oldest_wait;
+    if (one->running) {
+      status.endpoint = net::to_text(one->running->endpoint);
+      if (one->running->holder) status.pid = one->running->holder->pid;
+    }
+    if (const decide::LeaseEntry* entry = parts_.keeper.ledger().find(one->lease)) {
+      for (const Share& share : entry->lease.shares) status.gpus.push_back(share.device.key());
+      const decide::LeaseBytes bytes = bytes_of(*entry);
+      status.measured = bytes.measured;
+      status.charged = bytes.charged;
+    }
+    all.push_back(std::move(status));
+  }
+  for (const api::WaitStatus& wait : waiting()) {
+    const auto model = std::find_if(all.begin(), all.end(),
+                                    [&](const auto& status) { return status.name == wait.model; });
+    if (model != all.end() && !model->bound) model->bound = wait.bound;
+  }
+  return all;
+}
+
+std::vector<api::WaitStatus> Residents::waiting() const {
+  std::vector<api::WaitStatus> all;
+  const SteadyTime now = steady_now();
+  for (const decide::TicketView& view : machine_.waiting(now, parts_.keeper.ledger())) {
+    all.push_back({view.ticket, view.model, view.place, now - view.arrived, view.expected,
+                   view.bound - now, view.why});
+  }
+  return all;
+}
+
+std::vector<api::PauseStatus> Residents::pauses() const {
+  std::vector<api::PauseStatus> all;
+  const SteadyTime now = steady_now();
+  for (const auto& [device, until] : pauses_) {
+    if (until && *until <= now) continue;
+    all.push_back({device, until ? std::optional<Nanoseconds>(*until - now) : std::nullopt});
+  }
+  return all;
+}
+
+Result<void> Residents::check_known(const std::string& model) const {
+  if (find(model) != nullptr) return {};
+  std::vector<std::string_view> names;
+  for (const auto& [name, one] : models_) names.push_back(name);
+  const auto near = format::nearest_name(model, names);
+  return fail(
+      ErrorKind::not_found, fmt::format(msg::kNoSuchModel, model),
+      near ? fmt::format(msg::kNoSuchModelNear, *near) : std::string(msg::kNoSuchModelRemedy));
+}
+
+Result<std::vector<std::string>> Residents::log_of(const std::string& model) const {
+  if (auto known = check_known(model); !known) return Failure(known.error());
+  return find(model)->engine->log_tail();
+}
+
+net::Awaitable<Result<void>> Residents::load(std::string model) {
+  if (auto known = check_known(model); !known) co_return known;
+  const auto wait = std::make_shared<Wait>(parts_.loop);
+  const decide::Ticket ticket = next_ticket_++;
+  waits_[ticket] = wait;
+  r::Arrived arrived;
+  arrived.ticket = ticket;
+  arrived.model = model;
+  arrived.wants_load = true;
+  feed(std::move(arrived));
+  while (!wait->outcome) (void)co_await wait->ended.wait();
+  waits_.erase(ticket);
+  co_return std::move(*wait->outcome);
+}
+
+net::Awaitable<Result<void>> Residents::unload(std::string model) {
+  if (auto known = check_known(model); !known) co_return known;
+  feed(r::Unload{model});
+  const SteadyTime deadline = steady_now() + kLongestWait;
+  while (true) {
+    const auto view = machine_.find(model);
+    const bool is_gone = !view || view->state == decide::Residency::absent ||
+                         view->state == decide::Residency::failed;
+    if (is_gone) co_return Result<void>();
+    if (steady_now() > deadline) {
+      co_return fail(ErrorKind::timed_out, fmt::format(msg::kStillThere, model, view->why));
+    }
+    (void)co_await moved_.wait(1s);
+  }
+}
+
+Result<void> Residents::pin(const std::string& model, bool pinned) {
+  if (auto known = check_known(model); !known) return known;
+  feed(r::Pin{model, pinned});
+  return {};
+}
+
+Result<void> Residents::set_policy(const std::string& model, ResidencyPolicy policy) {
+  if (auto known = check_known(model); !known) return known;
+  find(model)->policy_is_live = policy != find(model)->spec.policy;
+  feed(r::SetPolicy{model, policy});
+  return {};
+}
+
+net::Awaitable<Result<void>> Residents::pause(std::string device, std::optional<Nanoseconds> time) {
+  const auto until =
+      time ? std::optional<SteadyTime>(steady_now() + *time) : std::optional<SteadyTime>();
+  pauses_[device] = until;
+  feed(r::Pause{device, until});
+  const SteadyTime deadline = steady_now() + kLongestWait;
+  while (pauses_.contains(device)) {
+    const auto all = models();
+    const auto there = std::find_if(all.begin(), all.end(),
+                                    [&](const auto& model) { return is_on(model, device); });
+    if (there == all.end()) break;
+    if (steady_now() > deadline) {
+      co_return fail(ErrorKind::timed_out, fmt::format(msg::kStillThere, there->name, there->why));
+    }
+    (void)co_await moved_.wait(1s);
+  }
+  co_return Result<void>();
+}
+
+Result<void> Residents::resume(const std::string& device) {
+  if (pauses_.erase(device) == 0) {
+    return fail(ErrorKind::not_found, std::string(msg::kNotPaused), std::string());
+  }
+  feed(r::Resume{device});
+  return {};
+}
+
+Result<api::ReloadReport> Residents::reload(bool dry_run) {
+  auto specs = parts_.read_again();
+  if (!specs) return Failure(specs.error());
+  api::ReloadReport report;
+  std::map<std::string, const ModelSpec*> now;
+  for (const ModelSpec& spec : *specs) now[spec.name] = &spec;
+  for (const auto& [name, spec] : now) {
+    const One* one = find(name);
+    if (one == nullptr) {
+      report.added.push_back(name);
+    } else if (!(one->spec == *spec)) {
+      report.changed.push_back(name);
+    }
+  }
+  for (const auto& [name, one] : models_) {
+    if (!now.contains(name)) report.removed.push_back(name);
+  }
+  if (!dry_run) configure(std::move(*specs), report);
+  return report;
+}
+
+void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport& report) {
+  for (ModelSpec& spec : specs) {
+    const auto listed = [&](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), spec.name) != names.end();
+    };
+    if (listed(report.added)) {
+      add(spec);
+      ++adopting_;
+      parts_.loop.spawn(probe(spec.name));
+    } else if (listed(report.changed)) {
+      find(spec.name)->next = spec;
+    }
+  }
+  for (const std::string& name : report.removed) find(name)->is_going = true;
+  for (const std::string& name : report.changed) renew(name);
+  feed(r::Configured{std::move(specs)});
+  for (const std::string& name : report.removed) renew(name);
+  send_routes();
+  if (parts_.configured) parts_.configured();
+}
+
+void Residents::renew_all() {
+  std::vector<std::string> due;
+  for (const auto& [name, one] : models_) {
+    if (one.next || one.is_going) due.push_back(name);
+  }
+  for (const std::string& name : due) renew(name);
+}
+
+void Residents::renew(const std::string& model) {
+  One* one = find(model);
+  const bool is_in_use = one->running || !one->lease.empty() || !one->leaves.empty();
+  if (is_in_use) return;
+  if (one->is_going && !machine_.find(model)) {
+    models_.erase(model);
+  } else if (one->next) {
+    one->spec = std::move(*one->next);
+    one->next.reset();
+    one->engine = parts_.make_engine(one->spec, engine_parts());
+    ++adopting_;
+    parts_.loop.spawn(probe(model));
+  }
+}
+
+}  // namespace estiva::daemon
