@@ -265,22 +265,40 @@ net::Awaitable<Result<Lease>> Keeper::release(std::string model, std::string id)
   if (changes.empty()) co_return fail(fmt::format(msg::kNotAssigned, model));
   const Lease lease = changes.front().lease;
   holders_.forget(lease.id);
-  net::Notice saved(parts_.loop);
-  auto outcome = std::make_shared<std::optional<Result<store::Durable>>>();
-  // `saved` lives in this coroutine, which the loop destroys only together with the keeper.
-  save(changes.front(), [outcome, &saved](const Result<store::Durable>& result) {
-    *outcome = result;
-    saved.notify_all();
-  });
   look_again();
   parts_.changed();
-  while (!*outcome) (void)co_await saved.wait();
-  if (!**outcome) {
-    const Error error = (*outcome)->error();
-    co_return fail(error.kind, fmt::format(msg::kReleasedNotRecorded, model, error.what),
+  const auto saved = co_await save_durably(changes.front());
+  if (!saved) {
+    co_return fail(saved.error().kind,
+                   fmt::format(msg::kReleasedNotRecorded, model, saved.error().what),
                    msg::kReleasedNotRecordedRemedy);
   }
   log(LogLevel::info, "released", {{"model", model}, {"lease", lease.id}});
+  co_return lease;
+}
+
+net::Awaitable<Result<Lease>> Keeper::shrink(std::string lease_id, std::vector<Bytes> bytes) {
+  const decide::LeaseEntry* entry = ledger_.find(lease_id);
+  if (entry == nullptr || entry->lease.state == LeaseState::releasing) {
+    co_return fail(ErrorKind::not_found, fmt::format(msg::kLeaseIsGone, lease_id),
+                   msg::kNotAssignedRemedy);
+  }
+  if (promises_.contains(lease_id)) {
+    co_return fail(ErrorKind::refused, fmt::format(msg::kBeingGranted, lease_id), msg::kTryLater);
+  }
+  const auto changes = ledger_.shrink(lease_id, bytes, steady_now());
+  if (changes.empty()) co_return entry->lease;
+  const Lease lease = changes.front().lease;
+  readings_.reset();
+  look_again();
+  parts_.changed();
+  const auto saved = co_await save_durably(changes.front());
+  if (!saved) {
+    co_return fail(saved.error().kind,
+                   fmt::format(msg::kShrunkNotRecorded, lease.model, saved.error().what),
+                   msg::kShrunkNotRecordedRemedy);
+  }
+  log(LogLevel::info, "shrunk", {{"model", lease.model}, {"lease", lease.id}});
   co_return lease;
 }
 
@@ -359,6 +377,18 @@ void Keeper::save(const decide::LedgerChange& change, Saved done) {
     return;
   }
   submit(lease, gone, change.reason, std::move(done));
+}
+
+net::Awaitable<Result<store::Durable>> Keeper::save_durably(decide::LedgerChange change) {
+  net::Notice saved(parts_.loop);
+  auto outcome = std::make_shared<std::optional<Result<store::Durable>>>();
+  // `saved` lives in this coroutine, which the loop destroys only together with the keeper.
+  save(change, [outcome, &saved](const Result<store::Durable>& result) {
+    *outcome = result;
+    saved.notify_all();
+  });
+  while (!*outcome) (void)co_await saved.wait();
+  co_return **outcome;
 }
 
 void Keeper::submit(const Lease& lease, bool gone, const std::string& why, Saved done) {

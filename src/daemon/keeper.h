@@ -62,6 +62,12 @@ class Keeper {
   net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request,
                                                    api::AssignTerms terms);
   net::Awaitable<Result<Lease>> release(std::string model, std::string id = {});
+  // The live lease needs less: `bytes` of each of its shares, in order (Ledger::shrink). Durable
+  // when it returns, with the lease as it is then. What its processes still hold stays charged, and
+  // the GPUs are read again at once. Nothing smaller: as it is. It becomes larger again by assign()
+  // with its name, holder and shares. Errors: not_found; refused while a grant of it is being
+  // written down; failed (the store).
+  net::Awaitable<Result<Lease>> shrink(std::string lease_id, std::vector<Bytes> bytes);
 
   // A reading arrived outside a grant. Only one with memory and processes is evidence.
   void observe(const gpu::SensorView& view, const Reading<HostMemory>& host);
@@ -98,6 +104,8 @@ class Keeper {
   // Journals what an observation, a death or a recovery changed.
   void journal(const std::vector<decide::LedgerChange>& changes);
   using Saved = std::function<void(const Result<store::Durable>&)>;
+  // save(), and waits until it is durable.
+  net::Awaitable<Result<store::Durable>> save_durably(decide::LedgerChange change);
   // Writes down a lease's change. What fails (a full disk) is tried again at every tick, as the
   // lease is then; a lease has one such entry at most, so their number is bounded by the leases'.
   void save(const decide::LedgerChange& change, Saved done = {});

@@ -28,6 +28,7 @@ void add(Outcome& sum, const Outcome& one) {
   sum.overcommits_seen += one.overcommits_seen;
   sum.releases_awaited += one.releases_awaited;
   sum.unlucky_loads += one.unlucky_loads;
+  sum.shrunk += one.shrunk;
 }
 
 class Schedules : public testing::TestWithParam<int> {};
@@ -51,14 +52,15 @@ TEST_P(Schedules, BreakNoInvariant) {
   fmt::print(
       "{} schedules from seed {} in {:.1f} s: {} grants, {} refusals, {} read again, {} grown, {} "
       "bound, {} crashes, {} rolled back, {} overcommitted states, {} releases awaited, {} loads "
-      "out of memory beside strangers and liars; 0 violations\n",
+      "out of memory beside strangers and liars, {} shrunk; 0 violations\n",
       count, first, took.count(), sum.grants, sum.refusals, sum.rereads, sum.grown, sum.bound,
-      sum.crashes, sum.rolled_back, sum.overcommits_seen, sum.releases_awaited, sum.unlucky_loads);
+      sum.crashes, sum.rolled_back, sum.overcommits_seen, sum.releases_awaited, sum.unlucky_loads,
+      sum.shrunk);
   if (replay) return;
   // A schedule that never reaches a state proves nothing about it.
   for (const std::uint64_t reached :
        {sum.grants, sum.refusals, sum.rereads, sum.grown, sum.bound, sum.crashes, sum.rolled_back,
-        sum.overcommits_seen, sum.releases_awaited, sum.unlucky_loads})
+        sum.overcommits_seen, sum.releases_awaited, sum.unlucky_loads, sum.shrunk})
     EXPECT_GT(reached, count / 100);
 }
 
@@ -101,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"KeepAfterReboot", Bug::keep_after_reboot, {Rule::recovery}},
         Planted{"HideOvercommit", Bug::hide_overcommit, {Rule::honesty}},
         Planted{"KeepTooMuchFree", Bug::keep_too_much_free, {Rule::wrongly_no}},
+        Planted{
+            "BelieveTheSleeper", Bug::believe_the_sleeper, {Rule::overcommit, Rule::arithmetic}},
         Planted{"TrustAnyPid", Bug::trust_any_pid, {Rule::overcommit, Rule::arithmetic}}),
     [](const testing::TestParamInfo<Planted>& planted) { return planted.param.name; });
 

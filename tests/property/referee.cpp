@@ -93,6 +93,12 @@ std::uint64_t Referee::given_back(int gpu) const {
 void Referee::grown(const std::string& id, int gpu, std::uint64_t declared) {
   find(id)->declared[gpu] = declared;
 }
+void Referee::shrunk(const std::string& id, int gpu, std::uint64_t declared, std::int64_t now) {
+  Promise* promise = find(id);
+  const std::uint64_t before = remainder(*promise, gpu);
+  promise->declared[gpu] = std::min(promise->declared[gpu], declared);
+  given_back_[gpu].emplace(now, before - remainder(*promise, gpu));
+}
 void Referee::bound(const std::string& id, int holder) {
   find(id)->holder = holder;
 }

@@ -43,6 +43,7 @@ class Referee {
   // -- what happened --
   void promised(Promise promise) { promises_.push_back(std::move(promise)); }
   void grown(const std::string& id, int gpu, std::uint64_t declared);
+  void shrunk(const std::string& id, int gpu, std::uint64_t declared, std::int64_t now);
   void bound(const std::string& id, int holder);
   void released(const std::string& id, std::int64_t now);
   void holder_died(const std::string& id, std::int64_t now);

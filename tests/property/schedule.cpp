@@ -48,7 +48,8 @@ class Schedule {
   void step() {
     const std::uint64_t dice = rng_.below(100);
     if (dice < 34) return assign_round();
-    if (dice < 54) return load_some();
+    if (dice < 50) return load_some();
+    if (dice < 54) return shrink_some();
     if (dice < 64) return release_some();
     if (dice < 70) return holder_dies();
     if (dice < 74) return model_.settle();
@@ -146,7 +147,8 @@ class Schedule {
   void journal(const std::vector<LedgerChange>& changes) {
     for (const LedgerChange& change : changes) {
       if (change.kind == LedgerChange::Kind::gone) journal_.erase(change.lease.id);
-      if (change.kind == LedgerChange::Kind::active || change.kind == LedgerChange::Kind::releasing)
+      using enum LedgerChange::Kind;
+      if (change.kind == active || change.kind == releasing || change.kind == shrunk)
         journal_[change.lease.id] = change.lease;
     }
   }
@@ -367,6 +369,50 @@ class Schedule {
     if (bug_ == Bug::credit_at_once && ledger_.find(id))
       ledger_.roll_back({ledger_.find(id)->lease, std::nullopt});
     judge_between_reads();
+  }
+
+  // A model goes to sleep, or says so: in an impolite schedule some of them keep what they hold.
+  void shrink_some() {
+    const Promise* promise = some_promise();
+    if (!promise || promise->releasing) return;
+    const std::string id = promise->id;
+    std::vector<Bytes> bytes;
+    for (int g : promise->gpus) {
+      const std::uint64_t residue = 1 + rng_.below(promise->declared[g] * 12 / 10);
+      bytes.push_back({residue});
+      if (polite_ || rng_.chance(70)) move_away(*promise, g, residue);
+    }
+    const SteadyTime now = tick();
+    const auto changes = ledger_.shrink(id, bytes, now);
+    journal(changes);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      referee_.shrunk(id, referee_.find(id)->gpus[i], bytes[i].value, now.ns);
+    out_.shrunk += changes.size();
+    if (bug_ == Bug::believe_the_sleeper) forget_the_rest(id);
+    judge_between_reads();
+  }
+
+  void move_away(const Promise& promise, int g, std::uint64_t residue) {
+    const int root = process_of(promise);
+    std::uint64_t held = held_by(promise, g);
+    for (std::size_t id = 0; id < model_.processes().size() && held > residue; ++id) {
+      const Process& process = model_.processes()[id];
+      if (static_cast<int>(id) != root && process.parent != root) continue;
+      model_.free_some(static_cast<int>(id), g, std::min(process.held[g], held - residue));
+      held = held_by(promise, g);
+    }
+  }
+
+  // As if nothing were given back since the last read, which the planted ledger forgets.
+  void forget_the_rest(const std::string& id) {
+    decide::LedgerState state = ledger_.state();
+    const decide::LeaseEntry* entry = ledger_.find(id);
+    if (entry == nullptr) return;
+    for (const decide::Use& use : entry->uses) {
+      state.accounts[use.account].credit_pending = {};
+      state.accounts[use.account].credits.clear();
+    }
+    ledger_ = Ledger(std::move(state));
   }
 
   void die_with_children(int id) {

@@ -134,6 +134,13 @@ inline constexpr char kTryLater[] = "Try again in a moment";
 inline constexpr char kNeverFresh[] = "the GPU could not be read again in time for this request";
 inline constexpr char kReleasedNotRecorded[] =
     "{} is released, but that could not be written down: {}";
+inline constexpr char kLeaseIsGone[] = "there is no live lease {}";
+inline constexpr char kBeingGranted[] = "the lease {} is being written down";
+inline constexpr char kShrunkNotRecorded[] =
+    "{} needs less now, but that could not be written down: {}";
+inline constexpr char kShrunkNotRecordedRemedy[] =
+    "It is tried again every second; if estiva ends before it succeeds, the lease is as large as "
+    "before";
 inline constexpr char kEarlierUnsaved[] = "an earlier change of it could not be written down yet";
 inline constexpr char kReleasedNotRecordedRemedy[] =
     "It is tried again every second; if estiva ends before it succeeds, the lease comes back";

@@ -12,6 +12,8 @@ inline constexpr std::string_view kReleasedUnseen =
     "foreign";
 inline constexpr std::string_view kReleasedByName =
     "released; what its processes still hold stays charged until they have left the GPU";
+inline constexpr std::string_view kShrunk =
+    "it needs less for now; what its processes still hold stays charged";
 inline constexpr std::string_view kHolderDied =
     "its process ended; what is left of it stays charged until it has left the GPU";
 inline constexpr std::string_view kHolderDiedUnwatched =

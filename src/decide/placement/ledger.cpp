@@ -21,6 +21,19 @@ bool was_seen(const LeaseEntry& entry) {
                      [](const Use& use) { return !use.processes.empty(); });
 }
 
+// Nobody can see whether that was given back: what could be there is foreign from now on.
+void leave_to_foreign(GpuAccount& account, Bytes bytes) {
+  account.foreign = account.foreign_held =
+      std::min(account.used, account.foreign + std::min(bytes, account.used));
+}
+
+bool is_smaller(const LeaseEntry& entry, const std::vector<Bytes>& bytes) {
+  if (bytes.size() != entry.uses.size()) return false;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    if (bytes[i] < entry.uses[i].declared) return true;
+  return false;
+}
+
 std::string lease_id(std::uint64_t number) {
   return fmt::format("l-{:012}", number);
 }
@@ -191,10 +204,7 @@ LedgerChange Ledger::credit_now(LeaseEntry& entry, SteadyTime now, std::string_v
   for (const Use& use : entry.uses) {
     GpuAccount& account = accounts_[use.account];
     add_credit(account, use.remainder, now);
-    // Nobody can see whether it left anything there: what could be there is foreign from now on.
-    if (!use.measured_known)
-      account.foreign = account.foreign_held =
-          std::min(account.used, account.foreign + std::min(use.charge, account.used));
+    if (!use.measured_known) leave_to_foreign(account, use.charge);
   }
   LedgerChange change{LedgerChange::Kind::gone, entry.lease, {}, std::string(reason)};
   erase(change.lease.id);
@@ -209,6 +219,30 @@ std::vector<LedgerChange> Ledger::release(std::string_view id, SteadyTime now) {
   if (!was_seen(entry) && !entry.lease.holder)
     return {credit_now(entry, now, msg::kReleasedUnseen)};
   return {start_releasing(entry, now, msg::kReleasedByName)};
+}
+
+std::vector<LedgerChange> Ledger::shrink(std::string_view id, const std::vector<Bytes>& bytes,
+                                         SteadyTime now) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end() || found->second.lease.state == LeaseState::releasing) return {};
+  LeaseEntry& entry = found->second;
+  if (!is_smaller(entry, bytes)) return {};
+  const std::vector<Use> before = entry.uses;
+  uncharge(entry);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    Use& use = entry.uses[i];
+    use.declared = entry.lease.shares[i].bytes = std::min(use.declared, bytes[i]);
+  }
+  charge(entry);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const Use& use = entry.uses[i];
+    GpuAccount& account = accounts_[use.account];
+    add_credit(account, before[i].remainder - use.remainder, now);
+    if (!use.measured_known) leave_to_foreign(account, before[i].charge - use.charge);
+  }
+  entry.lease.sequence = ++sequence_;
+  share_memory(entry);
+  return {{LedgerChange::Kind::shrunk, entry.lease, {}, std::string(msg::kShrunk)}};
 }
 
 std::vector<LedgerChange> Ledger::holder_died(std::string_view id, SteadyTime now) {

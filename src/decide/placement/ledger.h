@@ -62,11 +62,12 @@ struct LedgerChange {
     active,           // first memory of the lease seen on a GPU
     releasing,        // released or its holder died; charged until its processes left the GPU
     gone,             // credited; the lease is no more
+    shrunk,           // asks for less from now on; what its processes hold stays charged
     overcommitted,    // `device`: I8 begins
     overcommit_over,  // `device`: I8 ends
   };
   Kind kind = Kind::gone;
-  Lease lease;         // the first three; its sequence is this change's
+  Lease lease;         // all but the last two; its sequence is this change's
   std::string device;  // the last two: DeviceId::key()
   std::string reason;  // a sentence
 };
@@ -127,6 +128,14 @@ class Ledger {
   // credited at once; any other stays charged with what it still holds until its processes left
   // the GPU's list. No lease of that id, or releasing already: no change.
   std::vector<LedgerChange> release(std::string_view lease_id, SteadyTime now);
+  // A live lease needs less: its model sleeps, or its bytes were moved to RAM. `bytes` are what it
+  // declares from now on, one for each share; a share never becomes larger by this. A word, and no
+  // evidence: it stays charged with max(declared, measured), so its room comes back as the GPU
+  // shows it free, and never before a read begun after `now`. Grows again by decide_assign() with
+  // the same name. No live lease of that id, another number of shares, or nothing smaller: no
+  // change.
+  std::vector<LedgerChange> shrink(std::string_view lease_id, const std::vector<Bytes>& bytes,
+                                   SteadyTime now);
   // The holder is gone for sure (pidfd). Charged with what is still held until a read begun after
   // `now` shows none of its processes.
   std::vector<LedgerChange> holder_died(std::string_view lease_id, SteadyTime now);

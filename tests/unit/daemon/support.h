@@ -14,9 +14,11 @@ namespace estiva::daemon {
 // A child that waits to be killed; it is killed and reaped at the end.
 class Child {
  public:
-  Child() {
+  // `anew`: another program, which holds none of our descriptors (the lock of a store is one).
+  explicit Child(bool anew = false) {
     pid_ = ::fork();
     if (pid_ == 0) {
+      if (anew) ::execl("/bin/sleep", "sleep", "1000000", nullptr);
       while (true) ::pause();
     }
   }
