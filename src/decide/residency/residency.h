@@ -68,7 +68,9 @@ struct Busy {
   std::uint32_t in_flight = 0;
   std::uint64_t began = 0;
 };
-struct Closed {  // after Close: nothing is admitted any more; `in_flight` only falls from here
+// After Close: nothing is admitted any more; `in_flight` only falls from here. Only of the newest
+// Close: answers to older ones are dropped by their generation.
+struct Closed {
   std::string model;
   std::uint32_t in_flight = 0;
 };
