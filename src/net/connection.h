@@ -57,6 +57,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // As one piece of the body, in one chunk if it is chunked. The pieces may be changed.
   Awaitable<Result<void>> write(std::span<iovec> pieces);
   Awaitable<Result<void>> finish();
+  // --- another protocol (RFC 9110 section 7.8): after this only read_raw() and write_raw() -----
+  Awaitable<Result<void>> switch_protocol(const ResponseHead& head);
+  // What the client sends, whatever it is; empty at its end. Valid until the next call.
+  Awaitable<Result<std::string_view>> read_raw();
+  Awaitable<Result<void>> write_raw(std::span<iovec> pieces) { return send(pieces); }
   void on_hang_up(std::function<void()> gone);
   Awaitable<Wake> wait(WaiterList* notice, Nanoseconds most);
   Loop& loop() { return shared_->loop; }

@@ -12,6 +12,7 @@ namespace estiva::net {
 namespace {
 
 constexpr std::size_t kBodyBuffer = 64 << 10;
+constexpr std::size_t kRawBuffer = 16 << 10;
 // Bodies up to this size are copied behind the head and sent from one piece.
 constexpr std::size_t kCopyBody = 16 << 10;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -262,6 +263,37 @@ Awaitable<Result<void>> Connection::finish() {
   if (std::exchange(head_pending_, false)) pieces[count++] = piece_of(output_);
   pieces[count++] = piece_of(kLastChunk);
   co_return co_await send({pieces.data(), count});
+}
+
+// --- tunnels ------------------------------------------------------------------------------------
+
+Awaitable<Result<void>> Connection::switch_protocol(const ResponseHead& head) {
+  if (response_ != ResponsePhase::none) co_return fail(std::string(msg::kNetAlreadyAnswered));
+  output_.clear();
+  if (auto written = write_response_head(output_, head); !written) co_return written;
+  output_.append("\r\n");
+  response_ = ResponsePhase::done;
+  close_after_ = true;
+  // Who reads all the time sees the end by itself; only an abort is still told.
+  auto gone = std::move(gone_);
+  stop_watching();
+  gone_ = std::move(gone);
+  iovec piece = piece_of(output_);
+  co_return co_await send({&piece, 1});
+}
+
+Awaitable<Result<std::string_view>> Connection::read_raw() {
+  if (input_.empty()) {
+    if (input_.capacity() < kRawBuffer) input_.reserve(kRawBuffer);
+    reading_ = true;
+    const IoResult got = co_await stream_.read_some(input_.tail(), input_.tail_room());
+    reading_ = false;
+    if (got.error != 0) co_return gone();
+    input_.added(got.size);
+  }
+  const std::string_view piece = input_.data();
+  input_.consume(piece.size());
+  co_return piece;
 }
 
 }  // namespace estiva::net

@@ -61,6 +61,8 @@ inline constexpr std::string_view kNetForgedHead =
     "a header field holds a line break or another forbidden character";
 inline constexpr std::string_view kNetTooManyConnections = "too many connections; try again later";
 inline constexpr std::string_view kNetHandlerFailed = "the request could not be handled";
+inline constexpr std::string_view kNetUnaskedSwitch =
+    "{} changed to another protocol without being asked to";
 inline constexpr std::string_view kNetUpstreamFailed = "the upstream server failed";
 
 // What a malformed message is refused for.

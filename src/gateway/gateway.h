@@ -1,0 +1,59 @@
+// The gateway: one address for all models. It reads which model a request is for, waits at the desk
+// until the request may go there, and relays it; each request of a connection by itself. Loop
+// thread only.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "api/gateway_channel.h"
+#include "gateway/answers.h"
+#include "gateway/desk.h"
+#include "gateway/keys.h"
+#include "gateway/options.h"
+#include "net/client.h"
+#include "net/server.h"
+
+namespace estiva::gateway {
+
+class Gateway {
+ public:
+  Gateway(net::Loop& loop, GatewayOptions options);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Binds all listeners and begins to look for estivad. Returns the addresses, in their order.
+  Result<std::vector<net::Endpoint>> start();
+  // Accepts no more, and lets requests end for the grace.
+  net::Awaitable<void> stop();
+
+ private:
+  struct Task;
+  void take(const api::ToGateway& message);
+  net::Awaitable<void> handle(net::Exchange& exchange);
+  std::optional<Refusal> check_access(const net::Exchange& exchange, const Front& front,
+                                      std::string& key);
+  net::Awaitable<bool> know_routes(net::Exchange& exchange);
+  net::Awaitable<void> relay_named(net::Exchange& exchange, Task task);
+  net::Awaitable<void> relay_raw(net::Exchange& exchange, Task task, std::string rest);
+  net::Awaitable<void> relay_to(net::Exchange& exchange, Task task, Body* body);
+  net::RelayOptions relay_options(const net::Exchange& exchange, const Task& task,
+                                  const Desk::Outcome& at_desk) const;
+  net::Awaitable<void> answer_wish(net::Exchange& exchange, Task task, Front front);
+  net::Awaitable<void> refuse(net::Exchange& exchange, Api api, Refusal refusal, std::size_t place);
+  Refusal no_such_model(std::string_view name) const;
+  void report_keys();
+
+  net::Loop& loop_;
+  GatewayOptions options_;
+  KeyRing keys_;
+  Desk desk_;
+  net::Client client_;
+  net::Notice routes_came_;
+  bool has_routes_ = false;
+  std::unique_ptr<api::GatewayLink> link_;
+  std::shared_ptr<void> key_reporter_;
+  std::unique_ptr<net::Server> server_;  // last: its handlers use the others
+};
+
+}  // namespace estiva::gateway
