@@ -149,11 +149,6 @@ std::string read_soname(const ByteSource& source, const Header& header,
 
 }  // namespace
 
-std::size_t TextSource::read_at(std::uint64_t offset, std::span<char> out) const {
-  if (offset >= text_.size()) return 0;
-  return text_.copy(out.data(), out.size(), static_cast<std::size_t>(offset));
-}
-
 std::optional<ElfLibrary> read_elf(const ByteSource& source) {
   const auto header = read_header(source);
   if (!header) return std::nullopt;

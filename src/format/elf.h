@@ -5,28 +5,11 @@
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
+
+#include "format/byte_source.h"
 
 namespace estiva::format {
-
-// A file, or bytes in memory.
-class ByteSource {
- public:
-  virtual ~ByteSource() = default;
-  // Fills `out` from `offset` on; the number of bytes, less than asked for only at the end.
-  virtual std::size_t read_at(std::uint64_t offset, std::span<char> out) const = 0;
-};
-
-class TextSource final : public ByteSource {
- public:
-  explicit TextSource(std::string_view text) : text_(text) {}
-  std::size_t read_at(std::uint64_t offset, std::span<char> out) const override;
-
- private:
-  std::string_view text_;
-};
 
 constexpr unsigned kElf386 = 3, kElfX86_64 = 62, kElfAarch64 = 183;  // e_machine
 

@@ -12,6 +12,7 @@
 #include "format/ld_cache.h"
 #include "format/nvidia_proc.h"
 #include "host/driver_files.h"
+#include "host/file_source.h"
 #include "host/folder.h"
 
 namespace estiva::host {
@@ -58,25 +59,6 @@ constexpr const char* kWslLibraries = "/usr/lib/wsl/lib";
 // wherever a driver is.
 const std::vector<std::string_view> kTellTales = {"libcuda.so", "libnvidia-", "libnvcuvid.so",
                                                   "libGLX_nvidia.so", "libEGL_nvidia.so"};
-
-class FileSource final : public format::ByteSource {
- public:
-  explicit FileSource(int fd) : fd_(fd) {}
-  std::size_t read_at(std::uint64_t offset, std::span<char> out) const override {
-    std::size_t done = 0;
-    while (done < out.size() && offset <= INT64_MAX - done) {
-      const ssize_t got =
-          ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    return done;
-  }
-
- private:
-  int fd_;
-};
 
 // "libcuda.so.550.163.01" -> "550.163.01"; "" where the name ends in no driver's version. A SONAME
 // such as "libcuda.so.1.1" (WSL) is none: versions of drivers have two digits at least.
