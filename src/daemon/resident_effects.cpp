@@ -251,6 +251,13 @@ net::Awaitable<void> Residents::adopt(std::string model, EngineNote note) {
     if (parts_.keeper.ledger().find(note.lease) != nullptr) {
       (void)co_await parts_.keeper.release(model, note.lease);
     }
+    if (one->spec.preload) {
+      r::Arrived wish;
+      wish.ticket = next_ticket_++;
+      wish.model = model;
+      wish.wants_load = true;
+      feed(std::move(wish));
+    }
   }
   --adopting_;
   if (!working_) work();

@@ -22,6 +22,15 @@ decide::ResidencySettings settings_of(const format::ResidencySettings& settings)
   return out;
 }
 
+// What ran before is looked for first; until then it is not loaded a second time.
+std::vector<ModelSpec> to_begin_with(const Residents::Parts& parts) {
+  std::vector<ModelSpec> specs = parts.models;
+  for (ModelSpec& spec : specs) {
+    if (parts.store.opened().notes.contains(engine_note(spec.name))) spec.preload = false;
+  }
+  return specs;
+}
+
 int status_of(ErrorKind kind) {
   // What HTTP's clients expect of a server that has no room now: try later.
   return kind == ErrorKind::no_room ? 503 : http_status(kind);
@@ -31,7 +40,7 @@ int status_of(ErrorKind kind) {
 
 Residents::Residents(Parts parts)
     : parts_(std::move(parts)),
-      machine_(settings_of(parts_.settings), parts_.models),
+      machine_(settings_of(parts_.settings), to_begin_with(parts_)),
       // Rises across restarts of the daemon within one boot, so that an old opening is never taken
       // for a new one.
       generation_(static_cast<std::uint64_t>(steady_now().ns)),
@@ -151,7 +160,7 @@ void Residents::gateway_came(const api::Hello& hello) {
 void Residents::gateway_went() {
   for (const auto& [ticket, theirs] : std::exchange(to_gateway_, {})) feed(r::Left{ticket});
   from_gateway_.clear();
-  for (const auto& [name, one] : models_) feed(r::Busy{name, 0, 0});
+  for (const auto& [name, one] : models_) feed(r::Busy{name, 0, one.served});
 }
 
 decide::Ticket Residents::ticket_of_gateway(const api::WantModel& want) {
@@ -190,9 +199,8 @@ void Residents::take(const api::FromGateway& message) {
   if (const auto* use = std::get_if<api::UseOfModel>(&message)) {
     One* one = find(use->model);
     if (one == nullptr || use->generation != one->generation) return;
-    const std::uint64_t began = use->began - std::min(use->began, one->served);
     one->served = use->began;
-    return feed(r::Busy{use->model, use->in_flight, began});
+    return feed(r::Busy{use->model, use->in_flight, use->began});
   }
   if (const auto* closed = std::get_if<api::ClosedModel>(&message)) {
     One* one = find(closed->model);
