@@ -35,6 +35,7 @@ struct Running {
   std::string path_prefix;       // put before the path of raw requests; mostly empty
   std::string bearer;            // sent to it with each request; mostly empty
   std::optional<Holder> holder;  // the process that its lease lives with
+  bool is_asleep = false;        // adopted so; wake() before requests
 };
 
 struct LoadTerms {
