@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "container/api_text.h"
 #include "container/ask_once.h"
 #include "model/readiness.h"
 
@@ -25,12 +26,6 @@ Result<ImageFact> parse_image(std::string_view json);
 
 // It asks for a GPU, or its image is one that would use it.
 bool concerns_gpu(const ContainerFact& container);
-
-// Lines of GET /containers/ID/logs, whose two streams come in frames unless it has a terminal.
-std::vector<std::string> parse_log(std::string_view body);
-
-// "2026-11-20T08:00:00.5Z" -> seconds of the Unix epoch; 0: none, or the year 1 that says never.
-std::int64_t parse_time(std::string_view text);
 
 struct EngineQuestions {
   std::size_t most_containers = 256;  // that are looked into; running ones first

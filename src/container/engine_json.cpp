@@ -26,14 +26,6 @@ bool is_id(std::string_view text) {
          });
 }
 
-ContainerState state_of(std::string_view text) {
-  for (int i = 0; i <= static_cast<int>(ContainerState::dead); ++i) {
-    const auto state = static_cast<ContainerState>(i);
-    if (to_name(state) == text) return state;
-  }
-  return ContainerState::unknown;
-}
-
 // "Up 2 hours (healthy)", "Up 5 seconds (health: starting)".
 std::string health_of(std::string_view status) {
   if (status.ends_with("(healthy)")) return "healthy";
@@ -58,7 +50,7 @@ Container container_of(JsonNode from) {
   container.id = text_of(from["Id"]);
   container.name = name_of(from["Names"]);
   container.image = text_of(from["Image"]);
-  container.state = state_of(text_of(from["State"]));
+  container.state = state_called(text_of(from["State"]));
   container.health = health_of(text_of(from["Status"]));
   const JsonNode labels = from["Labels"];
   container.project = text_of(labels["com.docker.compose.project"]);
@@ -118,6 +110,14 @@ std::optional<std::string> parse_event(std::string_view line) {
   std::string id = text_of(actor.is_object() ? actor["ID"] : event["id"]);
   if (!is_id(id)) return std::nullopt;
   return id;
+}
+
+ContainerState state_called(std::string_view word) {
+  for (int i = 0; i <= static_cast<int>(ContainerState::dead); ++i) {
+    const auto state = static_cast<ContainerState>(i);
+    if (to_name(state) == word) return state;
+  }
+  return ContainerState::unknown;
 }
 
 bool is_older(std::string_view version, std::string_view than) {

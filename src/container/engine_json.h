@@ -23,6 +23,9 @@ Result<EngineVersion> parse_version(std::string_view json);
 inline constexpr std::size_t kMostContainers = 4096;
 Result<std::vector<Container>> parse_containers(std::string_view json);
 
+// "running"; unknown for a word that is none of the API's.
+ContainerState state_called(std::string_view word);
+
 // One line of GET /events: the container it is about.
 std::optional<std::string> parse_event(std::string_view line);
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/engines.h"
+#include "engines/container_engine.h"
 #include "engines/engine.h"
 #include "engines/program_engine.h"
 
@@ -46,6 +47,7 @@ constexpr struct {
   Make make;
 } kEngines[] = {
     {EngineKind::process, make_program<process_kind>},
+    {EngineKind::container, make_container_engine},
 };
 
 }  // namespace

@@ -44,4 +44,27 @@ inline constexpr std::string_view kEngineSlow =
     "the container engine did not answer all questions within {} ms";  // limit
 inline constexpr std::string_view kEngineLongLine = "the container engine sent a line without end";
 
+// Of commands to one container.
+inline constexpr std::string_view kNoContainer = "there is no container '{}'";  // name or id
+inline constexpr std::string_view kNoContainerRemedy = "'docker ps -a' shows those that there are";
+inline constexpr std::string_view kNoService =
+    "there is no container of the Compose service '{}'";  // project/service
+inline constexpr std::string_view kNoServiceRemedy =
+    "'docker compose up --no-start' in the project's folder makes it; the first part is the "
+    "project's name as 'docker compose ls -a' shows it";
+inline constexpr std::string_view kSeveralContainers =
+    "the Compose service '{}' has several containers: {}";  // project/service, names
+inline constexpr std::string_view kSeveralContainersRemedy = "Name one of them in 'container'";
+inline constexpr std::string_view kPartialId =
+    "there is no container '{}'; an id that begins so is that of '{}'";  // given, name
+inline constexpr std::string_view kPartialIdRemedy = "Write its name or its full id";
+inline constexpr std::string_view kContainerCommand =
+    "the container engine did not {} container {}: {}";  // verb, id, its words
+inline constexpr std::string_view kContainerManyPorts =
+    "container '{}' publishes several ports: {}";  // name, list
+inline constexpr std::string_view kContainerNoPort =
+    "container '{}' publishes no port, and names no single port of its own";  // name
+inline constexpr std::string_view kContainerUrlRemedy =
+    "Set url in the model's table to where it answers";
+
 }  // namespace estiva::msg
