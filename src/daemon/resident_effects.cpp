@@ -49,7 +49,8 @@ net::Awaitable<void> Residents::reserve(std::string model,
   request.shares = std::move(shares);
   request.requested_at = steady_now();
   request.wall = wall_now();
-  auto answer = co_await parts_.keeper.assign(std::move(request), {});
+  api::AssignTerms terms;
+  auto answer = co_await parts_.keeper.assign(std::move(request), std::move(terms));
   one = find(model);
   if (!answer) {
     feed(r::NotReserved{model, false, answer.error().sentence()});
@@ -81,7 +82,8 @@ net::Awaitable<void> Residents::bind(std::string model, Holder holder) {
   request.holder = std::move(holder);
   request.requested_at = steady_now();
   request.wall = wall_now();
-  const auto answer = co_await parts_.keeper.assign(std::move(request), {});
+  api::AssignTerms terms;
+  const auto answer = co_await parts_.keeper.assign(std::move(request), std::move(terms));
   if (answer && !answer->refusal) co_return;
   log(LogLevel::warning, "a model's lease could not be bound to its process",
       {{"model", model}, {"error", answer ? answer->refusal->reason : answer.error().sentence()}});
@@ -93,12 +95,16 @@ net::Awaitable<void> Residents::begin(std::string model, bool wakes) {
   const SteadyTime began = steady_now();
   engines::LoadTerms terms = terms_of(parts_.keeper.ledger(), one->lease);
   engines::Engine* engine = one->engine.get();
-  auto running = wakes
-                     ? co_await engine->wake(std::move(terms))
-                     : co_await engine->load(std::move(terms), [this, model](const Holder& holder) {
-                         if (has_no_lease(find(model)->spec)) return;
-                         parts_.loop.spawn(bind(model, holder));
-                       });
+  // Named, and not built inside a co_await: GCC 12 destroys such a value twice.
+  std::function<void(const Holder&)> started = [this, model](const Holder& holder) {
+    if (!has_no_lease(find(model)->spec)) parts_.loop.spawn(bind(model, holder));
+  };
+  Result<engines::Running> running{engines::Running{}};
+  if (wakes) {
+    running = co_await engine->wake(std::move(terms));
+  } else {
+    running = co_await engine->load(std::move(terms), std::move(started));
+  }
   one = find(model);
   if (one == nullptr) co_return;
   if (!running) {

@@ -33,8 +33,8 @@ struct EngineFacts {
 struct Running {
   net::Endpoint endpoint;        // where requests go
   std::string path_prefix;       // put before the path of raw requests; mostly empty
-  std::string bearer;            // sent to it with each request; mostly empty
   std::optional<Holder> holder;  // the process that its lease lives with
+  std::string bearer;            // sent to it with each request; mostly empty
   bool is_asleep = false;        // adopted so; wake() before requests
 };
 

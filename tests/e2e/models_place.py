@@ -114,12 +114,14 @@ class ModelsPlace(harness.Place):
 
     def until_gateway(self):
         def there():
+            used = self.connection(5)
             try:
-                used = self.connection(5)
                 used.request("GET", "/v1/models")
                 return used.getresponse().status == 200
             except OSError:
                 return False
+            finally:
+                used.close()
         harness.until(there, "the gateway answers")
 
 

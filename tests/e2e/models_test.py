@@ -42,7 +42,7 @@ class Swap(ModelsCase):
         models = self.place.models()
         self.assertEqual([models[name]["starts_total"] for name in ("xtts", "f5tts")], [3, 3])
         self.assertEqual(models["f5tts"]["state"], "resident")
-        self.assertEqual(models["f5tts"]["vram_bytes"]["measured"], 2 << 30)
+        harness.until(lambda: self.place.models()["f5tts"]["vram_bytes"]["measured"] == 2 << 30, "it is measured")
         self.assertEqual(models["xtts"]["vram_bytes"]["charged"], 0)
 
     def test_without_estiva_the_same_two_run_out_of_memory(self):

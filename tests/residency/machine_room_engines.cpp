@@ -1,8 +1,8 @@
 // Engines: processes that load, sleep, end, and leave memory behind for a while.
-#include "residency/machine_room.h"
-
 #include <algorithm>
 #include <fmt/format.h>
+
+#include "residency/machine_room.h"
 
 namespace estiva::residency_test {
 
@@ -11,7 +11,7 @@ using namespace decide::residency;
 
 namespace {
 
-constexpr Nanoseconds kLingers = milliseconds(700);    // of a dead process's memory
+constexpr Nanoseconds kLingers = milliseconds(700);  // of a dead process's memory
 
 }  // namespace
 

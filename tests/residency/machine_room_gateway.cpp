@@ -1,9 +1,9 @@
 // The gateway and its clients: it admits to open models by itself, and tells what it does a little
 // later.
-#include "residency/machine_room.h"
-
 #include <algorithm>
 #include <fmt/format.h>
+
+#include "residency/machine_room.h"
 
 namespace estiva::residency_test {
 
