@@ -34,6 +34,7 @@ struct Running {
   net::Endpoint endpoint;        // where requests go
   std::string path_prefix;       // put before the path of raw requests; mostly empty
   std::optional<Holder> holder;  // the process that its lease lives with
+  bool is_asleep = false;        // adopted so; wake() before requests
 };
 
 struct LoadTerms {

@@ -40,15 +40,16 @@ void hand_on(const std::vector<Handed>& handed, posix_spawn_file_actions_t* file
   posix_spawn_file_actions_addclosefrom_np(files, next);
 }
 
-void be_fresh(posix_spawnattr_t* attributes) {
+void be_fresh(posix_spawnattr_t* attributes, bool own_session) {
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
   posix_spawnattr_setsigmask(attributes, &none);
   posix_spawnattr_setsigdefault(attributes, &all);
   posix_spawnattr_setpgroup(attributes, 0);
-  posix_spawnattr_setflags(attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  const int apart = own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
+  posix_spawnattr_setflags(
+      attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | apart));
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -64,7 +65,9 @@ int spawn(const Spawn& what, pid_t& pid) {
   if (what.words.empty() || what.words[0].empty()) return ENOENT;
   Settings settings;
   hand_on(what.handed, &settings.files);
-  be_fresh(&settings.attributes);
+  if (!what.directory.empty())
+    posix_spawn_file_actions_addchdir_np(&settings.files, what.directory.c_str());
+  be_fresh(&settings.attributes, what.own_session);
   const auto words = pointers(what.words), variables = pointers(what.environment);
   return ::posix_spawnp(&pid, words[0], &settings.files, &settings.attributes, words.data(),
                         what.environment.empty() ? environ : variables.data());

@@ -1,0 +1,64 @@
+// The kinds of engines that there are.
+#include <fmt/format.h>
+
+#include "base/messages/engines.h"
+#include "engines/engine.h"
+#include "engines/program_engine.h"
+#include "engines/remote_engine.h"
+
+namespace estiva::engines {
+namespace {
+
+// For a kind that nobody here can load: it says so, whatever it is asked.
+class NoEngine final : public Engine {
+ public:
+  explicit NoEngine(const ModelSpec& spec)
+      : error_{ErrorKind::refused,
+               fmt::format(msg::kEngineKindAbsent, spec.name, to_name(spec.engine)),
+               std::string(msg::kEngineKindAbsentHow)} {}
+
+  net::Awaitable<Result<EngineFacts>> probe() override { co_return Failure(error_); }
+  net::Awaitable<Result<Running>> load(LoadTerms, std::function<void(const Holder&)>) override {
+    co_return Failure(error_);
+  }
+  net::Awaitable<Result<void>> sleep() override { co_return Failure(error_); }
+  net::Awaitable<Result<Running>> wake(LoadTerms) override { co_return Failure(error_); }
+  net::Awaitable<Result<void>> stop() override { co_return Result<void>(); }
+  net::Awaitable<Result<Running>> adopt(std::string_view) override {
+    co_return fail(ErrorKind::not_found, error_.what, error_.remedy);
+  }
+  std::string record() const override { return {}; }
+  std::vector<pid_t> roots() const override { return {}; }
+  std::vector<std::string> log_tail() const override { return {}; }
+
+ private:
+  const Error error_;
+};
+
+using Make = std::unique_ptr<Engine> (*)(const ModelSpec&, const EngineParts&);
+
+template <const ProgramKind& (*kind)()>
+std::unique_ptr<Engine> make_program(const ModelSpec& spec, const EngineParts& parts) {
+  return make_program_engine(spec, parts, kind());
+}
+
+constexpr struct {
+  EngineKind kind;
+  Make make;
+} kEngines[] = {
+    {EngineKind::process, make_program<process_kind>},
+    {EngineKind::llama_server, make_program<llama_server_kind>},
+    {EngineKind::vllm, make_program<vllm_kind>},
+    {EngineKind::remote, make_remote_engine},
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const ModelSpec& spec, const EngineParts& parts) {
+  for (const auto& row : kEngines) {
+    if (row.kind == spec.engine) return row.make(spec, parts);
+  }
+  return std::make_unique<NoEngine>(spec);
+}
+
+}  // namespace estiva::engines
