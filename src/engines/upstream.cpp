@@ -41,7 +41,9 @@ net::Awaitable<std::string> Upstream::why_not_ready(std::string url) {
   }
   const auto where = parse_url(url);
   if (!where) co_return where.error().what;
-  const auto answer = co_await get(*where, std::string());
+  Url target = *where;
+  std::string no_key;
+  const auto answer = co_await get(std::move(target), std::move(no_key));
   if (!answer) co_return answer.error().what;
   if (is_good(answer->head.status)) co_return std::string();
   co_return fmt::format(msg::kReadyStatus, url, answer->head.status, shown(answer->body));

@@ -1,4 +1,5 @@
 // Short questions to an engine's own HTTP server: is it ready, sleep, wake up. Loop thread only.
+// Give them named strings that are moved: GCC 12 destroys what it converts inside co_await twice.
 #pragma once
 #include <string>
 #include <string_view>

@@ -26,7 +26,9 @@ std::vector<std::string> command(const ModelSpec& spec) {
 }
 
 net::Awaitable<Result<bool>> is_sleeping(Upstream& upstream) {
-  const auto answer = co_await upstream.ask("GET", "/is_sleeping", "", kShort);
+  std::string method = "GET", target = "/is_sleeping", body;
+  const auto answer =
+      co_await upstream.ask(std::move(method), std::move(target), std::move(body), kShort);
   if (!answer) co_return Failure(answer.error());
   const auto tree = format::JsonTree::parse(*answer);
   const auto says = tree ? tree->root()["is_sleeping"].boolean() : std::nullopt;
@@ -35,8 +37,9 @@ net::Awaitable<Result<bool>> is_sleeping(Upstream& upstream) {
 }
 
 net::Awaitable<Result<void>> sleep(Upstream& upstream, const ModelSpec& spec, unsigned level) {
-  std::string target = fmt::format("/sleep?level={}", level);
-  const auto answer = co_await upstream.ask("POST", std::move(target), "", spec.load_limit);
+  std::string method = "POST", target = fmt::format("/sleep?level={}", level), body;
+  const auto answer =
+      co_await upstream.ask(std::move(method), std::move(target), std::move(body), spec.load_limit);
   if (!answer) {
     Error error = answer.error();
     error.remedy = msg::kSleepHow;
@@ -60,9 +63,9 @@ net::Awaitable<Result<void>> wake(Upstream& upstream, const ModelSpec& spec, uns
                                      {"/reset_prefix_cache", ""}};
   const int count = level == 2 ? 3 : 1;
   for (int i = 0; i < count; ++i) {
-    std::string target = kQuestions[i].target, body = kQuestions[i].body;
-    const auto answer =
-        co_await upstream.ask("POST", std::move(target), std::move(body), spec.load_limit);
+    std::string method = "POST", target = kQuestions[i].target, body = kQuestions[i].body;
+    const auto answer = co_await upstream.ask(std::move(method), std::move(target), std::move(body),
+                                              spec.load_limit);
     if (!answer) co_return Failure(answer.error());
   }
   co_return Result<void>();

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "engine_fixture.h"
+#include "engines/program_kind.h"
 #include "net/fetch.h"
 
 namespace estiva::engines {
@@ -186,6 +187,26 @@ TEST_F(ProgramEngineTest, without_a_url_to_ask_the_port_decides) {
   spec.ready.clear();
   make();
   EXPECT_TRUE(load());
+}
+
+TEST_F(ProgramEngineTest, a_port_in_its_command_is_its_address) {
+  EXPECT_EQ(port_in({"x", "--port", "8000"}), 8000);
+  EXPECT_EQ(port_in({"x", "--port=8000", "y"}), 8000);
+  for (const char* word : {"${PORT}", "0", "65536", "http", ""}) {
+    EXPECT_EQ(port_in({"x", "--port", word}), std::nullopt) << word;
+  }
+  EXPECT_EQ(port_in({"x", "--port"}), std::nullopt);
+  EXPECT_EQ(port_in({"x", "8000"}), std::nullopt);
+
+  const auto port = choose_port("some other name", is_port_free).value();
+  serve();
+  spec.ready.clear();
+  spec.command.back() = std::to_string(port);
+  spec.command.insert(spec.command.end(), {"--port", std::to_string(port)});
+  make();
+  const auto running = load();
+  ASSERT_TRUE(running) << running.error().sentence();
+  EXPECT_EQ(running->endpoint.port, port);
 }
 
 TEST_F(ProgramEngineTest, the_path_of_its_url_goes_before_requests) {
