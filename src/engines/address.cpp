@@ -129,7 +129,7 @@ bool is_port_free(std::uint16_t port) {
 }
 
 bool accepts(const net::Endpoint& endpoint) {
-  constexpr int kMostMilliseconds = 100;
+  constexpr int kMostMilliseconds = 5;
   const auto fd = net::start_connect(endpoint);
   if (!fd) return false;
   pollfd wait{fd->get(), POLLOUT, 0};

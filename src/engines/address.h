@@ -33,7 +33,7 @@ Result<std::uint16_t> choose_port(std::string_view name,
                                   const std::function<bool(std::uint16_t)>& is_free);
 // Nobody listens there on any address, and no old connection blocks it.
 bool is_port_free(std::uint16_t port);
-// Somebody accepts connections there. Waits 100 ms at most; on this machine it is microseconds.
+// Somebody accepts connections there. On this machine the kernel knows at once; waits 5 ms at most.
 bool accepts(const net::Endpoint& endpoint);
 
 // Does one of these processes listen there? nullopt where /proc does not tell, or for other than

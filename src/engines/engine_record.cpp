@@ -15,7 +15,7 @@ struct Flat {
   std::string boot_id, mark, group;
   std::uint64_t group_inode = 0;
   std::string url, ready;
-  bool asleep = false;
+  unsigned sleep_level = 0;
 };
 
 template <class Access>
@@ -29,7 +29,7 @@ void fields(Access& field, Flat& record) {
   field("group_inode", record.group_inode);
   field("url", record.url);
   field("ready", record.ready);
-  field("asleep", record.asleep);
+  field("sleep_level", record.sleep_level);
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ std::string to_text(const EngineRecord& record) {
   }
   flat.url = record.url;
   flat.ready = record.ready;
-  flat.asleep = record.is_asleep;
+  flat.sleep_level = record.sleep_level;
   std::string out;
   format::JsonWriter json(out);
   format::write_fields(json, flat);
@@ -68,7 +68,7 @@ Result<EngineRecord> parse_engine_record(std::string_view text) {
     record.tree.group = ControlGroup{std::move(flat.group), flat.group_inode};
   record.url = std::move(flat.url);
   record.ready = std::move(flat.ready);
-  record.is_asleep = flat.asleep;
+  record.sleep_level = flat.sleep_level;
   return record;
 }
 

@@ -10,9 +10,9 @@ namespace estiva::engines {
 
 struct EngineRecord {
   ProcessTree tree;
-  std::string url;    // where it answers, as parse_url() reads it
-  std::string ready;  // asked whether it can work; empty: the port accepts
-  bool is_asleep = false;
+  std::string url;           // where it answers, as parse_url() reads it
+  std::string ready;         // asked whether it can work; empty: the port accepts
+  unsigned sleep_level = 0;  // 0: awake
 };
 
 std::string to_text(const EngineRecord& record);

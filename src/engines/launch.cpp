@@ -47,6 +47,7 @@ void put(std::vector<std::string>& into, std::string_view variable) {
 
 struct User {
   uid_t uid = 0;
+  gid_t gid = 0;
   std::string name, home;
 };
 
@@ -55,7 +56,7 @@ std::optional<User> find_user(const std::string& name) {
   std::array<char, 16384> buffer{};
   if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found)
     return std::nullopt;
-  return User{found->pw_uid, found->pw_name, found->pw_dir};
+  return User{found->pw_uid, found->pw_gid, found->pw_name, found->pw_dir};
 }
 
 bool may_run(const std::string& path) {
@@ -100,8 +101,8 @@ Result<Launch> as_user(const ModelSpec& spec, std::vector<std::string> words) {
   }
   // util-linux's, on every Debian: groups first, then the user, and no way back.
   const std::vector<std::string> change = {"setpriv",
-                                           "--reuid=" + user->name,
-                                           "--regid=" + user->name,
+                                           fmt::format("--reuid={}", user->uid),
+                                           fmt::format("--regid={}", user->gid),
                                            "--init-groups",
                                            "--no-new-privs",
                                            "--inh-caps=-all",

@@ -5,6 +5,7 @@
 #include "engines/container_engine.h"
 #include "engines/engine.h"
 #include "engines/program_engine.h"
+#include "engines/remote_engine.h"
 
 namespace estiva::engines {
 namespace {
@@ -48,6 +49,9 @@ constexpr struct {
 } kEngines[] = {
     {EngineKind::process, make_program<process_kind>},
     {EngineKind::container, make_container_engine},
+    {EngineKind::llama_server, make_program<llama_server_kind>},
+    {EngineKind::vllm, make_program<vllm_kind>},
+    {EngineKind::remote, make_remote_engine},
 };
 
 }  // namespace

@@ -13,13 +13,21 @@ class ProgramEngine final : public Engine {
 
   net::Awaitable<Result<EngineFacts>> probe() override {
     const auto life = life_;
+    const ProgramKind& kind = kind_;
+    net::Loop& loop = loop_;
     const auto launch = life->prepare();
     if (!launch) co_return Failure(launch.error());
     EngineFacts facts;
-    facts.can_sleep = kind_.sleep != nullptr && life->spec().may_sleep;
-    if (!kind_.version_words.empty()) {
-      const auto program = find_program(life->spec(), kind_.command(life->spec())[0]);
-      facts.version = co_await ask_version(loop_, program.value_or(""), kind_.version_words);
+    facts.can_sleep = kind.sleep != nullptr && life->spec().may_sleep;
+    const auto estimate = kind.estimate != nullptr ? kind.estimate(life->spec()) : std::nullopt;
+    if (estimate) {
+      facts.estimate = estimate->bytes;
+      facts.estimate_source = estimate->source;
+    }
+    if (!kind.version_words.empty()) {
+      std::string program = find_program(life->spec(), kind.command(life->spec())[0]).value_or("");
+      std::vector<std::string> words = kind.version_words;
+      facts.version = co_await ask_version(loop, std::move(program), std::move(words));
     }
     co_return facts;
   }

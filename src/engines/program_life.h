@@ -1,4 +1,5 @@
-// The life of one program engine, from its start to its end; program_engine.cpp is the door to it.
+// The life of one program engine, from its start (program_start.cpp) through its sleep
+// (program_sleep.cpp) to its end; program_engine.cpp is the door to it.
 // Each coroutine keeps the life alive, so that an engine may be destroyed under it.
 #pragma once
 #include <functional>
@@ -46,9 +47,11 @@ class ProgramLife : public std::enable_shared_from_this<ProgramLife> {
   Result<void> check_listener() const;
   Error ended_early() const;
   Error never_ready(const std::string& why) const;
+  Error not_awake(const Error& why) const;
   net::Awaitable<Result<void>> end(Nanoseconds patience);
   void ended_by_itself();
   net::Awaitable<Result<Running>> settle(Result<Running> outcome);
+  net::Awaitable<void> ask_sleep();
   Running running() const;
   std::string said() const;
 

@@ -27,15 +27,23 @@ net::ClientLimits limits_for(Nanoseconds most) {
 
 }  // namespace
 
+net::Awaitable<Result<net::ClientResponse>> Upstream::get(Url where, std::string bearer) {
+  net::ClientRequest request;
+  request.target = where.path.empty() ? "/" : where.path;
+  if (!bearer.empty()) request.headers.add("Authorization", "Bearer " + bearer);
+  auto answer = co_await client_.send(where.endpoint, std::move(request));
+  co_return answer;
+}
+
 net::Awaitable<std::string> Upstream::why_not_ready(std::string url) {
   if (url.empty()) {
     co_return accepts(endpoint_) ? "" : fmt::format(msg::kNobodyAccepts, net::to_text(endpoint_));
   }
   const auto where = parse_url(url);
   if (!where) co_return where.error().what;
-  net::ClientRequest request;
-  request.target = where->path.empty() ? "/" : where->path;
-  const auto answer = co_await client_.send(where->endpoint, std::move(request));
+  Url target = *where;
+  std::string no_key;
+  const auto answer = co_await get(std::move(target), std::move(no_key));
   if (!answer) co_return answer.error().what;
   if (is_good(answer->head.status)) co_return std::string();
   co_return fmt::format(msg::kReadyStatus, url, answer->head.status, shown(answer->body));

@@ -1,4 +1,5 @@
 // Short questions to an engine's own HTTP server: is it ready, sleep, wake up. Loop thread only.
+// Give them named strings that are moved: GCC 12 destroys what it converts inside co_await twice.
 #pragma once
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@ class Upstream {
   void set(net::Endpoint endpoint) { endpoint_ = std::move(endpoint); }
   const net::Endpoint& endpoint() const { return endpoint_; }
 
+  // The whole answer, whatever its status. `bearer` is sent where it is not empty.
+  net::Awaitable<Result<net::ClientResponse>> get(Url where, std::string bearer);
   // Empty: it can work. Else what it answered or why it did not, for a person. Without a URL: does
   // its port accept connections?
   net::Awaitable<std::string> why_not_ready(std::string url);

@@ -65,11 +65,11 @@ run_ctest() {
   show_log "$LOGS/$stage-ctest.log"
 }
 
-# Fetched into build/peers and not installed: Prometheus, which reads our /metrics, and the real NVIDIA
+# Fetched into build/peers and not installed: Prometheus, which reads our /metrics, llama-server, and the real NVIDIA
 # clients (nvidia-smi, nvtop, nvitop, gpustat), whose figures sim.clients compares with ours. The latter
 # need chroot, so root.
 stage_peers() {
-  local from=$SECONDS names="prometheus promtool"
+  local from=$SECONDS names="prometheus promtool llama-server"
   if [ "$(id -u)" -eq 0 ]; then
     names="$names nvidia-smi nvtop nvitop gpustat dockerd docker docker-compose busybox podman dockerd-28 docker-28"
   else

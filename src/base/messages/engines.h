@@ -89,10 +89,18 @@ inline constexpr std::string_view kCannotSleepHow = "Set 'may_sleep = false' in 
 inline constexpr std::string_view kSleepHow =
     "vLLM sleeps only when it was started with --enable-sleep-mode";
 
+inline constexpr std::string_view kNotAsleep = "vLLM answered, and did not go to sleep";
+inline constexpr std::string_view kNoSleepState =
+    "vLLM does not say whether it sleeps: {}";  // its words
+inline constexpr std::string_view kNotAwake = "{} did not wake up and was ended: {}";
+
 // Its answers.
-inline constexpr std::string_view kNobodyAccepts = "nobody listens on {}";       // address
-inline constexpr std::string_view kReadyStatus = "{} answers with status {}{}";  // URL, status
-inline constexpr std::string_view kAskingEngine = "asking {} for {}";            // address, path
+inline constexpr std::string_view kNobodyAccepts = "nobody listens on {}";          // address
+inline constexpr std::string_view kReadyStatus = "{} answers with status {}{}";     // URL, status
+inline constexpr std::string_view kRemoteStatus = "{}: {} answers with status {}";  // model, URL
+inline constexpr std::string_view kRemoteStatusHow =
+    "Look at that server, or correct 'url', 'ready' and 'api_key' in [models.{}]";
+inline constexpr std::string_view kAskingEngine = "asking {} for {}";  // address, path
 inline constexpr std::string_view kAnswerStatus = "{} answered {} with status {}{}";
 
 }  // namespace estiva::msg

@@ -83,6 +83,17 @@ struct EngineTest : testing::Test {
     }
     return condition();
   }
+  // A load() that goes on while the test runs the loop: its end is in `outcome`.
+  void begin_load() {
+    loop.spawn([](EngineTest& test) -> net::Awaitable<void> {
+      LoadTerms terms{{"GPU-a"}, gib(1), "l-000000000007"};
+      // Named: GCC 12 destroys a converted temporary of a co_await expression twice.
+      std::function<void(const Holder&)> told = [&test](const Holder& who) {
+        test.holders.push_back(who);
+      };
+      test.outcome.emplace(co_await test.engine->load(std::move(terms), std::move(told)));
+    }(*this));
+  }
   Result<Running> load() {
     return run(engine->load({{"GPU-a"}, gib(1), "l-000000000007"},
                             [this](const Holder& who) { holders.push_back(who); }));
@@ -113,6 +124,7 @@ struct EngineTest : testing::Test {
   ModelSpec spec;
   std::vector<std::string> kept, ended;
   std::vector<Holder> holders;
+  std::optional<Result<Running>> outcome;
   std::unique_ptr<Engine> engine;
 };
 

@@ -10,7 +10,7 @@ EngineRecord example() {
   record.tree = {{4711, 99, "boot"}, "00ff", ControlGroup{"/sys/fs/cgroup/x", 12}};
   record.url = "http://127.0.0.1:21000/v1";
   record.ready = "http://127.0.0.1:21000/health";
-  record.is_asleep = true;
+  record.sleep_level = 2;
   return record;
 }
 
@@ -22,7 +22,7 @@ TEST(EngineRecord, comes_back_as_it_was) {
   EXPECT_EQ(back->tree.group, example().tree.group);
   EXPECT_EQ(back->url, example().url);
   EXPECT_EQ(back->ready, example().ready);
-  EXPECT_TRUE(back->is_asleep);
+  EXPECT_EQ(back->sleep_level, 2u);
 }
 
 TEST(EngineRecord, without_a_group) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "engine_fixture.h"
+#include "engines/program_kind.h"
 #include "net/fetch.h"
 
 namespace estiva::engines {
@@ -88,11 +89,7 @@ TEST_F(ProgramEngineTest, nothing_of_it_runs_before_its_record_is_kept) {
     go = std::move(then);
   };
   engine = make_engine(spec, slow);
-  std::optional<Result<Running>> outcome;
-  loop.spawn([](Engine& of, std::optional<Result<Running>>& into,
-                std::vector<Holder>& told) -> net::Awaitable<void> {
-    into.emplace(co_await of.load({}, [&](const Holder& who) { told.push_back(who); }));
-  }(*engine, outcome, holders));
+  begin_load();
   ASSERT_TRUE(until([&] { return !kept.empty(); }));
   for (const SteadyTime last = steady_now() + 300ms; steady_now() < last;) loop.run_for(5ms);
   EXPECT_FALSE(std::filesystem::exists(dir.path() + "/ran"));
@@ -192,6 +189,26 @@ TEST_F(ProgramEngineTest, without_a_url_to_ask_the_port_decides) {
   EXPECT_TRUE(load());
 }
 
+TEST_F(ProgramEngineTest, a_port_in_its_command_is_its_address) {
+  EXPECT_EQ(port_in({"x", "--port", "8000"}), 8000);
+  EXPECT_EQ(port_in({"x", "--port=8000", "y"}), 8000);
+  for (const char* word : {"${PORT}", "0", "65536", "http", ""}) {
+    EXPECT_EQ(port_in({"x", "--port", word}), std::nullopt) << word;
+  }
+  EXPECT_EQ(port_in({"x", "--port"}), std::nullopt);
+  EXPECT_EQ(port_in({"x", "8000"}), std::nullopt);
+
+  const auto port = choose_port("some other name", is_port_free).value();
+  serve();
+  spec.ready.clear();
+  spec.command.back() = std::to_string(port);
+  spec.command.insert(spec.command.end(), {"--port", std::to_string(port)});
+  make();
+  const auto running = load();
+  ASSERT_TRUE(running) << running.error().sentence();
+  EXPECT_EQ(running->endpoint.port, port);
+}
+
 TEST_F(ProgramEngineTest, the_path_of_its_url_goes_before_requests) {
   serve();
   spec.url = "http://127.0.0.1:${PORT}/base";
@@ -202,9 +219,10 @@ TEST_F(ProgramEngineTest, the_path_of_its_url_goes_before_requests) {
 }
 
 TEST_F(ProgramEngineTest, runs_as_the_user_of_its_spec) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (::geteuid() != 0) GTEST_SKIP() << "not root: only root can run a program as somebody else";
   serve();
   spec.user = "nobody";
+  spec.command[0] = "/usr/bin/python3";  // not root's own, which a PATH may have first
   make();
   const auto running = load();
   ASSERT_TRUE(running) << running.error().sentence();

@@ -8,15 +8,6 @@ namespace estiva::engines {
 namespace {
 
 struct ProgramFaults : EngineTest {
-  // Runs load() while `meanwhile` is called; both on the loop.
-  std::optional<Result<Running>> outcome;
-  void begin_load() {
-    loop.spawn([](Engine& of, std::optional<Result<Running>>& into,
-                  std::vector<Holder>& told) -> net::Awaitable<void> {
-      into.emplace(
-          co_await of.load({{}, {}, "l-1"}, [&](const Holder& who) { told.push_back(who); }));
-    }(*engine, outcome, holders));
-  }
   void expect_nothing_left() {
     EXPECT_EQ(engine->record(), "");
     EXPECT_TRUE(engine->roots().empty());
