@@ -7,6 +7,7 @@
 #include "api/journal_routes.h"
 #include "api/json.h"
 #include "api/lease_routes.h"
+#include "api/library_routes.h"
 #include "api/login_routes.h"
 #include "api/metrics.h"
 #include "base/messages/api.h"
@@ -236,6 +237,12 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& gua
   if (co_await route_page(backend, guard.book, exchange, target)) co_return;
   if (v1 && parts[2] == "login" && parts.size() == 3) {
     co_return co_await codes(backend, guard.book, exchange, target.path);
+  }
+  if (v1 && parts[2] == "leases" && parts.size() == 5 && parts[4] == "revoke") {
+    if (exchange.request().method != "POST") {
+      co_return co_await wrong_method(exchange, target.path, "POST");
+    }
+    co_return co_await post_revoke(backend, exchange, parts[3]);
   }
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
     co_return co_await leases(backend, exchange, target);
