@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/caller.h"
+#include "api/library.h"
 #include "base/error.h"
 #include "decide/placement/explain.h"
 #include "decide/placement/request.h"
@@ -32,6 +33,10 @@ struct AssignTerms {
   decide::Names names = decide::Names::all;
   // Asked with all leases when it is decided, so that nothing can come in between; absent: yes.
   std::function<Result<void>(const std::vector<Lease>&)> admits;
+  // Waits so long for room instead of being refused for want of it.
+  Nanoseconds wait{0};
+  // Where it waits: given what to call when the client goes away; then it waits no longer.
+  std::function<void(std::function<void()>)> on_gone;
 };
 
 class Residents;
@@ -73,6 +78,8 @@ class Backend {
   virtual Callers& callers() = 0;
   // The models that are loaded for requests; null where there is nothing that loads them.
   virtual Residents* residents() { return nullptr; }
+  // Leases whose programs give their bytes back when they are asked.
+  virtual Library& library() = 0;
   // Where the API listens on TCP, "127.0.0.1:7700"; none: it does not.
   virtual std::vector<std::string> tcp_addresses() const = 0;
 };

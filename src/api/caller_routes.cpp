@@ -4,10 +4,10 @@
 
 #include "api/json.h"
 #include "api/lease_routes.h"
+#include "api/library_routes.h"
 #include "api/request_json.h"
 #include "base/clock.h"
 #include "base/messages/api.h"
-#include "format/json_writer.h"
 
 namespace estiva::api {
 namespace {
@@ -44,13 +44,18 @@ Result<void> admit(Callers& callers, const Caller& caller, const std::string& mo
   return fail(ErrorKind::refused, fmt::format(msg::kLeaseLimit, held), msg::kLeaseLimitRemedy);
 }
 
-// The caller's live lease of this name. Errors: denied (another's), not_found.
+bool is_own_action(std::string_view word) {
+  return word == "heartbeat" || word == "use" || word == "yielded" || word == "resume" ||
+         word == "events";
+}
+
+// The caller's live lease of this name or id. Errors: denied (another's), not_found.
 Result<Lease> find_own(Backend& backend, const Caller& caller, const std::string& model) {
   const WorldPtr world = backend.world();
   const std::vector<Relation> relations = backend.callers().relations(caller, world->leases);
   for (std::size_t i = 0; i < world->leases.size(); ++i) {
     const Lease& lease = world->leases[i];
-    if (lease.model != model || !is_live(lease)) continue;
+    if ((lease.model != model && lease.id != model) || !is_live(lease)) continue;
     if (relations[i] == Relation::own) return lease;
     return fail(ErrorKind::denied, fmt::format(msg::kNotYours, model), msg::kNotYoursRemedy);
   }
@@ -82,16 +87,15 @@ net::Awaitable<void> post(Backend& backend, net::Exchange& exchange, const Calle
   AssignTerms terms;
   terms.only_new = body->only_new;
   terms.names = decide::Names::none;
+  terms.wait = body->wait;
+  const LibraryTerms library = body->library;
   auto request = request_of(backend, caller, std::move(*body), arrived);
   if (!request) co_return co_await send_error(exchange, request.error());
   terms.admits = [&callers = backend.callers(), caller, most,
                   model = request->model](const std::vector<Lease>& leases) {
     return admit(callers, caller, model, most, leases);
   };
-  auto answer = co_await backend.assign(std::move(*request), std::move(terms));
-  if (!answer) co_return co_await send_error(exchange, answer.error());
-  const int status = answer->refusal ? http_status(answer->refusal->kind) : 200;
-  co_await send_json(exchange, status, assign_json(*answer, backend.world()->simulated));
+  co_await assign_and_answer(backend, exchange, std::move(*request), std::move(terms), library);
 }
 
 net::Awaitable<void> release(Backend& backend, net::Exchange& exchange, const Caller& caller,
@@ -106,19 +110,13 @@ net::Awaitable<void> release(Backend& backend, net::Exchange& exchange, const Ca
   co_await delete_lease(backend, exchange, model, lease->id);
 }
 
-net::Awaitable<void> heartbeat(Backend& backend, net::Exchange& exchange, const Caller& caller,
-                               const std::string& model) {
-  const auto lease = find_own(backend, caller, model);
-  if (!lease) co_return co_await send_error(exchange, lease.error());
-  std::string text;
-  format::JsonWriter json(text);
-  json.begin_object()
-      .field("schema", "estiva/heartbeat/1")
-      .field("id", lease->id)
-      .field("model", lease->model)
-      .field("state", to_name(lease->state))
-      .end_object();
-  co_await send_json(exchange, 200, std::move(text));
+// What a program says of its lease, which it names by its id or its model.
+net::Awaitable<bool> serve_own(Backend& backend, net::Exchange& exchange, const Caller& caller,
+                               const std::string& named, std::string_view action) {
+  auto lease = find_own(backend, caller, named);
+  if (lease) co_return co_await serve_library(backend, exchange, std::move(*lease), action);
+  co_await send_error(exchange, lease.error());
+  co_return true;
 }
 
 // Below /api/v1/leases. False: there is no such route.
@@ -140,10 +138,10 @@ net::Awaitable<bool> serve_leases(Backend& backend, net::Exchange& exchange,
     co_await release(backend, exchange, caller, named, id);
   } else if (parts.size() == 4 && method == "DELETE") {
     co_await release(backend, exchange, caller, parts[3], id);
-  } else if (parts.size() == 4 && parts[3] == "heartbeat" && method == "POST" && !named.empty()) {
-    co_await heartbeat(backend, exchange, caller, named);
-  } else if (parts.size() == 5 && parts[4] == "heartbeat" && method == "POST") {
-    co_await heartbeat(backend, exchange, caller, parts[3]);
+  } else if (parts.size() == 4 && is_own_action(parts[3]) && !named.empty()) {
+    co_return co_await serve_own(backend, exchange, caller, named, parts[3]);
+  } else if (parts.size() == 5 && is_own_action(parts[4])) {
+    co_return co_await serve_own(backend, exchange, caller, parts[3], parts[4]);
   } else {
     co_return false;
   }

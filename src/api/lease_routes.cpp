@@ -1,6 +1,7 @@
 #include "api/lease_routes.h"
 
 #include "api/json.h"
+#include "api/library_routes.h"
 #include "api/request_json.h"
 #include "base/clock.h"
 #include "base/messages/api.h"
@@ -53,6 +54,11 @@ net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
   }
   AssignTerms terms;
   terms.only_new = body->only_new;
+  terms.wait = body->wait;
+  if (body->library.any()) {
+    const Error error{ErrorKind::usage, msg::kLeaseOnly, msg::kLeaseOnlyRemedy};
+    co_return co_await send_error(exchange, error);
+  }
   if (body->holder != HolderWanted::unsaid) {
     const Error error{ErrorKind::usage, msg::kHolderOnlyThere, msg::kHolderOnlyThereRemedy};
     co_return co_await send_error(exchange, error);
@@ -62,13 +68,8 @@ net::Awaitable<void> post_lease(Backend& backend, net::Exchange& exchange) {
     co_await send_error(exchange, request.error());
     co_return;
   }
-  auto answer = co_await backend.assign(std::move(*request), std::move(terms));
-  if (!answer) {
-    co_await send_error(exchange, answer.error());
-    co_return;
-  }
-  const int status = answer->refusal ? http_status(answer->refusal->kind) : 200;
-  co_await send_json(exchange, status, assign_json(*answer, backend.world()->simulated));
+  const LibraryTerms none;
+  co_await assign_and_answer(backend, exchange, std::move(*request), std::move(terms), none);
 }
 
 net::Awaitable<void> delete_lease(Backend& backend, net::Exchange& exchange, std::string model,

@@ -1,7 +1,9 @@
 #include "api/request_json.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/messages/api.h"
 #include "format/settings.h"
@@ -53,7 +55,33 @@ struct Draft {
   std::optional<pid_t> pid;
   bool only_new = false;
   HolderWanted holder = HolderWanted::unsaid;
+  LibraryTerms library;
+  Nanoseconds wait{0};
 };
+
+// Seconds, with a fraction if need be.
+Result<Nanoseconds> seconds_in(std::string_view member, const json::value& value,
+                               std::chrono::seconds most) {
+  double number = -1;
+  if (value.is_number()) number = value.to_number<double>();
+  if (!(number >= 0) || number > static_cast<double>(most.count())) {
+    return wrong(member, fmt::format(msg::kMustBeSeconds, most.count()));
+  }
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(number));
+}
+
+Result<void> take_terms(LibraryTerms& terms, std::string_view member, const json::value& value) {
+  if (member == "revocable") {
+    if (!value.is_bool()) return wrong(member, msg::kMustBeBool);
+    terms.revocable = value.get_bool();
+    return {};
+  }
+  auto time = seconds_in(member, value, kLongestSilence);
+  if (!time) return Failure(time.error());
+  if (*time < std::chrono::seconds(1)) return wrong(member, msg::kMustBeASecond);
+  terms.heartbeat = *time;
+  return {};
+}
 
 Result<void> take_policy(Draft& draft, const json::value& value) {
   const auto* text = value.if_string();
@@ -138,9 +166,28 @@ Result<void> take(Draft& draft, std::string_view member, const json::value& valu
     draft.holder = *text == "caller" ? HolderWanted::caller : HolderWanted::container;
     return {};
   }
-  static constexpr std::string_view kKnown[] = {
-      "model", "vram_bytes", "vram",   "policy",   "gpu",
-      "gpus",  "pid",        "holder", "only_new", "required_vram_mb"};
+  if (member == "revocable" || member == "heartbeat_seconds") {
+    return take_terms(draft.library, member, value);
+  }
+  if (member == "wait_seconds") {
+    auto wait = seconds_in(member, value, kLongestWait);
+    if (!wait) return Failure(wait.error());
+    draft.wait = *wait;
+    return {};
+  }
+  static constexpr std::string_view kKnown[] = {"model",
+                                                "vram_bytes",
+                                                "vram",
+                                                "policy",
+                                                "gpu",
+                                                "gpus",
+                                                "pid",
+                                                "holder",
+                                                "only_new",
+                                                "revocable",
+                                                "heartbeat_seconds",
+                                                "wait_seconds",
+                                                "required_vram_mb"};
   const auto near = format::nearest_name(member, kKnown);
   return fail(ErrorKind::usage,
               fmt::format(msg::kUnknownMember, format::escape_for_terminal(member.substr(0, 64))),
@@ -173,6 +220,70 @@ Result<AssignBody> parse_assign(std::string_view text) {
   body.pid = draft.pid;
   body.only_new = draft.only_new;
   body.holder = draft.holder;
+  body.library = draft.library;
+  body.wait = draft.wait;
+  return body;
+}
+
+namespace {
+
+Result<void> take_library(LibraryBody& body, std::string_view member, const json::value& value) {
+  if (member == "revocable" || member == "heartbeat_seconds") {
+    body.has_terms = true;
+    return take_terms(body.terms, member, value);
+  }
+  if (member == "wait_seconds" || member == "deadline_seconds") {
+    auto time = seconds_in(member, value, kLongestWait);
+    if (!time) return Failure(time.error());
+    if (member == "wait_seconds") body.wait = *time;
+    if (member == "deadline_seconds") body.deadline = *time;
+    return {};
+  }
+  if (member == "busy") {
+    if (!value.is_bool()) return wrong(member, msg::kMustBeBool);
+    body.busy = value.get_bool();
+    return {};
+  }
+  if (member == "reason") {
+    const auto* text = value.if_string();
+    if (text == nullptr || text->size() > kMaxModelName) return wrong(member, msg::kMustBeName);
+    body.reason = format::to_valid_utf8({text->data(), text->size()});
+    return {};
+  }
+  if (member == "vram_bytes") {
+    const auto number = whole(value, 0, UINT64_MAX);
+    if (!number) return wrong(member, msg::kMustBeBytes);
+    body.bytes = Bytes{*number};
+    return {};
+  }
+  const auto* text = value.if_string();
+  if (text == nullptr) return wrong(member, msg::kMustBeSize);
+  auto size = format::parse_size({text->data(), text->size()});
+  if (!size) return Failure(size.error());
+  body.bytes = *size;
+  return {};
+}
+
+}  // namespace
+
+Result<LibraryBody> parse_library(std::string_view text, std::span<const std::string_view> known) {
+  LibraryBody body;
+  if (text.empty()) return body;
+  boost::system::error_code error;
+  const json::value document = json::parse({text.data(), text.size()}, error);
+  const json::object* members = error ? nullptr : document.if_object();
+  const std::string expected = fmt::format(msg::kTakesMembers, fmt::join(known, ", "));
+  if (members == nullptr) return fail(ErrorKind::usage, msg::kBodyNotJson, expected);
+  for (const auto& [key, value] : *members) {
+    const std::string_view member(key.data(), key.size());
+    if (std::find(known.begin(), known.end(), member) == known.end()) {
+      return fail(
+          ErrorKind::usage,
+          fmt::format(msg::kUnknownMember, format::escape_for_terminal(member.substr(0, 64))),
+          expected);
+    }
+    if (auto taken = take_library(body, member, value); !taken) return Failure(taken.error());
+  }
   return body;
 }
 

@@ -7,6 +7,7 @@
 #include "api/journal_routes.h"
 #include "api/json.h"
 #include "api/lease_routes.h"
+#include "api/library_routes.h"
 #include "api/login_routes.h"
 #include "api/metrics.h"
 #include "api/model_routes.h"
@@ -241,6 +242,12 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& gua
   if (backend.residents() != nullptr && is_model_route(target)) {
     co_return co_await serve_models(*backend.residents(), exchange, target,
                                     backend.world()->simulated);
+  }
+  if (v1 && parts[2] == "leases" && parts.size() == 5 && parts[4] == "revoke") {
+    if (exchange.request().method != "POST") {
+      co_return co_await wrong_method(exchange, target.path, "POST");
+    }
+    co_return co_await post_revoke(backend, exchange, parts[3]);
   }
   if (v1 && parts[2] == "leases" && parts.size() <= 4) {
     co_return co_await leases(backend, exchange, target);

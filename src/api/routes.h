@@ -28,6 +28,7 @@ struct Access {
 //   GET  /api/v1/gpu|status|leases|world
 //   POST /api/v1/leases           200, 409 no room, 503 refused
 //   DELETE /api/v1/leases/NAME    200, 404; ?id=ID: only if the name's lease is that one
+//   POST /api/v1/leases/ID/revoke 200 when it gave its bytes back, 409 when it did not
 //   GET  /api/v1/events           text/event-stream: "world" with the status document
 //   /api/v1/models, /pause, /resume, /reload: see model_routes.h
 //   POST, DELETE /api/v1/login    a code for one login; end all sessions: control socket only
@@ -39,7 +40,8 @@ struct Access {
 //   POST /api/v1/leases           held by the caller, or with "holder":"container" by its
 //                                 container's first process
 //   DELETE /api/v1/leases/NAME    200, 403 another's, 404
-//   POST /api/v1/leases/NAME/heartbeat  200 while it is held, 404 when it is gone
+//   POST /api/v1/leases/ID/heartbeat  200 while it is held, 404 when it is gone
+//   POST /api/v1/leases/ID/use|yielded|resume, GET /api/v1/leases/ID/events: docs/leases.md
 net::Handler make_handler(Backend& backend, Access access);
 
 }  // namespace estiva::api

@@ -21,6 +21,7 @@
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/kernel_log.h"
+#include "daemon/library_leases.h"
 #include "daemon/local_sockets.h"
 #include "daemon/model_service.h"
 #include "daemon/notifier.h"
@@ -28,6 +29,7 @@
 #include "daemon/part_options.h"
 #include "daemon/publisher.h"
 #include "daemon/token.h"
+#include "daemon/turns.h"
 #include "daemon/whereabouts.h"
 #include "daemon/worker.h"
 #include "gpu/presence.h"
@@ -87,7 +89,7 @@ class Core final : public api::Backend {
   bool is_ending() const override { return stopping_; }
   net::Awaitable<Result<api::AssignAnswer>> assign(decide::AssignRequest request,
                                                    api::AssignTerms terms) override {
-    return keeper_->assign(std::move(request), std::move(terms));
+    return turns_->assign(std::move(request), std::move(terms));
   }
   net::Awaitable<Result<Lease>> release(std::string model, std::string id) override {
     return keeper_->release(std::move(model), std::move(id));
@@ -99,6 +101,7 @@ class Core final : public api::Backend {
   Result<void> dismiss(const std::string& device) override { return health_->forget(device); }
   Result<Holder> identify(pid_t pid) override;
   api::Callers& callers() override { return callers_; }
+  api::Library& library() override { return *library_; }
   std::vector<std::string> tcp_addresses() const override { return tcp_addresses_; }
   api::Residents* residents() override { return models_ ? &models_->residents() : nullptr; }
 
@@ -106,6 +109,8 @@ class Core final : public api::Backend {
   Result<void> open_store();
   Result<void> listen();
   void start_sensor();
+  void start_leases();
+  void leases_changed();
   void start_sampling();
   bool sample_host();  // false: the last look is still under way
   bool tick();         // true: a look at the machine is under way
@@ -143,6 +148,8 @@ class Core final : public api::Backend {
   std::unique_ptr<HealthKeeper> health_;
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<ModelService> models_;
+  std::unique_ptr<LibraryLeases> library_;
+  std::unique_ptr<Turns> turns_;
   bool remembers_health_ = false;
   std::unique_ptr<container::Engine> engine_;
   std::unique_ptr<KernelLog> kernel_log_;
@@ -267,6 +274,7 @@ void Core::start_sensor() {
                       choice_of(options_.settings.placement.policy),
                       *health_};
   keeper_ = std::make_unique<Keeper>(std::move(parts));
+  start_leases();
   publisher_ = std::make_unique<Publisher>(
       loop_,
       Publisher::Facts{store_->opened().node_id, store_->opened().boot_epoch, options_.simulated,
@@ -279,6 +287,30 @@ void Core::start_sensor() {
     for (const XidReport& report : told) take_xid(report);
   });
   sensor_->start([this](const gpu::SensorViewPtr& view) { take_sensor(view); });
+}
+
+// Who waits for room, and whose programs can make some.
+void Core::start_leases() {
+  library_ = std::make_unique<LibraryLeases>(
+      LibraryLeases::Parts{loop_,
+                           *keeper_,
+                           [this](decide::AssignRequest request, api::AssignTerms terms) {
+                             return turns_->assign(std::move(request), std::move(terms));
+                           },
+                           {},
+                           [this] { turns_->look_again(); }});
+  turns_ = std::make_unique<Turns>(
+      loop_,
+      [this](decide::AssignRequest request, api::AssignTerms terms) {
+        return keeper_->assign(std::move(request), std::move(terms));
+      },
+      [this](const decide::AssignRequest& request) { library_->make_room(request); });
+}
+
+void Core::leases_changed() {
+  publisher_->leases_changed();
+  library_->ledger_changed();
+  turns_->look_again();
 }
 
 void Core::take_sensor(const gpu::SensorViewPtr& view) {

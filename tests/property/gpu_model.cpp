@@ -39,6 +39,25 @@ void GpuModel::free_some(int id, int gpu, std::uint64_t bytes) {
   processes_[id].held[gpu] -= std::min(bytes, processes_[id].held[gpu]);
 }
 
+std::uint64_t GpuModel::held_by_family(int root, int gpu) const {
+  std::uint64_t sum = 0;
+  for (std::size_t id = 0; id < processes_.size(); ++id)
+    if (static_cast<int>(id) == root || processes_[id].parent == root)
+      sum += processes_[id].held[gpu];
+  return sum;
+}
+
+void GpuModel::shrink_family(int root, int gpu, std::uint64_t most) {
+  if (root == kNobody) return;
+  std::uint64_t held = held_by_family(root, gpu);
+  for (std::size_t id = 0; id < processes_.size() && held > most; ++id) {
+    const Process& process = processes_[id];
+    if (static_cast<int>(id) != root && process.parent != root) continue;
+    free_some(static_cast<int>(id), gpu, std::min(process.held[gpu], held - most));
+    held = held_by_family(root, gpu);
+  }
+}
+
 void GpuModel::kill(int id, bool lingers) {
   Process& dead = processes_[id];
   if (!dead.alive) return;

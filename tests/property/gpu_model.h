@@ -56,6 +56,9 @@ class GpuModel {
   // False: out of memory, nothing was taken.
   bool allocate(int id, int gpu, std::uint64_t bytes);
   void free_some(int id, int gpu, std::uint64_t bytes);
+  // What a process and its children hold on a GPU; and taking that down to `most`.
+  std::uint64_t held_by_family(int root, int gpu) const;
+  void shrink_family(int root, int gpu, std::uint64_t most);
   // Dead at once; its memory leaves the GPU now or, with `lingers`, at later calls of settle():
   // first its pid leaves the list, then the bytes fall.
   void kill(int id, bool lingers);

@@ -319,7 +319,7 @@ class Schedule {
     const int id = rng_.chance(25) ? child_of(process_of(*promise)) : process_of(*promise);
     if (id == kNobody || !model_.process(id).alive) return;
     for (int g : promise->gpus) {
-      const std::uint64_t held = held_by(*promise, g);
+      const std::uint64_t held = model_.held_by_family(process_of(*promise), g);
       const std::uint64_t left = promise->declared[g] - std::min(promise->declared[g], held);
       std::uint64_t bytes = rng_.chance(50) ? left : rng_.below(left + 1);
       if (!polite_ && rng_.chance(8)) bytes += rng_.below(1500);
@@ -331,15 +331,6 @@ class Schedule {
                           fmt::format("{} was promised {} on GPU {} and got out-of-memory",
                                       promise->model, promise->declared[g], g));
     }
-  }
-
-  std::uint64_t held_by(const Promise& promise, int g) const {
-    const int root = process_of(promise);
-    std::uint64_t sum = 0;
-    for (std::size_t id = 0; id < model_.processes().size(); ++id)
-      if (static_cast<int>(id) == root || model_.processes()[id].parent == root)
-        sum += model_.processes()[id].held[g];
-    return sum;
   }
 
   int child_of(int parent) const {
@@ -380,7 +371,7 @@ class Schedule {
     for (int g : promise->gpus) {
       const std::uint64_t residue = 1 + rng_.below(promise->declared[g] * 12 / 10);
       bytes.push_back({residue});
-      if (polite_ || rng_.chance(70)) move_away(*promise, g, residue);
+      if (polite_ || rng_.chance(70)) model_.shrink_family(process_of(*promise), g, residue);
     }
     const SteadyTime now = tick();
     const auto changes = ledger_.shrink(id, bytes, now);
@@ -388,30 +379,14 @@ class Schedule {
     for (std::size_t i = 0; i < bytes.size(); ++i)
       referee_.shrunk(id, referee_.find(id)->gpus[i], bytes[i].value, now.ns);
     out_.shrunk += changes.size();
-    if (bug_ == Bug::believe_the_sleeper) forget_the_rest(id);
+    if (bug_ == Bug::believe_the_sleeper) forget_credits();
     judge_between_reads();
   }
 
-  void move_away(const Promise& promise, int g, std::uint64_t residue) {
-    const int root = process_of(promise);
-    std::uint64_t held = held_by(promise, g);
-    for (std::size_t id = 0; id < model_.processes().size() && held > residue; ++id) {
-      const Process& process = model_.processes()[id];
-      if (static_cast<int>(id) != root && process.parent != root) continue;
-      model_.free_some(static_cast<int>(id), g, std::min(process.held[g], held - residue));
-      held = held_by(promise, g);
-    }
-  }
-
-  // As if nothing were given back since the last read, which the planted ledger forgets.
-  void forget_the_rest(const std::string& id) {
+  // What was given back since the last read counts as seen free.
+  void forget_credits() {
     decide::LedgerState state = ledger_.state();
-    const decide::LeaseEntry* entry = ledger_.find(id);
-    if (entry == nullptr) return;
-    for (const decide::Use& use : entry->uses) {
-      state.accounts[use.account].credit_pending = {};
-      state.accounts[use.account].credits.clear();
-    }
+    for (decide::GpuAccount& account : state.accounts) account.credit_pending = {};
     ledger_ = Ledger(std::move(state));
   }
 

@@ -134,6 +134,20 @@ inline constexpr char kTryLater[] = "Try again in a moment";
 inline constexpr char kNeverFresh[] = "the GPU could not be read again in time for this request";
 inline constexpr char kReleasedNotRecorded[] =
     "{} is released, but that could not be written down: {}";
+inline constexpr char kMustBeSeconds[] = "seconds, from 0 to {}";
+inline constexpr char kMustBeASecond[] = "at least 1";
+inline constexpr char kTakesMembers[] = "The body is a JSON object; it may have {}";
+inline constexpr char kHungUp[] = "the client went away while it waited for room";
+inline constexpr char kOthersWait[] = "another program waits for room on the GPU";
+inline constexpr char kPersonAsks[] = "a person asked for its GPU memory";
+inline constexpr char kGivesBack[] = "{} was asked for its GPU memory, or has given it back";
+inline constexpr char kGivesBackRemedy[] =
+    "Move it off the GPU and say so (POST yielded); then ask for it again (POST resume)";
+inline constexpr char kBusyUnsaid[] = "say {\"busy\": true} or {\"busy\": false}";
+inline constexpr char kLeaseOnly[] =
+    "'revocable' and 'heartbeat_seconds' are what a program promises for a lease that it holds";
+inline constexpr char kLeaseOnlyRemedy[] =
+    "Ask over the lease socket, in that program, as the clients in Python and C do";
 inline constexpr char kLeaseIsGone[] = "there is no live lease {}";
 inline constexpr char kBeingGranted[] = "the lease {} is being written down";
 inline constexpr char kShrunkNotRecorded[] =

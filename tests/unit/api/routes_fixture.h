@@ -35,9 +35,62 @@ class FakeCallers final : public Callers {
   pid_t seen_pid = 0;
 };
 
+// One revocable lease that answers as it is told to.
+class FakeLibrary final : public Library {
+ public:
+  explicit FakeLibrary(net::Loop& loop) : told_(loop) {}
+  void enrol(const Lease& lease, LibraryTerms given) override {
+    enrolled = lease.model;
+    terms = given;
+  }
+  void beat(const Lease& lease) override { beaten = lease.model; }
+  Result<void> use(const Lease&, bool busy) override {
+    if (busy && asked_back) return fail(ErrorKind::refused, "was asked");
+    is_busy = busy;
+    return {};
+  }
+  net::Awaitable<Result<Lease>> yielded(Lease lease, std::vector<Bytes> kept) override {
+    yielded_to = kept;
+    co_return lease;
+  }
+  net::Awaitable<Result<AssignAnswer>> resume(Lease lease, std::optional<Bytes> each, bool busy,
+                                              AssignTerms given) override {
+    resumed = each;
+    is_busy = busy;
+    waited = given.wait;
+    AssignAnswer answer;
+    answer.lease = lease;
+    co_return answer;
+  }
+  Result<std::optional<LibraryEvent>> event_after(const std::string&, std::uint64_t seen) override {
+    if (seen >= events.size()) return fail(ErrorKind::not_found, "gone");
+    return std::optional(events[seen]);
+  }
+  net::Notice& told() override { return told_; }
+  net::Awaitable<Revoked> revoke(std::string lease_id, std::string reason,
+                                 Nanoseconds limit) override {
+    revoked = lease_id + ": " + reason;
+    waited = limit;
+    co_return outcome;
+  }
+  void offer(const std::string&, std::string) override {}
+
+  std::string enrolled, beaten, revoked;
+  LibraryTerms terms;
+  bool is_busy = false, asked_back = false;
+  std::vector<Bytes> yielded_to;
+  std::optional<Bytes> resumed;
+  Nanoseconds waited{0};
+  std::vector<LibraryEvent> events;  // the lease is gone after the last
+  Revoked outcome = Revoked::yielded;
+
+ private:
+  net::Notice told_;
+};
+
 class FakeBackend final : public Backend {
  public:
-  explicit FakeBackend(net::Loop& loop) : changed_(loop), journalled_(loop) {
+  explicit FakeBackend(net::Loop& loop) : library_(loop), changed_(loop), journalled_(loop) {
     auto world = std::make_shared<World>();
     world->driver.state = DriverState::ready;
     world->sequence = 1;
@@ -58,6 +111,7 @@ class FakeBackend final : public Backend {
     if (terms.only_new) co_return fail(ErrorKind::refused, "has a lease");
     asked = request;
     names = terms.names;
+    waits = terms.wait;
     if (terms.admits) {
       if (auto admitted = terms.admits(world_->leases); !admitted)
         co_return Failure(admitted.error());
@@ -104,6 +158,7 @@ class FakeBackend final : public Backend {
 
   std::vector<std::string> tcp_addresses() const override { return addresses; }
   Callers& callers() override { return callers_; }
+  Library& library() override { return library_; }
 
   std::vector<store::JournalRecord> records;
   std::vector<std::string> addresses{"127.0.0.1:7700"};
@@ -111,7 +166,9 @@ class FakeBackend final : public Backend {
   decide::AssignRequest asked;
   decide::Names names = decide::Names::all;
   std::string released;  // id of the last release
+  Nanoseconds waits{0};
   FakeCallers callers_;
+  FakeLibrary library_;
   void show(WorldPtr world) { world_ = std::move(world); }
 
  private:
