@@ -3,11 +3,12 @@ gone."""
 import json
 import os
 import socket
+import subprocess
 import threading
 import time
 import unittest
 
-from gateway_place import GatewayPlace, Upstream, in_background, pause
+from gateway_place import GATEWAY, GatewayPlace, Upstream, in_background, pause
 from harness import PATIENCE, until
 
 
@@ -37,6 +38,30 @@ class Waiting(Case):
         tickets = [m["ticket"] for m in place.estivad.said if m["kind"] == "want"]
         self.assertEqual(len(set(tickets)), 40)
         place.estivad.heard("use", model="a", began=40, in_flight=0)
+
+    def test_a_stream_is_kept_company_where_it_asks_for_that(self):
+        def stream(request):
+            request.read_body()
+            request.start_events()
+            request.send_chunk(b"data: 1\n\n")
+            request.send_chunk(b"")
+        place = self.place()
+        wish = {"x-estiva-wait-comments": "1"}
+        asks = {"model": "a", "stream": True}
+        company = in_background(lambda: place.call("/v1/completions", asks, wish))
+        refused = in_background(lambda: place.call("/v1/completions", dict(asks, model="b"), wish))
+        alone = [in_background(lambda: place.call("/v1/completions", asks)),
+                 in_background(lambda: place.call("/v1/completions", {"model": "a", "stream": False}, wish))]
+        place.estivad.send("place", ticket=place.estivad.heard("want", model="b")["ticket"], why="b: 3 s\nmore")
+        time.sleep(5.5)
+        place.estivad.send("refuse", ticket=place.estivad.heard("want", model="b")["ticket"], why="no room")
+        place.serve("a", stream)
+        status, headers, text = company.result()
+        self.assertEqual((status, headers["content-type"], text),
+                         (200, "text/event-stream", b": waiting for the model a\n\ndata: 1\n\n"))
+        text = refused.result()[2]
+        self.assertTrue(text.startswith(b": b: 3 s more\n\ndata: {\"error\""), text)
+        self.assertEqual([one.result()[2] for one in alone], [b"data: 1\n\n"] * 2)
 
     def test_an_open_model_costs_no_question(self):
         place = self.place()
@@ -275,10 +300,10 @@ class Faults(Case):
             gone.set()
             return False
         place = self.place()
-        place.serve("a", waits)
+        upstream = place.serve("a", waits)
         wire = place.raw()
         wire.sendall(post("/v1/completions", '{"model":"a"}'))
-        place.estivad.heard("use", in_flight=1)
+        until(lambda: upstream.requests, "the engine has it")
         wire.close()
         self.assertTrue(gone.wait(PATIENCE))
         place.estivad.heard("use", in_flight=0)
@@ -346,11 +371,16 @@ class Keys(Case):
                 address = before.split()[-1]
         if address is None:
             self.skipTest("this machine has only the loopback address")
-        place = self.place("--listen", f"{address}:0", keys=[self.key("u")])
+        place = self.place("--listen-behind-tls", f"{address}:0", keys=[self.key("u")])
         place.serve("a")
         place.connect = lambda: __import__("http.client").client.HTTPConnection(address, place.port, timeout=PATIENCE)
         self.assertEqual(place.chat("a")[0], 401)
         self.assertEqual(place.chat("a", headers={"x-api-key": "key-u"})[0], 200)
+        for where in (f"{address}:0", "0.0.0.0:0", "[::]:0"):
+            done = subprocess.run([GATEWAY, "--socket", "/nowhere", "--listen", where], text=True,
+                                  capture_output=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 5)
+            self.assertIn("beyond this machine", done.stderr)
 
     def test_the_engine_s_own_key_goes_to_the_engine(self):
         place = self.place()
