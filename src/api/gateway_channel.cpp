@@ -1,41 +1,24 @@
 #include "api/gateway_channel.h"
 
 #include <cerrno>
-#include <deque>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <vector>
 
+#include "api/packets.h"
 #include "base/log.h"
 #include "base/messages/gateway.h"
-#include "base/unique_fd.h"
 
 namespace estiva::api {
 namespace {
-
-using namespace std::chrono_literals;
-
-// Packets taken in one turn of the loop, so that a talkative peer can't hold it.
-constexpr int kMostAtOnce = 64;
-// How soon a packet that did not fit into the socket is tried again.
-constexpr Nanoseconds kRetry = 2ms;
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   return address;
-}
-
-UniqueFd make_socket() {
-  UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // A packet has to fit as a whole; the kernel doubles this and caps it at twice wmem_max.
-  const int room = static_cast<int>(2 * kMostPacket);
-  if (fd) setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-  return fd;
 }
 
 bool is_trusted(int fd) {
@@ -45,118 +28,12 @@ bool is_trusted(int fd) {
   return peer.uid == 0 || peer.uid == geteuid();
 }
 
-// One connection, either end. `lost` is called once, from the loop, never from inside send().
-class Packets : public std::enable_shared_from_this<Packets> {
- public:
-  Packets(net::Loop& loop, UniqueFd fd, std::function<bool(std::string_view)> said,
-          std::function<void()> lost)
-      : loop_(loop), fd_(std::move(fd)), said_(std::move(said)), lost_(std::move(lost)) {}
-
-  void start() {
-    watch_ = loop_.on_readable(fd_.get(), [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->take();
-    });
-  }
-
-  void send(std::string packet) {
-    if (is_over_) return;
-    if (packet.size() > kMostPacket) return break_off(msg::kGatewayPacketLarge);
-    if (queue_.empty()) {
-      if (try_send(packet)) return;
-      if (is_over_) return;
-    }
-    queued_ += packet.size();
-    queue_.push_back(std::move(packet));
-    if (queue_.size() > kMostQueuedPackets || queued_ > kMostQueuedBytes)
-      return break_off(msg::kGatewayPeerSlow);
-    if (!retry_) retry_ = loop_.every(kRetry, [this] { flush(); });
-  }
-
-  // No more calls; the connection ends.
-  void abandon() {
-    is_over_ = true;
-    lost_ = {};
-    said_ = {};
-    drop();
-  }
-
- private:
-  // False: no room at the moment, or over.
-  bool try_send(const std::string& packet) {
-    while (true) {
-      const ssize_t sent = ::send(fd_.get(), packet.data(), packet.size(), MSG_NOSIGNAL);
-      if (sent >= 0) return true;
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != ENOBUFS) break_off(msg::kGatewayPeerGone);
-      return false;
-    }
-  }
-
-  void flush() {
-    while (!queue_.empty() && !is_over_ && try_send(queue_.front())) {
-      queued_ -= queue_.front().size();
-      queue_.pop_front();
-    }
-    // A handle must not be dropped inside its own call.
-    if (queue_.empty() || is_over_)
-      loop_.post([weak = weak_from_this()] {
-        if (const auto self = weak.lock(); self && self->queue_.empty()) self->retry_.reset();
-      });
-  }
-
-  void take() {
-    const auto self = shared_from_this();
-    for (int i = 0; i < kMostAtOnce && !is_over_; ++i) {
-      const ssize_t got = recv(fd_.get(), buffer().data(), buffer().size(), MSG_DONTWAIT);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && errno == EAGAIN) return;
-      if (got <= 0) return break_off(msg::kGatewayPeerGone);
-      if (said_ && !said_({buffer().data(), static_cast<std::size_t>(got)})) return break_off({});
-    }
-  }
-
-  // One for all connections: a message is read before the next is received.
-  static std::vector<char>& buffer() {
-    static std::vector<char> bytes(kMostPacket + 1);
-    return bytes;
-  }
-
-  void break_off(std::string_view why) {
-    if (is_over_) return;
-    is_over_ = true;
-    if (!why.empty()) log(LogLevel::info, msg::kGatewayLinkEnded, {{"reason", why}});
-    shutdown(fd_.get(), SHUT_RDWR);
-    loop_.post([weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->drop();
-      if (auto lost = std::exchange(self->lost_, {})) lost();
-    });
-  }
-
-  void drop() {
-    watch_.reset();
-    retry_.reset();
-    queue_.clear();
-    fd_.reset();
-  }
-
-  net::Loop& loop_;
-  UniqueFd fd_;
-  std::function<bool(std::string_view)> said_;
-  std::function<void()> lost_;
-  std::shared_ptr<void> watch_, retry_;
-  std::deque<std::string> queue_;
-  std::size_t queued_ = 0;
-  bool is_over_ = false;
-};
-
 // A socket file on which nobody answers was left by a program that died.
 Result<void> clear_stale(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return {};
   if (!S_ISSOCK(info.st_mode)) return fail(fmt::format(msg::kGatewayNoSocket, path));
-  const UniqueFd probe = make_socket();
+  const UniqueFd probe = make_packet_socket();
   const sockaddr_un address = address_of(path);
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
     return fail(fmt::format(msg::kGatewaySocketInUse, path));
@@ -180,7 +57,7 @@ struct GatewayListener::Impl {
     if (path.size() >= sizeof(sockaddr_un::sun_path))
       return fail(ErrorKind::usage, fmt::format(msg::kGatewayPathLong, path));
     if (auto cleared = clear_stale(path); !cleared) return cleared;
-    UniqueFd made = make_socket();
+    UniqueFd made = make_packet_socket();
     const sockaddr_un address = address_of(path);
     fchmod(made.get(), 0600);  // decides the mode of the file that bind makes
     if (!made ||
@@ -196,8 +73,7 @@ struct GatewayListener::Impl {
     UniqueFd one(accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!one) return;
     if (!is_trusted(one.get())) return log(LogLevel::warning, msg::kGatewayStranger, {});
-    const int room = static_cast<int>(2 * kMostPacket);
-    setsockopt(one.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    widen_packet_socket(one.get());
     if (peer) {
       peer->abandon();
       gone();
@@ -265,7 +141,7 @@ struct GatewayLink::Impl : std::enable_shared_from_this<GatewayLink::Impl> {
   }
 
   void connect_now() {
-    UniqueFd fd = make_socket();
+    UniqueFd fd = make_packet_socket();
     const sockaddr_un address = address_of(path);
     if (!fd || connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
       return try_later();

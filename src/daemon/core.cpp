@@ -121,7 +121,6 @@ class Core final : public api::Backend {
   std::uint64_t kernel_log_read() const;
   void start_engine();
   Result<void> start_models();
-  void leases_changed();
   void take_xid(XidReport report);
   net::Awaitable<void> look_closer();
   void start_watchdog();
@@ -310,6 +309,7 @@ void Core::start_leases() {
 void Core::leases_changed() {
   publisher_->leases_changed();
   library_->ledger_changed();
+  if (models_) models_->look_at_ledger();
   turns_->look_again();
 }
 
@@ -323,11 +323,6 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
   const bool due = now - ticked_at_ > interval * 3 / 4;
   publisher_->take_gpus(view, due && tick());
   if (due) tick_after(interval + interval / 2);
-}
-
-void Core::leases_changed() {
-  publisher_->leases_changed();
-  if (models_) models_->look_at_ledger();
 }
 
 // A recording's GPUs can't be loaded with anything.

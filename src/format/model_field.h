@@ -41,11 +41,14 @@ class ModelScanner {
   const std::string& name() const { return name_; }
   std::uint64_t begin() const { return begin_; }  // of the value, with its quotes where it has some
   std::uint64_t end() const { return end_; }
+  // A member "stream" with the value true was seen so far; of forms never.
+  bool wants_stream() const { return wants_stream_; }
 
  protected:
   std::string name_;
   std::uint64_t begin_ = 0, end_ = 0;
   ModelField state_ = ModelField::more;
+  bool wants_stream_ = false;
 };
 
 std::unique_ptr<ModelScanner> scan_json_model();

@@ -9,6 +9,7 @@ namespace estiva::format {
 namespace {
 
 constexpr std::string_view kName = "model";
+constexpr std::size_t kLongestWord = 8;  // of a value that may be "true"
 // "model" with each letter as \uNNNN, and its quotes.
 constexpr std::size_t kLongestKey = 6 * kName.size() + 2;
 
@@ -85,7 +86,8 @@ class JsonModelScanner final : public ModelScanner {
 
   void take(char c, std::uint64_t place) {
     if (where_ == Where::word) {
-      if (c != ',' && c != '}' && !is_blank(c)) return;
+      if (c != ',' && c != '}' && !is_blank(c)) return keep_word(c);
+      if (is_stream_) wants_stream_ = kept_ == "true";
       where_ = Where::comma_or_end;
     }
     if (is_blank(c)) return;
@@ -114,9 +116,15 @@ class JsonModelScanner final : public ModelScanner {
       return start_text(Where::text, c);
     }
     if (c == ',' || c == '}' || c == ']' || c == ':') return fail();
+    kept_.clear();
+    keep_word(c);
     const bool is_nested = c == '{' || c == '[';
     depth_ = is_nested ? 1 : 0;
     go(is_nested ? Where::nested : Where::word);
+  }
+
+  void keep_word(char c) {
+    if (is_stream_ && kept_.size() < kLongestWord) kept_.push_back(c);
   }
 
   void start_text(Where where, char quote) {
@@ -165,6 +173,7 @@ class JsonModelScanner final : public ModelScanner {
     if (where_ == Where::nested_text) return go(Where::nested);
     if (where_ == Where::key_text) {
       is_ours_ = kept_.size() <= kLongestKey && is_model(kept_);
+      is_stream_ = kept_ == R"("stream")";
       return go(Where::colon);
     }
     go(Where::comma_or_end);
@@ -202,7 +211,7 @@ class JsonModelScanner final : public ModelScanner {
   std::uint64_t offset_ = 0;  // of the piece, in the body
   std::uint64_t depth_ = 0;   // of brackets inside the member's value
   std::string kept_;
-  bool is_ours_ = false, is_escaped_ = false;
+  bool is_ours_ = false, is_stream_ = false, is_escaped_ = false;
 };
 
 }  // namespace

@@ -50,10 +50,17 @@ bool write_all(int fd, std::string_view bytes) {
 
 bool Body::is_small() const {
   const net::BodyInfo& info = exchange_.body_info();
-  return info.framing == net::Framing::length && info.length <= kSmall;
+  return info.framing == net::Framing::length ? info.length <= kSmall : kept_ < kSmall;
 }
 
-net::Awaitable<std::optional<Refusal>> Body::find_model() {
+bool Body::needs_more() const {
+  if (is_complete_) return false;
+  return field_ == format::ModelField::more || is_small() ||
+         (looks_for_stream_ && !scanner_->wants_stream() && kept_ < limits_.in_memory);
+}
+
+net::Awaitable<std::optional<Refusal>> Body::find_model(bool looks_for_stream) {
+  looks_for_stream_ = looks_for_stream;
   const net::Headers& headers = exchange_.request().headers;
   if (const auto coding = headers.find("content-encoding");
       coding && !net::same_token(*coding, "identity"))
@@ -63,7 +70,7 @@ net::Awaitable<std::optional<Refusal>> Body::find_model() {
   if (exchange_.body_info().framing == net::Framing::none)
     co_return refuse(400, msg::kGatewayNoBody, "no-model");
   if (exchange_.body_info().length <= kSmall) memory_.reserve(exchange_.body_info().length);
-  while (!is_complete_ && (is_small() || field_ == format::ModelField::more)) {
+  while (needs_more()) {
     if (auto fault = co_await take_piece()) co_return fault;
   }
   if (is_complete_) field_ = scanner_->finish();

@@ -28,8 +28,11 @@ class Body final : public net::RelayBody {
 
   // Reads until the model is known. What is returned is to be answered; an empty `what` means that
   // the client hung up. Call once.
-  net::Awaitable<std::optional<Refusal>> find_model();
+  net::Awaitable<std::optional<Refusal>> find_model(bool looks_for_stream);
   const std::string& model() const { return scanner_->name(); }
+  // The member "stream" of what was read is true. All of a body that is not too large is read for
+  // that where comments were asked for.
+  bool wants_stream() const { return scanner_->wants_stream(); }
   // Writes this name into the body instead. Before anything of it is sent.
   void rename_model(std::string_view name);
 
@@ -43,6 +46,7 @@ class Body final : public net::RelayBody {
   std::optional<Refusal> keep(std::string_view piece);
   Result<std::string_view> read_kept(std::uint64_t from, std::uint64_t to);
   bool is_small() const;
+  bool needs_more() const;
 
   net::Exchange& exchange_;
   const BodyLimits& limits_;
@@ -51,6 +55,7 @@ class Body final : public net::RelayBody {
   std::string memory_;  // the first bytes
   UniqueFd file_;       // those after
   std::uint64_t kept_ = 0;
+  bool looks_for_stream_ = false;
   bool is_complete_ = false;                // all of the body is kept
   std::optional<std::string> replacement_;  // of the model's value
   std::string renamed_;                     // a whole small body with it

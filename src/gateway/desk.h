@@ -40,8 +40,9 @@ class Admission {
   Admission& operator=(const Admission&) = delete;
 
   const Opening& opening() const { return *opening_; }
-  // `cut` is called at most once, when the request has to end now. {} removes it.
-  void on_cut(std::function<void(const Refusal&)> cut) { cut_ = std::move(cut); }
+  // `cut` is called at most once, when the request has to end now: at once where that was said
+  // before. {} removes it.
+  void on_cut(std::function<void(const Refusal&)> cut);
   void note_failure() { has_failed_ = true; }  // the engine did not answer to the end
 
  private:
@@ -52,6 +53,7 @@ class Admission {
   void* model_;
   std::shared_ptr<Opening> opening_;
   std::function<void(const Refusal&)> cut_;
+  std::optional<Refusal> was_cut_;
   Admission* next_ = nullptr;
   Admission* previous_ = nullptr;
   bool has_failed_ = false;
@@ -68,7 +70,7 @@ class Desk {
  public:
   using Say = std::function<void(const api::FromGateway&)>;
   // Called now and then for one who waits, with a sentence on how it stands.
-  using Comment = std::function<net::Awaitable<bool>(std::string_view)>;
+  using Comment = std::function<net::Awaitable<bool>(const std::string&)>;
 
   Desk(net::Loop& loop, Say say, DeskLimits limits = {});
   ~Desk();
@@ -92,9 +94,10 @@ class Desk {
     std::size_t place = 0;  // the last that was known; 0: none
   };
   // Returns at once where the model is open and nobody waits for it. `model` is a Route's name.
-  // With `comment`, it is called every comment_period; false from it ends the wait.
-  net::Awaitable<Outcome> admit(net::Exchange& exchange, std::string model, int priority,
-                                Comment comment);
+  // With `comment`, it is called every comment_period; false from it ends the wait. All that is
+  // given lives until it is done. (By reference: GCC 12 destroys some arguments twice otherwise.)
+  net::Awaitable<Outcome> admit(net::Exchange& exchange, const std::string& model, int priority,
+                                const Comment& comment);
 
   const RouteBook& book() const { return book_; }
   bool is_open(std::string_view model) const;
@@ -117,6 +120,9 @@ class Desk {
   void report_all();
   void drop_unknown_models();
   net::Awaitable<void> stand(net::Exchange& exchange, Waiter& waiter, const Comment& comment);
+  static void refuse_alone(Waiter& waiter);
+  static const std::string& why_waiting(Waiter& waiter);
+  static Refusal queue_full(const Model& model);
   Nanoseconds patience(const Waiter& waiter, bool comments) const;
 
   net::Loop& loop_;

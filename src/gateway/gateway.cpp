@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/messages/gateway.h"
-#include "net/relay.h"
+#include "gateway/reach.h"
 #include "net/target.h"
 
 namespace estiva::gateway {
@@ -46,14 +46,6 @@ std::string_view listener_name(const ListenSpec& spec) {
 
 }  // namespace
 
-// One request on its way.
-struct Gateway::Task {
-  Api api = Api::openai;
-  std::string key;     // whose; empty: none was needed
-  std::string model;   // a Route's name
-  std::string target;  // for the engine; empty: the client's
-};
-
 Gateway::Gateway(net::Loop& loop, GatewayOptions options)
     : loop_(loop),
       options_(std::move(options)),
@@ -71,6 +63,9 @@ Result<std::vector<net::Endpoint>> Gateway::start() {
       loop_, [this](net::Exchange& exchange) { return handle(exchange); }, server_limits(options_));
   std::vector<net::Endpoint> bound;
   for (const ListenSpec& spec : options_.listen) {
+    if (!spec.is_behind_tls && reach_of(spec.where) == Reach::network)
+      return fail(ErrorKind::refused, fmt::format(msg::kGatewayBeyond, net::to_text(spec.where)),
+                  msg::kGatewayBeyondRemedy);
     auto one = server_->listen(spec.where, {.name = std::string(listener_name(spec))});
     if (!one) return Failure(one.error());
     bound.push_back(*one);
@@ -115,16 +110,15 @@ net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {
   Task task;
   task.api = front.api;
   if (auto refusal = check_access(exchange, front, task.key))
-    co_return co_await refuse(exchange, front.api, std::move(*refusal), 0);
+    co_return co_await refuse(exchange, front.api, *refusal, 0);
   if (front.wish != Wish::alive && !has_routes_ && !co_await know_routes(exchange)) {
     if (exchange.is_hung_up()) co_return;
-    Refusal alone{503, msg::kGatewayNoRoutes, msg::kGatewayAloneRemedy, "no-estivad", 5.0};
-    co_return co_await refuse(exchange, front.api, std::move(alone), 0);
+    const Refusal alone{503, msg::kGatewayNoRoutes, msg::kGatewayAloneRemedy, "no-estivad", 5.0};
+    co_return co_await refuse(exchange, front.api, alone, 0);
   }
-  if (front.wish == Wish::relay) co_return co_await relay_named(exchange, std::move(task));
-  if (front.wish == Wish::raw)
-    co_return co_await relay_raw(exchange, std::move(task), std::string(front.rest));
-  co_await answer_wish(exchange, std::move(task), front);
+  if (front.wish == Wish::relay) co_return co_await relay_named(exchange, task);
+  if (front.wish == Wish::raw) co_return co_await relay_raw(exchange, task, front.rest);
+  co_await answer_wish(exchange, task, front);
 }
 
 net::Awaitable<bool> Gateway::know_routes(net::Exchange& exchange) {
@@ -154,103 +148,7 @@ std::optional<Refusal> Gateway::check_access(const net::Exchange& exchange, cons
   return checked.refusal;
 }
 
-net::Awaitable<void> Gateway::relay_named(net::Exchange& exchange, Task task) {
-  Body body(exchange, options_.body);
-  if (auto fault = co_await body.find_model()) {
-    if (!fault->what.empty()) co_await refuse(exchange, task.api, std::move(*fault), 0);
-    co_return;
-  }
-  const api::Route* route = desk_.book().find(body.model());
-  if (route == nullptr)
-    co_return co_await refuse(exchange, task.api, no_such_model(body.model()), 0);
-  task.model = route->model;
-  if (!route->upstream_model.empty() && route->upstream_model != body.model())
-    body.rename_model(route->upstream_model);
-  co_await relay_to(exchange, std::move(task), &body);
-}
-
-net::Awaitable<void> Gateway::relay_raw(net::Exchange& exchange, Task task, std::string rest) {
-  const auto cut = desk_.book().cut(rest);
-  if (!cut) {
-    const std::string_view name = std::string_view(rest).substr(0, rest.find_first_of("/?"));
-    co_return co_await refuse(exchange, task.api, no_such_model(name), 0);
-  }
-  task.model = cut->route->model;
-  task.target = cut->path;
-  if (!task.target.starts_with('/')) task.target.insert(0, 1, '/');
-  co_await relay_to(exchange, std::move(task), nullptr);
-}
-
-net::Awaitable<void> Gateway::relay_to(net::Exchange& exchange, Task task, Body* body) {
-  auto at_desk = co_await desk_.admit(exchange, task.model, 0, {});
-  if (at_desk.refusal)
-    co_return co_await refuse(exchange, task.api, std::move(*at_desk.refusal), at_desk.place);
-  if (!at_desk.admission) co_return;  // it hung up
-  Admission& admission = *at_desk.admission;
-  net::RelayOptions options = relay_options(exchange, task, at_desk);
-  std::optional<Refusal> cut;
-  net::RelaySwitch off;
-  admission.on_cut([&](const Refusal& why) {
-    cut = why;
-    off.cut(Error{ErrorKind::refused, why.what, why.remedy});
-  });
-  options.off = &off;
-  options.body = body;
-  const auto describe = [&](const Error& error) {
-    if (cut) return *cut;
-    const bool is_slow = error.kind == ErrorKind::timed_out;
-    return Refusal{is_slow ? 504 : 502,
-                   fmt::format(msg::kGatewayEngineFailed, task.model, error.what),
-                   {},
-                   "engine",
-                   {}};
-  };
-  options.last_words = [&](const net::ResponseHead& head, std::string_view tail,
-                           const Error& error) {
-    return last_words(task.api, head, tail, describe(error));
-  };
-  const net::Endpoint endpoint = admission.opening().endpoint;
-  const auto report = co_await net::relay(exchange, client_, endpoint, options);
-  admission.on_cut({});
-  if (!task.key.empty() && report)
-    keys_.add_bytes(task.key, report->request_bytes, report->response_bytes);
-  if (report && !report->broke_off) co_return;
-  if (exchange.is_hung_up()) co_return;
-  const bool is_clients = !report && report.error().kind == ErrorKind::usage;
-  if (!is_clients && !cut) admission.note_failure();
-  if (report || exchange.started()) co_return;
-  Refusal refusal = is_clients ? Refusal{400, report.error().what, {}, "bad-request", {}}
-                               : describe(report.error());
-  co_await refuse(exchange, task.api, std::move(refusal), 0);
-}
-
-net::RelayOptions Gateway::relay_options(const net::Exchange& exchange, const Task& task,
-                                         const Desk::Outcome& at_desk) const {
-  const Opening& opening = at_desk.admission->opening();
-  net::RelayOptions options;
-  options.target = task.api == Api::raw ? opening.path_prefix + task.target : task.target;
-  options.may_upgrade = task.api == Api::raw;
-  options.repeats_all = true;
-  options.answers_failures = false;
-  if (task.api != Api::raw) options.leave_out.push_back("host");
-  // Our keys are nobody else's business; where none was needed, the client's may be the engine's.
-  if (!task.key.empty() || !opening.bearer.empty()) {
-    options.leave_out.push_back("authorization");
-    if (!task.key.empty()) options.leave_out.push_back("x-api-key");
-  }
-  if (!opening.bearer.empty()) options.add.add("Authorization", "Bearer " + opening.bearer);
-  options.add_to_response.add("x-estiva-model", task.model);
-  if (at_desk.waited > Nanoseconds(0)) {
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(at_desk.waited);
-    options.add_to_response.add("x-estiva-queue-ms", fmt::format_int(waited.count()).c_str());
-  } else {
-    options.add_to_response.add("x-estiva-queue-ms", "0");
-  }
-  (void)exchange;
-  return options;
-}
-
-net::Awaitable<void> Gateway::answer_wish(net::Exchange& exchange, Task task, Front front) {
+net::Awaitable<void> Gateway::answer_wish(net::Exchange& exchange, const Task& task, Front front) {
   net::Response response;
   response.content_type = "application/json";
   const auto is_open = [this](const std::string& model) { return desk_.is_open(model); };
@@ -266,19 +164,28 @@ net::Awaitable<void> Gateway::answer_wish(net::Exchange& exchange, Task task, Fr
   if (front.wish == Wish::show_one) {
     const auto name = net::percent_decode(front.rest);
     const api::Route* route = name ? desk_.book().find(*name) : nullptr;
-    if (route == nullptr)
-      co_return co_await refuse(exchange, task.api, no_such_model(name ? *name : front.rest), 0);
+    if (route == nullptr) {
+      const Refusal refusal = no_such_model(name ? std::string_view(*name) : front.rest);
+      co_return co_await refuse(exchange, task.api, refusal, 0);
+    }
     response.body = openai_model(*route);
   }
   if (front.wish == Wish::not_there) {
-    Refusal refusal{404, msg::kGatewayNoPath, msg::kGatewayPaths, "no-path", {}};
-    co_return co_await refuse(exchange, task.api, std::move(refusal), 0);
+    const Refusal refusal{404, msg::kGatewayNoPath, msg::kGatewayPaths, "no-path", {}};
+    co_return co_await refuse(exchange, task.api, refusal, 0);
   }
   (void)co_await exchange.respond(std::move(response));
 }
 
-net::Awaitable<void> Gateway::refuse(net::Exchange& exchange, Api api, Refusal refusal,
+net::Awaitable<void> Gateway::refuse(net::Exchange& exchange, Api api, const Refusal& refusal,
                                      std::size_t place) {
+  if (exchange.started()) {  // with comments
+    net::ResponseHead head;
+    head.headers.add("content-type", "text/event-stream");
+    const std::string words = last_words(api, head, {}, refusal);
+    if (co_await exchange.write(words)) (void)co_await exchange.finish();
+    co_return;
+  }
   net::Response response = refusal_response(api, refusal, place);
   (void)co_await exchange.respond(std::move(response));
 }

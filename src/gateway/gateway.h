@@ -28,19 +28,33 @@ class Gateway {
   net::Awaitable<void> stop();
 
  private:
-  struct Task;
+  // One request on its way.
+  struct Task {
+    Api api = Api::openai;
+    std::string key;     // whose; empty: none was needed
+    std::string model;   // a Route's name
+    std::string target;  // for the engine; empty: the client's
+  };
   void take(const api::ToGateway& message);
   net::Awaitable<void> handle(net::Exchange& exchange);
   std::optional<Refusal> check_access(const net::Exchange& exchange, const Front& front,
                                       std::string& key);
   net::Awaitable<bool> know_routes(net::Exchange& exchange);
-  net::Awaitable<void> relay_named(net::Exchange& exchange, Task task);
-  net::Awaitable<void> relay_raw(net::Exchange& exchange, Task task, std::string rest);
-  net::Awaitable<void> relay_to(net::Exchange& exchange, Task task, Body* body);
-  net::RelayOptions relay_options(const net::Exchange& exchange, const Task& task,
-                                  const Desk::Outcome& at_desk) const;
-  net::Awaitable<void> answer_wish(net::Exchange& exchange, Task task, Front front);
-  net::Awaitable<void> refuse(net::Exchange& exchange, Api api, Refusal refusal, std::size_t place);
+  // What these are given by reference lives until they are done: GCC 12 destroys some arguments of
+  // coroutines twice that are given by value.
+  net::Awaitable<void> relay_named(net::Exchange& exchange, Task& task);
+  net::Awaitable<void> relay_raw(net::Exchange& exchange, Task& task, std::string_view rest);
+  net::Awaitable<void> relay_to(net::Exchange& exchange, const Task& task, Body* body);
+  net::Awaitable<std::optional<Refusal>> relay_admitted(net::Exchange& exchange, const Task& task,
+                                                        Desk::Outcome& at_desk, Body* body);
+  static net::RelayOptions relay_options(const Task& task, const Desk::Outcome& at_desk);
+  static Refusal failure_of(const Task& task, const Error& error);
+  Desk::Comment comments_for(net::Exchange& exchange, const Task& task, const Body* body);
+  net::Awaitable<bool> send_comment(net::Exchange& exchange, const Task& task,
+                                    const std::string& why);
+  net::Awaitable<void> answer_wish(net::Exchange& exchange, const Task& task, Front front);
+  net::Awaitable<void> refuse(net::Exchange& exchange, Api api, const Refusal& refusal,
+                              std::size_t place);
   Refusal no_such_model(std::string_view name) const;
   void report_keys();
 

@@ -17,10 +17,11 @@ Failure usage(std::string what) {
   return fail(ErrorKind::usage, std::move(what), msg::kGatewaySeeHelp);
 }
 
-Result<void> add_listener(GatewayOptions& options, const std::string& text, bool needs_key) {
+Result<void> add_listener(GatewayOptions& options, const std::string& text, bool needs_key,
+                          bool is_behind_tls = false) {
   auto where = net::parse_endpoint(text);
   if (!where) return Failure(where.error());
-  options.listen.push_back({*where, needs_key || !net::is_loopback(*where)});
+  options.listen.push_back({*where, needs_key || !net::is_loopback(*where), is_behind_tls});
   return {};
 }
 
@@ -41,6 +42,7 @@ Result<void> take(Given& given, const std::string& flag, const std::string& valu
   GatewayOptions& options = given.options;
   if (flag == "--listen") return add_listener(options, value, false);
   if (flag == "--listen-with-key") return add_listener(options, value, true);
+  if (flag == "--listen-behind-tls") return add_listener(options, value, true, true);
   if (flag == "--response-time") return set_time(options.response_time, flag, value);
   if (flag == "--idle-time") return set_time(options.idle_time, flag, value);
   if (flag == "--grace") return set_time(options.grace, flag, value);

@@ -15,6 +15,7 @@ namespace estiva::gateway {
 struct ListenSpec {
   net::Endpoint where;
   bool needs_key = false;
+  bool is_behind_tls = false;  // another program takes the TLS off: any address will do
 };
 
 struct GatewayOptions {

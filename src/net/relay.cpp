@@ -216,10 +216,18 @@ class Relay : public std::enable_shared_from_this<Relay> {
       head.headers.add(field.name, field.value);
     report_.status = head.status;
     if (head.status == 101) co_return co_await tunnel(std::move(head));
-    if (auto ready = connection_.prepare(head, response_length()); !ready) co_return ready;
+    if (auto ready = begin_response(head); !ready) co_return ready;
     auto sent = co_await send_body();
     if (sent || call.body.done() || connection_.is_hung_up()) co_return sent;
     co_return co_await say_last_words(cut_ ? *cut_ : sent.error());
+  }
+
+  Result<void> begin_response(const ResponseHead& head) {
+    if (!options_.has_begun) return connection_.prepare(head, response_length());
+    const auto type = head.headers.find("content-type").value_or("");
+    if (head.status == 200 && type.starts_with("text/event-stream")) return {};
+    return fail(
+        fmt::format(fmt::runtime(msg::kNetNotEventStream), to_text(upstream_), head.status));
   }
 
   Awaitable<Result<void>> send_body() {

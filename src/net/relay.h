@@ -47,10 +47,13 @@ struct RelayOptions {
   // Fields of the request that are not forwarded, lower case.
   std::vector<std::string_view> leave_out;
   Headers add_to_response;
-  RelayBody* body = nullptr;     // instead of the client's own; outlives the relay
-  RelaySwitch* off = nullptr;    // outlives the relay
-  bool may_upgrade = false;      // forwards Upgrade; a 101 then makes a tunnel of it
-  bool repeats_all = false;      // any method is sent again as idempotent ones are
+  RelayBody* body = nullptr;   // instead of the client's own; outlives the relay
+  RelaySwitch* off = nullptr;  // outlives the relay
+  bool may_upgrade = false;    // forwards Upgrade; a 101 then makes a tunnel of it
+  bool repeats_all = false;    // any method is sent again as idempotent ones are
+  // The response is a stream of events and has begun: the upstream's stream goes on with it; any
+  // other answer of the upstream is a failure.
+  bool has_begun = false;
   bool answers_failures = true;  // else a failure before the head is only returned
   // What to say at the end of a response without a length that breaks off, before it is ended as if
   // it were whole: for event streams. `tail` are its last bytes, at most kTail. Empty: it is cut.

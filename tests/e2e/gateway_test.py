@@ -10,8 +10,8 @@ import unittest
 from gateway_place import GatewayPlace
 from harness import PATIENCE
 
-# How many random bodies; --long of ./test sets 10,000.
-BODIES = int(os.environ.get("ESTIVA_GATEWAY_BODIES", "120"))
+# How many random bodies; `./test --long` sends 10,000.
+BODIES = 10_000 if os.environ.get("ESTIVA_LONG") else 120
 
 
 class Case(unittest.TestCase):

@@ -66,6 +66,12 @@ inline constexpr char kGatewayHost[] =
     "the request names a host that this address does not answer for";
 inline constexpr char kGatewayHostRemedy[] =
     "Use 127.0.0.1, localhost or [::1]; containers use the listener that needs a key";
+inline constexpr char kGatewayBeyond[] =
+    "{} can be reached from beyond this machine, where keys and prompts would travel unencrypted";
+inline constexpr char kGatewayBeyondRemedy[] =
+    "Listen on loopback or on the address of a bridge of containers; or let a program with TLS "
+    "stand "
+    "in front, and use --listen-behind-tls";
 inline constexpr char kGatewayOrigin[] = "the request comes from a web page of another site";
 inline constexpr char kGatewayKeyNeeded[] = "this address needs a key";
 inline constexpr char kGatewayKeyNeededRemedy[] =
@@ -81,6 +87,10 @@ inline constexpr char kGatewayHelp[] =
     "  --listen ADDR           ADDR:PORT or unix:/PATH, several times; 127.0.0.1:7701 by default.\n"
     "                          An address beyond loopback needs keys\n"
     "  --listen-with-key ADDR  the same, and keys are needed there in any case\n"
+    "  --listen-behind-tls ADDR  the same, on any address of this machine: another program takes "
+    "TLS\n"
+    "                          off in front of it. Without that, only loopback and the bridges of\n"
+    "                          containers can be listened on\n"
     "  --runtime-dir DIR       where estivad's sockets are\n"
     "  --socket FILE           estivad's socket for the gateway, if it is elsewhere\n"
     "  --body-limit SIZE       of a body until it names its model, 128MiB by default\n"
