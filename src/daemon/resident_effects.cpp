@@ -16,6 +16,10 @@ namespace r = decide::residency;
 
 namespace {
 
+using namespace std::chrono_literals;
+
+constexpr Nanoseconds kFirstReading = 10s;
+
 // Nothing of it is on a GPU of ours.
 bool has_no_lease(const ModelSpec& spec) {
   return spec.engine == EngineKind::remote;
@@ -221,7 +225,15 @@ net::Awaitable<void> Residents::give_back(std::string model) {
   look_at_ledger();
 }
 
+// The first reading is waited for, so that nothing is refused only because the driver is not open yet.
+bool Residents::knows_gpus() const {
+  const decide::Ledger& ledger = parts_.keeper.ledger();
+  return ledger.read_at() || ledger.driver().state != DriverState::initialising;
+}
+
 net::Awaitable<void> Residents::probe(std::string model) {
+  const SteadyTime deadline = steady_now() + kFirstReading;
+  while (!knows_gpus() && steady_now() < deadline) co_await parts_.loop.sleep(20ms);
   One* one = find(model);
   if (one != nullptr) {
     if (auto facts = co_await one->engine->probe()) {

@@ -111,10 +111,18 @@ void Residents::work() {
     }
   }
   working_ = false;
+  close_what_is_gone();
   arm();
   renew_all();
   moved_.notify_all();
   if (parts_.changed) parts_.changed();
+}
+
+// What a gateway admits to since before us, and was not found alive.
+void Residents::close_what_is_gone() {
+  for (const auto& [name, open] : std::exchange(told_open_, {})) {
+    gateway_->send(api::CloseModel{name, open.generation, std::string(msg::kModelLeft)});
+  }
 }
 
 void Residents::arm() {
@@ -252,6 +260,10 @@ void Residents::look_at_ledger() {
     if (!now.contains(device)) feed(r::Overcommitted{device, true});
   }
   overcommitted_ = std::move(now);
+  // What was given back counts once a later reading shows it free.
+  const bool is_new = ledger.read_at() != read_at_;
+  read_at_ = ledger.read_at();
+  if (is_new && !(to_gateway_.empty() && waits_.empty())) feed(r::Tick{});
 }
 
 // A larger peak than any before is charged by the ledger at once; the next load asks for it.

@@ -105,6 +105,7 @@ class Residents final : public api::Residents {
   void feed(decide::residency::Event event);
   void work();
   void arm();
+  void close_what_is_gone();
   void run(const decide::residency::Effect& effect);
   void run(const decide::residency::Reserve& effect);
   void run(const decide::residency::Load& effect);
@@ -124,6 +125,7 @@ class Residents final : public api::Residents {
   net::Awaitable<void> give_back(std::string model);
   net::Awaitable<void> adopt(std::string model, EngineNote note);
   net::Awaitable<void> probe(std::string model);
+  bool knows_gpus() const;
   net::Awaitable<void> stop_stranger(std::string model, EngineNote note);
   net::Awaitable<void> bind(std::string model, Holder holder);
   net::Awaitable<void> shrink(std::string model);
@@ -165,6 +167,7 @@ class Residents final : public api::Residents {
   std::map<decide::Ticket, Waiting> to_gateway_;
   std::map<std::string, std::optional<SteadyTime>> pauses_;
   std::set<std::string> overcommitted_;
+  std::optional<SteadyTime> read_at_;  // of the ledger when it was looked at last
   std::deque<decide::residency::Event> events_;
   bool working_ = false;
   std::size_t adopting_ = 0;

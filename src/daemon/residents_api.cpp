@@ -52,7 +52,7 @@ std::vector<api::ModelStatus> Residents::models() const {
     if (one->learned.peak > Bytes{}) status.learned = one->learned.peak;
     status.need = view.need;
     status.load_time = median_of(one->learned.load);
-    status.in_state = now - view.since;
+    if (view.since > SteadyTime{}) status.in_state = now - view.since;
     if (view.last_used) status.idle = now - *view.last_used;
     if (view.oldest_wait) status.oldest_wait = now - *view.oldest_wait;
     if (one->running) {
@@ -233,6 +233,7 @@ void Residents::renew_all() {
 
 void Residents::renew(const std::string& model) {
   One* one = find(model);
+  if (one == nullptr) return;
   const bool is_in_use = one->running || !one->lease.empty() || !one->leaves.empty();
   if (is_in_use) return;
   if (one->is_going && !machine_.find(model)) {

@@ -68,7 +68,7 @@ class RemoteEngine final : public Engine {
     if (!asked) co_return Failure(asked.error());
     auto key = read_key(spec.api_key);
     if (!key) co_return Failure(key.error().in(spec.name));
-    const auto answer = co_await upstream->get(std::move(*asked), std::move(*key));
+    const auto answer = co_await upstream->get(std::move(*asked), *key);
     if (!answer) co_return Failure(answer.error().in(spec.name));
     const int status = answer->head.status, limit = spec.ready.empty() ? 500 : 300;
     if (status < 200 || status >= limit) {
@@ -78,6 +78,7 @@ class RemoteEngine final : public Engine {
     }
     Running running;
     running.endpoint = url->endpoint;
+    running.bearer = std::move(*key);
     if (url->path != "/") running.path_prefix = url->path;
     co_return running;
   }

@@ -46,6 +46,15 @@ class Rng {
   std::uint64_t state_;
 };
 
+// Faults of the daemon that the referee has to find.
+enum class Bug : std::uint8_t {
+  none,
+  closed_too_early,  // says that nothing is under way when something is
+  grants_always,     // promises bytes that are not there
+  loses_released,    // never tells that bytes came back
+  forgets_left,      // does not tell that a client hung up
+};
+
 // How a model's engine behaves.
 struct Behaviour {
   Nanoseconds load = seconds(2), unload = milliseconds(300), wake = milliseconds(300),
@@ -64,6 +73,7 @@ struct Request {
   std::string model;
   SteadyTime arrived, bound;
   Nanoseconds takes{0};
+  int priority = 0;
   bool wants_load = false;
   std::optional<SteadyTime> began, ended, gone;  // gone: hung up, refused or cut
   std::optional<decide::residency::Refuse> refusal;
@@ -112,6 +122,15 @@ class MachineRoom {
   bool was_told(std::string_view part) const;
   std::uint64_t out_of_memory() const { return out_of_memory_; }
   std::uint64_t steps() const { return steps_; }
+  std::uint64_t timed_out() const { return timed_out_; }
+  std::uint64_t refused() const { return refused_; }
+  std::uint64_t evictions() const { return evictions_; }
+  void check_end();
+  void plant(Bug bug) { bug_ = bug; }
+  void behave(const std::string& model, Behaviour behaviour) {
+    engine(model).behaviour = behaviour;
+  }
+  const Behaviour& behaviour(const std::string& model) const { return engine(model).behaviour; }
   const std::vector<std::string>& violations() const { return violations_; }
   Ticket tickets() const { return next_ticket_ - 1; }
   // The longest time that any request waited.
@@ -119,6 +138,10 @@ class MachineRoom {
   void forget_ended();  // keeps memory flat in long runs
 
   bool keep_requests = true;
+  // Sees each step.
+  std::function<void(SteadyTime, const decide::residency::Event&,
+                     const std::vector<decide::residency::Effect>&)>
+      trace;
 
  private:
   struct Engine {
@@ -164,7 +187,7 @@ class MachineRoom {
   void on(const decide::residency::Refuse& effect);
   void on(const decide::residency::Done& effect);
   void on(const decide::residency::Told& effect);
-  void note_bounds();
+  void arrive(Ticket ticket);
   void begin(Engine& engine, Request& request);
   void end(const std::string& model, Ticket ticket);
   void report_use(Engine& engine);
@@ -176,7 +199,11 @@ class MachineRoom {
   void read();
   Bytes used(int gpu) const;
   Bytes declared(const Engine& engine) const;
+  decide::Decision granted_anyway(const decide::AssignRequest& request) const;
   void check_grant(const Lease& lease);
+  void check_ram();
+  bool is_pinned(const std::string& name) const;
+  bool is_waited_for(std::string_view name) const;
   void violated(std::string what) { violations_.push_back(std::move(what)); }
   int gpu_of(const DeviceId& device) const;
 
@@ -194,7 +221,12 @@ class MachineRoom {
   std::vector<std::string> told_, violations_;
   std::uint64_t out_of_memory_ = 0, steps_ = 0;
   Nanoseconds longest_wait_{0};
-  Bytes allowance_;
+  Bytes host_budget_;
+  std::map<std::string, bool> pin_set_;
+  std::set<std::string> closes_for_others_;
+  std::uint64_t timed_out_ = 0, refused_ = 0, evictions_ = 0, steps_now_ = 0;
+  SteadyTime stepped_at_{-1};
+  Bug bug_ = Bug::none;
 };
 
 // A model of so many bytes a GPU, with the limits that tests use.

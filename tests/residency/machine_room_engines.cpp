@@ -18,20 +18,23 @@ constexpr Nanoseconds kLingers = milliseconds(700);  // of a dead process's memo
 void MachineRoom::on(const Load& effect) {
   Engine& e = engine(effect.model);
   if (e.loading || (e.running && !e.asleep)) violated(effect.model + " is loaded twice");
+  const bool is_local = e.spec.engine != EngineKind::remote;
   const LeaseEntry* lease = ledger_.find_model(effect.model);
-  if (!lease) return violated(effect.model + " is loaded without a lease");
+  if (!lease && is_local) return violated(effect.model + " is loaded without a lease");
   for (const auto& [name, other] : engines_)
-    if (&other != &e && !e.spec.group.empty() && other.spec.group == e.spec.group &&
+    if (&other != &e && is_local && other.spec.engine != EngineKind::remote &&
+        !e.spec.group.empty() && other.spec.group == e.spec.group &&
         (other.loading || (other.pid && !other.asleep)))
       violated(fmt::format("{} is loaded beside {} of its group", effect.model, name));
   e.loading = true;
   e.cancelled = false;
   const std::uint64_t run = ++e.run;
   e.gpus.clear();
-  for (const Share& share : lease->lease.shares) e.gpus.push_back(gpu_of(share.device));
+  if (lease)
+    for (const Share& share : lease->lease.shares) e.gpus.push_back(gpu_of(share.device));
   const std::string name = effect.model;
   const bool wake = effect.wake;
-  if (!wake) {
+  if (!wake && lease) {
     e.pid = next_pid_++;
     e.holds = {};
     Decision bound{Verdict::bound, Cause::none, {}, lease->lease};
@@ -80,6 +83,16 @@ void MachineRoom::on(const Cancel& effect) {
   });
 }
 
+void MachineRoom::check_ram() {
+  Bytes sum;
+  for (const auto& [name, engine] : engines_)
+    if (engine.asleep)
+      sum += engine.spec.host_memory.value_or(
+          Bytes{declared(engine).value * std::max(1U, engine.spec.gpus)});
+  if (sum > host_budget_)
+    violated(fmt::format("sleepers take {} of {} of RAM", to_text(sum), to_text(host_budget_)));
+}
+
 // Its pid leaves the list at once; the bytes may fall later.
 void MachineRoom::end_process(Engine& e, bool lingers) {
   if (lingers && e.holds > Bytes{}) {
@@ -102,10 +115,12 @@ void MachineRoom::on(const Leave& effect) {
   const bool was_cut = e.cut_at && now_ - *e.cut_at >= milliseconds(900);
   if (!e.in_flight.empty() && !was_cut) violated(effect.model + " leaves under its requests");
   const std::string name = effect.model;
+  const std::uint64_t run = e.run;
   if (effect.how == Leaving::stop) {
     ++e.stops;
-    after(e.behaviour.unload, [this, name] {
+    after(e.behaviour.unload, [this, name, run] {
       Engine& engine = this->engine(name);
+      if (engine.run != run) return;
       for (const Ticket ticket : std::set<Ticket>(engine.in_flight)) {
         requests_[ticket].is_cut = true;
         end(name, ticket);
@@ -115,11 +130,13 @@ void MachineRoom::on(const Leave& effect) {
     });
     return;
   }
-  after(e.behaviour.sleep, [this, name] {
+  after(e.behaviour.sleep, [this, name, run] {
     Engine& engine = this->engine(name);
+    if (engine.run != run) return;
     if (engine.behaviour.sleep_fails) return step(SleepFailed{name, "it said 500"});
     ++engine.sleeps;
     engine.asleep = true;
+    check_ram();
     engine.holds = engine.behaviour.residue;
     shrink_lease(engine);
     read();

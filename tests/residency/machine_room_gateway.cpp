@@ -14,6 +14,7 @@ namespace {
 
 // From an effect to its first consequence, and from a change in the gateway to its report.
 constexpr Nanoseconds kMessage = milliseconds(1);
+constexpr std::size_t kMostTold = 10'000;
 
 }  // namespace
 
@@ -37,20 +38,22 @@ void MachineRoom::on(const Open& effect) {
 void MachineRoom::on(const Close& effect) {
   Engine& e = engine(effect.model);
   if (!e.open) violated(effect.model + " is closed twice");
+  if (closes_for_others_.erase(effect.model) > 0 && is_pinned(effect.model))
+    violated(effect.model + " is pinned and has to leave for another");
   e.open = false;
   const std::uint64_t generation = ++e.generation;
   after(kMessage, [this, name = effect.model, generation] {
     Engine& engine = this->engine(name);
     if (engine.generation != generation) return;
-    step(Closed{name, static_cast<std::uint32_t>(engine.in_flight.size())});
+    const std::size_t in_flight = bug_ == Bug::closed_too_early ? 0 : engine.in_flight.size();
+    step(Closed{name, static_cast<std::uint32_t>(in_flight)});
     // Those that were to be admitted when it closed ask anew.
     for (const Ticket ticket : std::exchange(engine.waiting, {})) {
       const Request& request = requests_[ticket];
       if (!request.is_open()) continue;
       engine.waiting.push_back(ticket);
-      step(Arrived{ticket, name, 0, request.wants_load});
+      arrive(ticket);
     }
-    note_bounds();
   });
 }
 
@@ -67,6 +70,9 @@ void MachineRoom::on(const Cut& effect) {
 
 void MachineRoom::begin(Engine& e, Request& request) {
   request.began = now_;
+  if (request.bound != SteadyTime{} && now_ > request.bound + 2 * kMessage)
+    violated(fmt::format("ticket {} was served {} ms after its bound", request.ticket,
+                         (now_ - request.bound).count() / 1'000'000));
   longest_wait_ = std::max(longest_wait_, now_ - request.arrived);
   e.in_flight.insert(request.ticket);
   ++e.began;
@@ -97,6 +103,7 @@ Ticket MachineRoom::ask(const std::string& name, Nanoseconds takes, int priority
   request.model = name;
   request.arrived = now_;
   request.takes = takes;
+  request.priority = priority;
   const auto found = engines_.find(name);
   if (found != engines_.end() && found->second.open && found->second.waiting.empty()) {
     begin(found->second, request);
@@ -104,8 +111,7 @@ Ticket MachineRoom::ask(const std::string& name, Nanoseconds takes, int priority
   }
   if (found != engines_.end()) found->second.waiting.push_back(ticket);
   if (found != engines_.end() && found->second.open) return ticket;
-  step(Arrived{ticket, name, priority, false});
-  note_bounds();
+  arrive(ticket);
   return ticket;
 }
 
@@ -116,17 +122,19 @@ Ticket MachineRoom::want_load(const std::string& name) {
   request.model = name;
   request.arrived = now_;
   request.wants_load = true;
-  step(Arrived{ticket, name, 0, true});
-  note_bounds();
+  arrive(ticket);
   return ticket;
 }
 
-// Each ticket's bound is asked for once, and may not change.
-void MachineRoom::note_bounds() {
-  const Ticket ticket = next_ticket_ - 1;
+// Its bound is asked for once, and has to hold.
+void MachineRoom::arrive(Ticket ticket) {
+  const Request& request = requests_.at(ticket);
+  step(Arrived{ticket, request.model, request.priority, request.wants_load});
   const auto found = requests_.find(ticket);
-  if (found == requests_.end() || !found->second.is_open() || found->second.began) return;
-  if (const auto view = machine_.explain(ticket, now_, ledger_)) found->second.bound = view->bound;
+  if (found == requests_.end() || !found->second.is_open()) return;
+  const auto view = machine_.explain(ticket, now_, ledger_);
+  if (view) found->second.bound = view->bound;
+  if (view && view->why.empty()) violated("nobody can say what a ticket waits for");
 }
 
 void MachineRoom::hang_up(Ticket ticket) {
@@ -140,7 +148,7 @@ void MachineRoom::hang_up(Ticket ticket) {
   }
   request.gone = now_;
   std::erase(e.waiting, ticket);
-  step(Left{ticket});
+  if (bug_ != Bug::forgets_left) step(Left{ticket});
 }
 
 void MachineRoom::on(const Refuse& effect) {
@@ -148,11 +156,18 @@ void MachineRoom::on(const Refuse& effect) {
   if (found == requests_.end() || !found->second.is_open())
     return violated(fmt::format("ticket {} is answered twice: {}", effect.ticket, effect.why));
   Request& request = found->second;
+  ++refused_;
   request.refusal = effect;
   request.gone = now_;
+  if (effect.kind == ErrorKind::timed_out) {
+    ++timed_out_;
+    if (now_ < request.bound) violated("a ticket timed out before its bound");
+    if (now_ > request.bound + kMessage) violated("a ticket timed out long after its bound");
+  }
   if (effect.why.empty()) violated("a refusal says nothing");
   if (const auto e = engines_.find(request.model); e != engines_.end())
     std::erase(e->second.waiting, effect.ticket);
+  if (!keep_requests) requests_.erase(effect.ticket);
 }
 
 void MachineRoom::on(const Done& effect) {
@@ -162,7 +177,27 @@ void MachineRoom::on(const Done& effect) {
   request.ended = now_;
 }
 
+bool MachineRoom::is_pinned(const std::string& name) const {
+  const auto set = pin_set_.find(name);
+  return set != pin_set_.end() ? set->second : engine(name).spec.pinned;
+}
+
+bool MachineRoom::is_waited_for(std::string_view name) const {
+  return std::any_of(requests_.begin(), requests_.end(), [&](const auto& request) {
+    return request.second.model == name && request.second.is_open() && !request.second.began;
+  });
+}
+
 void MachineRoom::on(const Told& effect) {
+  constexpr std::string_view kFor = "leaves for ";
+  if (effect.what.starts_with(kFor)) {
+    ++evictions_;
+    closes_for_others_.insert(effect.model);
+    const std::string beneficiary =
+        effect.what.substr(kFor.size(), effect.what.find(':') - kFor.size());
+    if (!is_waited_for(beneficiary))
+      violated(fmt::format("{} {}, and nobody waits for that", effect.model, effect.what));
+  }
   if (told_.size() < kMostTold) told_.push_back(effect.model + ": " + effect.what);
 }
 

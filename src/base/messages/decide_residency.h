@@ -32,7 +32,10 @@ inline constexpr char kRanOutOfMemory[] =
 
 inline constexpr char kNothingToEvict[] =
     "there is no room for {}, and nothing that may leave would make enough";  // model
-inline constexpr char kWouldFitIf[] = "it would fit if {}";                   // what
+inline constexpr char kGroupIsPinned[] =
+    "only one of the group {} may be in, and {} is pinned";                // group, model
+inline constexpr char kUnpinIt[] = "'estiva pin --off {}' lets it leave";  // model
+inline constexpr char kWouldFitIf[] = "it would fit if {}";                // what
 
 // What requests that are cut are told.
 inline constexpr char kCutForRoom[] =

@@ -18,7 +18,16 @@ void ResidencyMachine::Impl::cannot_fit(Entry& entry, const AssignRequest& reque
     return leave(entry, Leaving::stop);
   }
   if (is_leaving(entry)) return;
-  if (!paused.empty()) return refuse_paused(entry);
+  if (const Entry* mate = pinned_mate(entry))
+    return refuse_all(entry, {0,
+                              ErrorKind::refused,
+                              fmt::format(msg::kGroupIsPinned, entry.spec.group, mate->spec.name),
+                              fmt::format(msg::kUnpinIt, mate->spec.name),
+                              {}});
+  if (!paused.empty()) {
+    const Round unpaused = new_round(Pauses::ignored);
+    if (choose_eviction(entry, unpaused, request)) return refuse_paused(entry);
+  }
   AssignRequest asked = request;
   asked.requested_at = *ledger->read_at();
   const Decision decision = decide_assign(*ledger, asked);
@@ -72,15 +81,19 @@ void ResidencyMachine::Impl::empty_paused() {
 // I8: idle models leave a GPU that holds more than it should, the cheapest first, until it does
 // not.
 void ResidencyMachine::Impl::relieve_overcommitted() {
-  for (const GpuAccount& account : ledger->accounts()) {
+  const Freed leaving = leaving_of(*ledger, models, lags);
+  for (std::size_t i = 0; i < leaving.size(); ++i) {
+    const GpuAccount& account = ledger->accounts()[i];
     const std::string& device = account.id.key();
     if (!overcommitted.contains(device)) continue;
-    Bytes over = committed(account) - account.capacity;
+    // What was given back and not read again is no part of what is committed.
+    Bytes over = committed(account) - account.capacity - (leaving[i] - account.credit_pending);
     std::vector<std::pair<double, Entry*>> idle;
     for (auto& [name, entry] : models) {
-      if (bytes_on(entry, *ledger, device) == Bytes{}) continue;
-      if (is_leaving(entry))
-        over -= bytes_on(entry, *ledger, device);
+      const Bytes bytes = bytes_on(entry, *ledger, device);
+      if (bytes == Bytes{}) continue;
+      if (entry.state == Residency::draining && !leaves_for_sure(entry))
+        over -= bytes;
       else if ((is_idle(entry) || is_asleep(entry)) && !is_pinned(entry))
         idle.emplace_back(eviction_cost(entry, settings, now), &entry);
     }

@@ -17,7 +17,7 @@ std::optional<SteadyTime> unused_until(const Entry& entry, const ResidencySettin
   const SteadyTime used = std::max(entry.last_used.value_or(entry.opened_at), entry.opened_at);
   // Those who asked for it never came.
   if (policy_of(entry) == ResidencyPolicy::always_unload && entry.opened_for_requests)
-    return used + entry.spec.quantum;
+    return used + quantum_of(entry);
   if (entry.spec.ttl) return used + *entry.spec.ttl;
   const bool by_default =
       policy_of(entry) == ResidencyPolicy::swap && settings.default_ttl > Nanoseconds::zero();

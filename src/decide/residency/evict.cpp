@@ -21,8 +21,8 @@ bool is_in_gpu_memory(const Entry& entry) {
 }  // namespace
 
 bool ResidencyMachine::Impl::is_group_mate(const Entry& entry, const Entry& other) const {
-  return &entry != &other && !entry.spec.group.empty() && entry.spec.group == other.spec.group &&
-         (is_in_gpu_memory(other) || !other.claim.empty());
+  return &entry != &other && uses_gpus(other) && !entry.spec.group.empty() &&
+         entry.spec.group == other.spec.group && (is_in_gpu_memory(other) || !other.claim.empty());
 }
 
 // It has to go whatever it costs, or the entry can't come in.
@@ -35,9 +35,15 @@ bool ResidencyMachine::Impl::has_to_go(const Entry& entry, const Entry& other) c
 }
 
 bool ResidencyMachine::Impl::is_held_up(const Entry& entry) const {
-  if (entry.spec.group.empty() && entry.alone_on.empty()) return false;
+  if (!uses_gpus(entry) || (entry.spec.group.empty() && entry.alone_on.empty())) return false;
   return std::any_of(models.begin(), models.end(),
                      [&](const auto& other) { return has_to_go(entry, other.second); });
+}
+
+const ResidencyMachine::Impl::Entry* ResidencyMachine::Impl::pinned_mate(const Entry& entry) const {
+  for (const auto& [name, other] : models)
+    if (is_group_mate(entry, other) && is_pinned(other) && !is_leaving(other)) return &other;
+  return nullptr;
 }
 
 bool ResidencyMachine::Impl::may_be_evicted(const Entry& entry, const Entry& other) const {
@@ -53,7 +59,7 @@ double ResidencyMachine::Impl::cost_of(const Entry& entry, const Round& round) c
   if (entry.state == Residency::absent || is_asleep(entry)) {
     if (entry.claim.empty()) return cost;
     // It is itself on its way in, and leaves after its time.
-    const Nanoseconds time = load_time(entry, Pace::expected) + entry.spec.quantum;
+    const Nanoseconds time = load_time(entry, Pace::expected) + quantum_of(entry);
     cost += std::chrono::duration<double>(time).count();
   }
   return cost;
@@ -69,7 +75,7 @@ std::optional<ResidencyMachine::Impl::Eviction> ResidencyMachine::Impl::choose_e
   Freed freed = round.leaving;
   for (auto& [name, other] : models) {
     const bool must = has_to_go(entry, other);
-    if (must && is_pinned(other)) return std::nullopt;
+    if (must && is_pinned(other) && !is_leaving(other)) return std::nullopt;
     if (!may_be_evicted(entry, other)) continue;  // perhaps it is leaving already
     Holdings held = all_holdings(other, *ledger);
     if (must) {

@@ -46,14 +46,17 @@ void ResidencyMachine::Impl::load(Entry& entry) {
   entry.committed = 0;
   entry.not_reserved = 0;
   entry.look_again = {};
-  entry.preload_wanted = false;
   become(entry, Residency::loading);
   effects.push_back(Load{entry.spec.name, entry.waking});
 }
 
 void ResidencyMachine::Impl::on(const Reserved& event) {
   Entry* entry = find(event.model);
-  if (!entry || entry->state != Residency::reserving) return;
+  if (!entry) return;
+  if (entry->state != Residency::reserving) {  // its engine died meanwhile
+    effects.push_back(Forgo{entry->spec.name});
+    return become(*entry, Residency::unloading);
+  }
   if (!entry->cancelled) return load(*entry);
   entry->claim.clear();
   if (entry->waking) {  // its lease has grown for nothing: it sleeps on in what it is charged
@@ -89,6 +92,7 @@ void ResidencyMachine::Impl::on(const NotReserved& event) {
 void ResidencyMachine::Impl::on(const Loaded& event) {
   Entry* entry = find(event.model);
   if (!entry || entry->state != Residency::loading) return;
+  entry->preload_wanted = false;
   ++entry->starts;
   entry->raised = entry->alone_on.empty() ? entry->raised : need_of(*entry).value_or(Bytes{});
   entry->alone_on.clear();
@@ -96,6 +100,7 @@ void ResidencyMachine::Impl::on(const Loaded& event) {
   // Too late to cancel: it is here now, and leaves when somebody needs its room.
   entry->cancelled = false;
   entry->opened_at = now;
+  entry->has_served = entry->opened_for_requests = false;
   open(*entry);
   if (entry->removed) begin_leave(*entry, LeavesFor::removed);
 }
@@ -104,7 +109,6 @@ void ResidencyMachine::Impl::open(Entry& entry) {
   become(entry, Residency::resident);
   entry.open = true;
   entry.leaves_for = LeavesFor::nothing;
-  entry.has_served = entry.opened_for_requests = false;
   effects.push_back(Open{entry.spec.name});
   serve_queue(entry);
 }
@@ -136,6 +140,7 @@ void ResidencyMachine::Impl::on(const LoadFailed& event) {
   if (!was_cancelled && !tries_once_more(*entry, event)) {
     entry->alone_on.clear();
     entry->why = event.why;
+    entry->preload_wanted = false;
     pause_after_failure(*entry);
     const Nanoseconds pause = entry->retry_at - now;
     tell(*entry, fmt::format(msg::kToldFailed, to_words(pause), event.why));

@@ -92,7 +92,8 @@ struct ResidencyMachine::Impl {
   void remove_model(Entry& entry);
   // ---- plan.cpp: what to start next ----
   void plan();
-  residency::Round new_round() const;
+  enum class Pauses : bool { ignored, heeded };
+  residency::Round new_round(Pauses pauses) const;
   void consider(Entry& entry, residency::Round& round);
   void try_preload(Entry& entry, residency::Round& round, const AssignRequest& request);
   // ---- evict.cpp: what has to leave for it ----
@@ -111,6 +112,7 @@ struct ResidencyMachine::Impl {
   SteadyTime latest_leave(const std::vector<Entry*>& set) const;
   bool is_group_mate(const Entry& entry, const Entry& other) const;
   bool is_held_up(const Entry& entry) const;
+  const Entry* pinned_mate(const Entry& entry) const;
   bool has_to_go(const Entry& entry, const Entry& other) const;
   bool may_be_evicted(const Entry& entry, const Entry& other) const;
   double cost_of(const Entry& entry, const residency::Round& round) const;

@@ -79,6 +79,11 @@ bool is_leaving(const Entry& entry) {
   return entry.state == Residency::draining || entry.state == Residency::unloading;
 }
 
+bool leaves_for_sure(const Entry& entry) {
+  return entry.state == Residency::unloading ||
+         (entry.state == Residency::draining && entry.leaves_for != LeavesFor::room);
+}
+
 bool is_idle(const Entry& entry) {
   return entry.state == Residency::resident && entry.in_flight == 0 && !entry.expects_requests;
 }
@@ -98,9 +103,12 @@ Nanoseconds load_time(const Entry& entry, Pace pace) {
 }
 
 Nanoseconds unload_time(const Entry& entry, Pace pace) {
-  const auto measured =
-      goes_to_sleep(entry) && entry.learned.sleep ? entry.learned.sleep : entry.learned.unload;
-  return paced(measured, kJitter, entry.spec.stop_limit + kReleaseLag, pace);
+  const bool sleeps = goes_to_sleep(entry);
+  const auto measured = sleeps && entry.learned.sleep ? entry.learned.sleep : entry.learned.unload;
+  const Nanoseconds time = paced(measured, kJitter, entry.spec.stop_limit + kReleaseLag, pace);
+  if (pace == Pace::expected) return time;
+  return time + (measured ? kSeenFree : Nanoseconds::zero()) +
+         (sleeps ? kWaitForRam : Nanoseconds::zero());
 }
 
 Nanoseconds swap_time(const Entry& entry) {
@@ -110,8 +118,12 @@ Nanoseconds swap_time(const Entry& entry) {
   return in + unload_time(entry, Pace::expected);
 }
 
+Nanoseconds quantum_of(const Entry& entry) {
+  return std::max(entry.spec.quantum, kLeastQuantum);
+}
+
 SteadyTime quantum_end(const Entry& entry) {
-  return entry.opened_at + entry.spec.quantum;
+  return entry.opened_at + quantum_of(entry);
 }
 
 SteadyTime may_leave_at(const Entry& entry, const ResidencySettings& settings, SteadyTime now) {
@@ -126,17 +138,21 @@ SteadyTime may_leave_at(const Entry& entry, const ResidencySettings& settings, S
   return std::clamp(until, now, latest);
 }
 
+Nanoseconds drain_time(const Entry& entry, Pace pace) {
+  const bool in_time = pace == Pace::expected || pace == Pace::likely;
+  return in_time ? Nanoseconds::zero() : entry.spec.drain + kCutGrace;
+}
+
 Nanoseconds way_out(const Entry& entry, Pace pace, SteadyTime now) {
   const Nanoseconds unload = unload_time(entry, pace);
-  const Nanoseconds drain =
-      pace == Pace::expected ? Nanoseconds::zero() : entry.spec.drain + kCutGrace;
+  const Nanoseconds drain = drain_time(entry, pace);
   switch (entry.state) {
     case Residency::reserving:
     case Residency::loading: {
       const Nanoseconds load = load_time(entry, pace);
       const Nanoseconds gone =
           entry.state == Residency::loading ? now - entry.since : Nanoseconds::zero();
-      return std::max(load - gone, Nanoseconds::zero()) + entry.spec.quantum + drain + unload;
+      return std::max(load - gone, Nanoseconds::zero()) + quantum_of(entry) + drain + unload;
     }
     case Residency::resident: {
       // An idle one may become busy at any time until it is closed.
@@ -146,9 +162,7 @@ Nanoseconds way_out(const Entry& entry, Pace pace, SteadyTime now) {
       return quantum + drain + unload;
     }
     case Residency::draining:
-      return (pace == Pace::expected
-                  ? drain
-                  : std::max(entry.cut_at - now, Nanoseconds::zero()) + kCutGrace) +
+      return std::min(std::max(entry.cut_at - now, Nanoseconds::zero()) + kCutGrace, drain) +
              unload;
     case Residency::unloading:
       return std::max(unload - (now - entry.since), Nanoseconds::zero());

@@ -92,6 +92,9 @@ struct Entry {
   std::vector<Held> held;  // what it gives back
 };
 
+// Shorter, and a model could be closed before the gateway has handed over the requests for which it
+// was opened.
+inline constexpr Nanoseconds kLeastQuantum = std::chrono::seconds(1);
 // Moving averages weigh the newest sample so much.
 inline constexpr double kNewestSample = 0.3;
 // A load that nobody measured: so long, and its bytes at this rate (a cold SATA disk or better).
@@ -99,15 +102,21 @@ inline constexpr Nanoseconds kGuessedStart = std::chrono::seconds(3);
 inline constexpr double kGuessedRate = 500e6;  // bytes a second
 // What may be missing between two reports and a decision; added to each worst case.
 inline constexpr Nanoseconds kJitter = std::chrono::seconds(1);
-// Freed memory is seen after 0.5 to 1.5 s; others wait up to 5 (docs/residency.md).
+// Memory that was given back is seen to be free after 0.5 to 1.5 s, and is waited for up to 5, as
+// Ollama does.
+inline constexpr Nanoseconds kSeenFree = std::chrono::milliseconds(1500);
 inline constexpr Nanoseconds kReleaseLag = std::chrono::seconds(5);
+// A drained model waits so long for the RAM of sleepers that are stopped for it; then it is stopped
+// itself, because somebody waits for its room.
+inline constexpr Nanoseconds kWaitForRam = std::chrono::seconds(2);
 // After Cut, until it leaves although requests are still counted.
 inline constexpr Nanoseconds kCutGrace = std::chrono::seconds(1);
 
 // By measurement; for what was never measured a guess from its size.
 enum class Pace : std::uint8_t {
   expected,
-  likely_worst,  // twice that
+  likely,        // twice that, and requests end in time
+  likely_worst,  // twice that, and requests are cut at the end of the drain
   worst,         // twice what was measured; the limits of the configuration where nothing was
 };
 
@@ -122,7 +131,9 @@ Bytes sleep_size(const Entry& entry);
 bool is_asleep(const Entry& entry);   // sleeping or checkpointed
 bool is_coming(const Entry& entry);   // reserving or loading
 bool is_leaving(const Entry& entry);  // draining or unloading
-bool is_idle(const Entry& entry);     // resident, and no request is under way or expected
+// It leaves whatever others decide: not one that drains for others and may be opened again.
+bool leaves_for_sure(const Entry& entry);
+bool is_idle(const Entry& entry);  // resident, and no request is under way or expected
 // Somebody wants it in: a request, a person, the configuration.
 bool is_wanted(const Entry& entry);
 // Somebody waits for it, or asked for it to be there: a load of it is not cancelled.
@@ -132,9 +143,13 @@ Nanoseconds load_time(const Entry& entry, Pace pace);    // a wake where it slee
 Nanoseconds unload_time(const Entry& entry, Pace pace);  // until its bytes are seen free
 // Unload and load again.
 Nanoseconds swap_time(const Entry& entry);
+// How long it may go on while others wait for its room.
+Nanoseconds quantum_of(const Entry& entry);
 // Of a resident model: from when on it may be closed for others.
 SteadyTime quantum_end(const Entry& entry);
 SteadyTime may_leave_at(const Entry& entry, const ResidencySettings& settings, SteadyTime now);
+// From Close until nothing is under way.
+Nanoseconds drain_time(const Entry& entry, Pace pace);
 // From now until its bytes are free for others, if it is told to go as soon as that is allowed.
 Nanoseconds way_out(const Entry& entry, Pace pace, SteadyTime now);
 // The probability that it is asked for within the horizon.

@@ -29,15 +29,18 @@ void ResidencyMachine::Impl::plan() {
   if (!order.empty()) {
     for (auto& [name, entry] : models)
       if (entry.state != Residency::reserving) entry.claim.clear();
-    Round round = new_round();
+    Round round = new_round(Pauses::heeded);
     for (const Entry* entry : order) consider(*find(entry->spec.name), round);
     if (!lags.empty()) plan_not_before(lags.front().until);
   }
   reopen_needless();
 }
 
-Round ResidencyMachine::Impl::new_round() const {
-  Round round{WhatIf(*ledger, [&](const std::string& device) { return is_paused(device); }),
+Round ResidencyMachine::Impl::new_round(Pauses pauses) const {
+  Round round{WhatIf(*ledger,
+                     [&](const std::string& device) {
+                       return pauses == Pauses::heeded && is_paused(device);
+                     }),
               credits_of(*ledger),
               leaving_of(*ledger, models, lags),
               false,
@@ -71,7 +74,7 @@ void ResidencyMachine::Impl::consider(Entry& entry, Round& round) {
   if (chosen.cause != Cause::none) return evict_for(entry, round, *request);
   auto claim = claim_of(*request, chosen.accounts, *ledger);
   round.what_if.promise(entry.spec.name, claim);
-  if (can_start) return reserve(entry, std::move(claim), round.has_claims);
+  if (can_start) return reserve(entry, std::move(claim), round.has_claims || !paused.empty());
   entry.claim = std::move(claim);
 }
 
@@ -82,7 +85,7 @@ void ResidencyMachine::Impl::try_preload(Entry& entry, Round& round, const Assig
     if (is_leaving(entry) || entry.look_again > now) return;
     auto claim = claim_of(request, chosen.accounts, *ledger);
     round.what_if.promise(entry.spec.name, claim);
-    return reserve(entry, std::move(claim), round.has_claims);
+    return reserve(entry, std::move(claim), round.has_claims || !paused.empty());
   }
   entry.preload_wanted = false;
   tell(entry, fmt::format(msg::kNotPreloaded, msg::kNoFreeRoom));

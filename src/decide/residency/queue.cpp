@@ -126,7 +126,7 @@ std::optional<Refuse> ResidencyMachine::Impl::refusal_at_arrival(const Entry& en
 // The key that the ticket gets: the one that its priority asks for, or a later one where that would
 // push somebody past what was promised.
 SteadyTime ResidencyMachine::Impl::settle_key(Entry& entry, SteadyTime wanted) {
-  const auto timetable = [&] { return Timetable(*ledger, models, lags, Pace::worst, now); };
+  const auto timetable = [&] { return Timetable(*ledger, models, lags, Pace::likely, now); };
   const auto before = in_order();
   const bool overtakes = std::any_of(before.begin(), before.end(), [&](const Entry* other) {
     return other != &entry && wanted < key_of(*other);

@@ -101,7 +101,8 @@ struct SleepFailed {
   std::string model;
   std::string why;
 };
-// Its engine ended by itself. The lease is released by the daemon; `Released` follows.
+// Its engine ended by itself. The lease is released by the daemon; `Released` follows. Not while it
+// loads: that is a LoadFailed.
 struct Died {
   std::string model;
   std::string why;
@@ -116,7 +117,8 @@ struct Overcommitted {  // I8: a device holds more than it should; idle models l
   std::string device;   // DeviceId::key()
   bool over = false;    // it is past
 };
-// What is known of a model beyond its words; from the store, the engine and measurements.
+// What is known of a model beyond its words; from the store, the engine and measurements. Replaces
+// what was told before; a Configured that changes how the model is loaded forgets it.
 struct Learned {
   std::string model;
   std::optional<Bytes> need;  // of each GPU; replaces what was declared where it is larger
@@ -183,14 +185,15 @@ struct Leave {  // answer Released, or SleepFailed
   std::string model;
   Leaving how = Leaving::stop;
 };
-struct Forgo {  // what Reserve was granted is not needed: release the lease; answer Released
+// What Reserve was granted is not needed, or its load failed: release the lease; answer Released.
+struct Forgo {
   std::string model;
 };
 // A ticket ends without being served by its model. (When its model opens, its ticket is served and
 // forgotten.)
 struct Refuse {
   Ticket ticket = 0;
-  ErrorKind kind = ErrorKind::refused;  // refused, timed_out, failed, not_found
+  ErrorKind kind = ErrorKind::refused;  // refused, timed_out, failed, not_found, no_room
   std::string why, remedy;
   std::optional<Nanoseconds> retry_after;
 };

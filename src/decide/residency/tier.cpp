@@ -10,10 +10,6 @@ using namespace residency;
 
 namespace {
 
-// A drained model waits so long for the RAM of sleepers that are stopped for it; then it is
-// stopped itself, because somebody waits for its room.
-constexpr Nanoseconds kWaitForRam = std::chrono::seconds(2);
-
 // A sleeper that is being stopped keeps its RAM until it is gone.
 bool takes_ram(const Entry& entry) {
   if (is_asleep(entry)) return true;

@@ -38,7 +38,7 @@ void Timetable::occupy(const Entry& entry) {
       continue;
     }
     gpu.free_at = std::max(gpu.free_at, gone_at);
-    if (!is_leaving(entry) && !unseen) gpu.room_then += held.bytes;
+    if (!leaves_for_sure(entry) && !unseen) gpu.room_then += held.bytes;
   }
 }
 
@@ -81,9 +81,8 @@ std::optional<SteadyTime> Timetable::book(const Entry& entry) {
   if (is_leaving(entry)) start = std::max(start, now_ + way_out(entry, pace_, now_));
   for (std::size_t i = 0; i < count; ++i) start = std::max(start, start_on(*gpus[i]));
   const SteadyTime loaded = start + load;
-  const Nanoseconds drain =
-      pace_ == Pace::expected ? Nanoseconds::zero() : entry.spec.drain + kCutGrace;
-  const SteadyTime gone = loaded + entry.spec.quantum + drain + unload_time(entry, pace_);
+  const SteadyTime gone =
+      loaded + quantum_of(entry) + drain_time(entry, pace_) + unload_time(entry, pace_);
   for (std::size_t i = 0; i < count; ++i) {
     gpus[i]->free_at = std::max(gpus[i]->free_at, gone);
     gpus[i]->room_now -= *need;

@@ -80,7 +80,7 @@ Freed leaving_of(const Ledger& ledger, const Models& models, const std::vector<L
   for (const auto& [id, lease] : ledger.entries())
     if (lease.lease.state == LeaseState::releasing) add(freed, holdings_of(lease));
   for (const auto& [name, entry] : models)
-    if (is_leaving(entry)) {
+    if (leaves_for_sure(entry)) {
       const LeaseEntry* lease = ledger.find_model(name);
       if (lease) add(freed, holdings_of(*lease));
     }

@@ -54,8 +54,8 @@ Holdings holdings_of(const Entry& entry, const Ledger& ledger);
 void add(Freed& freed, const Holdings& holdings);
 // Given back, and not yet read again.
 Freed credits_of(const Ledger& ledger);
-// The same, and all that is on its way out: of models that leave, of leases that are releasing, and
-// `lags`, as far as there is foreign memory that they could be.
+// The same, and all that is on its way out: of models that leave for sure, of leases that are
+// releasing, and `lags`, as far as there is foreign memory that they could be.
 Freed leaving_of(const Ledger& ledger, const Models& models, const std::vector<Lag>& lags);
 
 std::vector<Held> as_held(const Ledger& ledger, const Holdings& holdings);

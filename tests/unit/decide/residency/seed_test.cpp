@@ -1,23 +1,10 @@
 // The seed's own card, and the ways in which others starve, duplicate and throw away.
-#include <gtest/gtest.h>
+#include <cmath>
 
-#include "residency/machine_room.h"
+#include "unit/decide/residency/room_parts.h"
 
 namespace estiva::residency_test {
 namespace {
-
-using decide::Residency;
-
-Behaviour loads_in(Nanoseconds load) {
-  Behaviour behaviour;
-  behaviour.load = load;
-  return behaviour;
-}
-
-MachineRoom seeds_card() {
-  return MachineRoom({gib(4)}, {model("f5", gib(2)), model("xtts", mib(3500))},
-                     {{"xtts", loads_in(seconds(3))}, {"f5", loads_in(seconds(2))}});
-}
 
 TEST(SeedsCard, TwoModelsThatExceedItTogetherAreBothServed) {
   MachineRoom room = seeds_card();
@@ -106,6 +93,55 @@ TEST(Drain, RequestsThatDoNotEndAreCutAtTheDeadline) {
   EXPECT_TRUE(room.request(a).is_cut);
   EXPECT_TRUE(room.request(b).began);
   EXPECT_LE(*room.request(b).began, room.request(b).bound);
+}
+
+// The probe of the starvation, with its times drawn.
+TEST(Starvation, InNoPatternOfArrivalsIsAnyoneServedAfterItsBound) {
+  Nanoseconds longest{0};
+  std::uint64_t served = 0, late = 0;
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    Rng rng(seed);
+    MachineRoom room = seeds_card();
+    std::function<void()> again = [&] {
+      room.ask("xtts", rng.between(milliseconds(500), seconds(3)));
+      room.after(rng.between(milliseconds(100), seconds(1)), again);
+    };
+    again();
+    room.run_for(rng.between(milliseconds(1), seconds(30)));
+    const Ticket b = room.ask("f5", rng.between(milliseconds(100), seconds(2)));
+    room.run_for(seconds(60));
+    const Request& request = room.request(b);
+    served += request.began.has_value();
+    late += request.began && *request.began > request.bound;
+    if (request.began) longest = std::max(longest, *request.began - request.arrived);
+    ASSERT_EQ(room.violations(), std::vector<std::string>{}) << seed;
+  }
+  EXPECT_EQ(served, 1000U);
+  EXPECT_EQ(late, 0U);
+  EXPECT_LT(longest, seconds(20));
+}
+
+// A day of Poisson traffic for three models on the card.
+TEST(Soak, ADayOfPoissonTrafficServesAllOfIt) {
+  ModelSpec llm = model("llm", mib(2500));
+  MachineRoom room({gib(4)}, {model("f5", gib(2)), llm, model("xtts", mib(3500))},
+                   {{"xtts", loads_in(seconds(3))}, {"f5", loads_in(seconds(2))}});
+  room.keep_requests = false;
+  Rng rng(5);
+  const char* names[] = {"f5", "llm", "xtts"};
+  std::function<void()> next = [&] {
+    if (room.now() > SteadyTime{Nanoseconds(hours(24)).count()}) return;
+    room.ask(names[rng.below(3)], rng.between(milliseconds(200), seconds(4)));
+    room.after(Nanoseconds(static_cast<std::int64_t>(-std::log(1 - rng.unit()) * 20e9)), next);
+  };
+  next();
+  room.run_for(hours(25));
+  EXPECT_GT(room.tickets(), 4000U);
+  EXPECT_TRUE(room.requests().empty());
+  EXPECT_EQ(room.timed_out(), 0U);
+  EXPECT_EQ(room.refused(), 0U);
+  EXPECT_EQ(room.out_of_memory(), 0U);
+  expect_clean(room);
 }
 
 }  // namespace
