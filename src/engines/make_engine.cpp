@@ -4,6 +4,7 @@
 #include "base/messages/engines.h"
 #include "engines/container_engine.h"
 #include "engines/engine.h"
+#include "engines/ollama_engine.h"
 #include "engines/program_engine.h"
 #include "engines/remote_engine.h"
 
@@ -49,6 +50,7 @@ constexpr struct {
 } kEngines[] = {
     {EngineKind::process, make_program<process_kind>},
     {EngineKind::container, make_container_engine},
+    {EngineKind::ollama, make_ollama_engine},
     {EngineKind::llama_server, make_program<llama_server_kind>},
     {EngineKind::vllm, make_program<vllm_kind>},
     {EngineKind::remote, make_remote_engine},

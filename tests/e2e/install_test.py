@@ -14,6 +14,7 @@ lib/systemd/system/estiva-lease.socket
 lib/systemd/system/estiva.service
 lib/sysusers.d/estiva.conf
 lib/tmpfiles.d/estiva.conf
+libexec/estiva/estiva-checkpoint
 libexec/estiva/estiva-gateway
 libexec/estiva/estiva-glprobe
 libexec/estiva/estiva-sensor

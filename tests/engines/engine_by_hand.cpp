@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engines/container_engine.h"
+#include "engines/ollama_engine.h"
 #include "format/json_writer.h"
 #include "format/text.h"
 #include "host/machine.h"
@@ -134,6 +135,7 @@ int main(int argc, char** argv) {
   const ModelSpec spec = spec_of(given);
   const std::string kind = argv[1];
   if (kind == "container") hand.engine = engines::make_container_engine(spec, parts);
+  if (kind == "ollama") hand.engine = engines::make_ollama_engine(spec, parts);
   if (!hand.engine) return 2;
 
   std::string input;
