@@ -3,12 +3,13 @@ models does. Real processes behind the real gateway; the GPU is simulated."""
 import http.client
 import json
 import os
+import subprocess
 import threading
 import time
 import unittest
 
 import harness
-from models_place import Clients, ModelsPlace, model
+from models_place import Clients, ENGINE, ModelsPlace, free_port, model
 
 TWO = model("xtts", "3500MiB", load_time=100) + model("f5tts", "2GiB", load_time=100)
 
@@ -47,8 +48,6 @@ class Swap(ModelsCase):
 
     def test_without_estiva_the_same_two_run_out_of_memory(self):
         self.begin(TWO)
-        import subprocess
-        from models_place import ENGINE, free_port
         children = [subprocess.Popen([ENGINE, "--port", str(free_port()), "--vram", vram],
                                      env=self.place.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                     for vram in ("3500MiB", "2GiB")]
@@ -81,6 +80,7 @@ class Words(ModelsCase):
     def test_a_model_is_loaded_shown_and_unloaded(self):
         self.begin(TWO)
         self.assertEqual(self.estiva("load", "xtts").out, "xtts is loaded\n")
+        harness.until(lambda: self.place.models()["xtts"]["vram_bytes"]["measured"] > 0, "it is measured")
         shown = self.estiva("models").out
         self.assertRegex(shown, r"xtts +process +resident +3.42 GiB")
         self.assertIn("swap", shown)

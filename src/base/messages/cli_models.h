@@ -28,13 +28,13 @@ inline constexpr std::string_view kNoSuchGpuHow =
 inline constexpr std::string_view kNoModelsYet =
     "No model is configured. 'estiva models discover' finds those on this machine and writes a "
     "configuration.\n";
-inline constexpr std::string_view kEngineColumn = "ENGINE";
-inline constexpr std::string_view kOnGpuColumn = "ON GPU";
-inline constexpr std::string_view kNeedColumn = "NEEDS";
-inline constexpr std::string_view kPolicyColumn = "POLICY";
-inline constexpr std::string_view kActiveColumn = "ACTIVE";
-inline constexpr std::string_view kWaitingColumn = "WAITING";
-inline constexpr std::string_view kIdleColumn = "IDLE";
+inline constexpr std::string_view kEngineColumn = "Engine";
+inline constexpr std::string_view kOnGpuColumn = "On GPU";
+inline constexpr std::string_view kNeedColumn = "Needs";
+inline constexpr std::string_view kPolicyColumn = "Policy";
+inline constexpr std::string_view kActiveColumn = "Active";
+inline constexpr std::string_view kWaitingColumn = "Waiting";
+inline constexpr std::string_view kIdleColumn = "Idle";
 inline constexpr std::string_view kPinnedMark = "{}, pinned";
 inline constexpr std::string_view kLiveMark = "{} (by command)";
 
