@@ -2,6 +2,7 @@
 
 #include <boost/asio.hpp>
 #include <exception>
+#include <poll.h>
 
 #include "base/log.h"
 
@@ -28,6 +29,14 @@ struct Ticker : std::enable_shared_from_this<Ticker> {
   std::function<void()> tick;
 };
 
+// Asio recycles what it keeps for a descriptor. Where one is closed and another is opened while an
+// event for the first is still queued, the second gets it. A read would find nothing; a pidfd would
+// be taken for the end of a process that lives.
+bool is_readable(int fd) {
+  pollfd asked{fd, POLLIN, 0};
+  return ::poll(&asked, 1, 0) == 1;
+}
+
 struct ReadableWatch : std::enable_shared_from_this<ReadableWatch> {
   ReadableWatch(asio::io_context& context, int fd, std::function<void()> call)
       : descriptor(context, fd), ready(std::move(call)) {}
@@ -40,7 +49,7 @@ struct ReadableWatch : std::enable_shared_from_this<ReadableWatch> {
                           [weak = weak_from_this()](boost::system::error_code ec) {
                             const auto self = weak.lock();
                             if (ec || !self) return;
-                            self->ready();
+                            if (is_readable(self->descriptor.native_handle())) self->ready();
                             self->arm();
                           });
   }
