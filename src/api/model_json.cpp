@@ -62,7 +62,9 @@ void write_model(JsonWriter& json, const ModelStatus& model) {
   write_text_or_null(json, "endpoint", model.endpoint);
   write_text_or_null(json, "lease", model.lease);
   write_list(json, "gpus", model.gpus);
-  json.field("starts_total", model.starts).field("in_flight", model.in_flight);
+  json.field("starts_total", model.starts)
+      .field("ooms_total", model.ooms)
+      .field("in_flight", model.in_flight);
   json.key("vram_bytes").begin_object();
   write_known(json, "declared", model.declared);
   write_known(json, "learned", model.learned);
@@ -96,11 +98,9 @@ void write_wait(JsonWriter& json, const WaitStatus& wait) {
 std::string models_json(const Residents& residents, bool simulated) {
   std::string text;
   JsonWriter json(text);
-  json.begin_object()
-      .field("schema", "estiva/models/1")
-      .field("simulated", simulated)
-      .key("models")
-      .begin_array();
+  json.begin_object().field("schema", "estiva/models/1").field("simulated", simulated);
+  write_text_or_null(json, "gateway", residents.gateway());
+  json.key("models").begin_array();
   for (const ModelStatus& model : residents.models()) write_model(json, model);
   json.end_array().key("waiting").begin_array();
   for (const WaitStatus& wait : residents.waiting()) write_wait(json, wait);

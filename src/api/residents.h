@@ -30,6 +30,7 @@ struct ModelStatus {
   std::string lease;
   std::vector<std::string> gpus;
   unsigned starts = 0;
+  unsigned ooms = 0;  // loads that found too little GPU memory
   unsigned in_flight = 0;
   std::size_t waiting = 0;
   std::optional<Bytes> declared, learned;
@@ -66,6 +67,8 @@ class Residents {
   virtual std::vector<ModelStatus> models() const = 0;  // by name
   virtual std::vector<WaitStatus> waiting() const = 0;  // in the order of service
   virtual std::vector<PauseStatus> pauses() const = 0;
+  // Where requests are answered; empty: nowhere.
+  virtual std::string gateway() const = 0;
   // The newest lines of a model's engine. Errors: not_found.
   virtual Result<std::vector<std::string>> log_of(const std::string& model) const = 0;
   // Returns once it is resident. Errors: not_found, no_room, failed, timed_out, refused.

@@ -37,6 +37,7 @@ ModelRow model_of(JsonNode from) {
   row.open = from["open"].boolean().value_or(false);
   row.pid = from["pid"].signed_number();
   row.starts = count_of(from["starts_total"]);
+  row.ooms = count_of(from["ooms_total"]);
   row.in_flight = count_of(from["in_flight"]);
   row.waiting = count_of(from["waiting"]);
   const JsonNode bytes = from["vram_bytes"];
@@ -73,6 +74,7 @@ Result<ModelsDocument> read_models(std::string_view text) {
   }
   ModelsDocument document;
   document.simulated = tree->root()["simulated"].boolean().value_or(false);
+  document.gateway = text_of(tree->root()["gateway"]);
   const JsonNode models = tree->root()["models"], waiting = tree->root()["waiting"],
                  pauses = tree->root()["pauses"];
   for (std::size_t i = 0; i < models.size(); ++i) {

@@ -15,7 +15,7 @@ struct ModelRow {
   std::vector<std::string> gpus;
   bool pinned = false, open = false;
   std::optional<std::int64_t> pid;
-  std::uint64_t starts = 0, in_flight = 0, waiting = 0;
+  std::uint64_t starts = 0, ooms = 0, in_flight = 0, waiting = 0;
   std::optional<std::uint64_t> declared, learned;
   std::uint64_t need = 0, measured = 0, charged = 0;
   std::optional<double> load_seconds, state_seconds, idle_seconds, bound_seconds;
@@ -34,6 +34,7 @@ struct PauseRow {
 
 struct ModelsDocument {
   bool simulated = false;
+  std::string gateway;
   std::vector<ModelRow> models;
   std::vector<WaitRow> waiting;
   std::vector<PauseRow> pauses;

@@ -10,6 +10,7 @@ Result<int> run_unload(Session& session, const Arguments& args);
 Result<int> run_pin(Session& session, const Arguments& args);
 Result<int> run_pause(Session& session, const Arguments& args);
 Result<int> run_resume(Session& session, const Arguments& args);
+Result<int> run_stress(Session& session, const Arguments& args);
 Result<int> run_explain(Session& session, const Arguments& args);
 
 }  // namespace estiva::cli

@@ -193,6 +193,11 @@ constexpr Flag kModelsFlags[] = {kJson, {"--dry-run", "", m::kHelpReloadDry, ""}
 constexpr Flag kUnloadFlags[] = {{"--all", "", m::kHelpAllModels, ""}, kJson};
 constexpr Flag kPinFlags[] = {{"--off", "", m::kHelpPinOff, ""}, kJson};
 constexpr Flag kPauseFlags[] = {{"--for", "TIME", m::kHelpPauseFor, ""}, kJson};
+constexpr Flag kStressFlags[] = {{"--minutes", "N", m::kHelpStressMinutes, ""},
+                                 {"--seconds", "TIME", m::kHelpStressSeconds, ""},
+                                 {"--path", "PATH", m::kHelpStressPath, ""},
+                                 {"--body", "TEXT", m::kHelpStressBody, ""},
+                                 kJson};
 constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
@@ -224,6 +229,7 @@ constexpr Verb kVerbs[] = {
     {"pin", m::kVerbPin, {"NAME...", 1, 1024, ""}, kPinFlags, false, run_pin},
     {"pause", m::kVerbPause, {"GPU", 0, 1, ""}, kPauseFlags, false, run_pause},
     {"resume", m::kVerbResume, {"GPU", 0, 1, ""}, kReleaseFlags, false, run_resume},
+    {"stress", m::kVerbStress, {"NAME...", 1, 64, ""}, kStressFlags, false, run_stress},
     {"explain", m::kVerbExplain, {"ID", 1, 1, ""}, kReleaseFlags, false, run_explain},
     {"run", m::kVerbRun, {}, kRunFlags, true, run_run},
     {"daemon", m::kVerbDaemon, {}, kDaemonFlags, false, run_daemon},

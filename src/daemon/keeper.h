@@ -71,6 +71,8 @@ class Keeper {
 
   // A reading arrived outside a grant. Only one with memory and processes is evidence.
   void observe(const gpu::SensorView& view, const Reading<HostMemory>& host);
+  // Reads the GPUs outside the rhythm: room was given back, or something began to use them.
+  void look_again();
   // Holders without a descriptor, and changes that the store could not take before.
   void tick();
 
@@ -88,8 +90,6 @@ class Keeper {
 
   void enqueue(const Pending& pending);
   net::Awaitable<void> pump();
-  // Reads the GPUs outside the rhythm: room was given back, or a process is about to leave.
-  void look_again();
   net::Awaitable<void> look();
   void decide(const Pending& pending);
   void journal_grant(const Pending& pending, decide::Applied applied, store::Decision rests_on);

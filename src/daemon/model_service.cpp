@@ -34,6 +34,11 @@ std::vector<std::string> gateway_command(const DaemonOptions& options, const std
           options.settings.gateway.listen};
 }
 
+std::string gateway_of(const DaemonOptions& options) {
+  const std::string& listen = options.settings.gateway.listen;
+  return listen == "off" ? std::string() : listen;
+}
+
 Residents::Parts residents_parts(const ModelService::Parts& parts,
                                  std::function<void()> configured) {
   Residents::Parts out{parts.loop,
@@ -44,6 +49,7 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
                        parts.options.places.state_dir,
                        parts.options.settings.docker.host,
                        parts.options.simulated,
+                       gateway_of(parts.options),
                        parts.options.settings.models,
                        parts.options.settings.residency,
                        parts.changed,

@@ -116,6 +116,7 @@ net::Awaitable<void> Residents::begin(std::string model, bool wakes) {
     log(LogLevel::warning, "a model could not be loaded",
         {{"model", model}, {"error", error.sentence()}});
     keep_record(model, {}, {});
+    if (error.kind == ErrorKind::no_room) ++one->ooms;
     feed(r::LoadFailed{model, error.kind == ErrorKind::no_room, error.kind == ErrorKind::refused,
                        error.sentence()});
     co_return;
@@ -125,6 +126,7 @@ net::Awaitable<void> Residents::begin(std::string model, bool wakes) {
   tell_learned(model, *one);
   remember(model, *one);
   feed(r::Loaded{model});
+  parts_.keeper.look_again();  // what it took is shown and learned now, not a second later
 }
 
 void Residents::run(const r::Cancel& effect) {
@@ -225,7 +227,8 @@ net::Awaitable<void> Residents::give_back(std::string model) {
   look_at_ledger();
 }
 
-// The first reading is waited for, so that nothing is refused only because the driver is not open yet.
+// The first reading is waited for, so that nothing is refused only because the driver is not open
+// yet.
 bool Residents::knows_gpus() const {
   const decide::Ledger& ledger = parts_.keeper.ledger();
   return ledger.read_at() || ledger.driver().state != DriverState::initialising;

@@ -274,7 +274,6 @@ void Residents::measure(const std::string& model, One& one) {
   for (const decide::Use& use : entry->uses) most = std::max(most, use.measured);
   if (most <= one.learned.peak) return;
   one.learned.peak = most;
-  one.learned_is_new = true;
   tell_learned(model, one);
 }
 

@@ -41,6 +41,7 @@ class Residents final : public api::Residents {
     std::string state_dir;
     std::string docker_host;
     bool simulated = false;
+    std::string gateway;  // the address; empty: there is none
     std::vector<ModelSpec> models;
     format::ResidencySettings settings;
     std::function<void()> changed;  // something that is shown changed
@@ -69,6 +70,7 @@ class Residents final : public api::Residents {
   std::vector<api::ModelStatus> models() const override;
   std::vector<api::WaitStatus> waiting() const override;
   std::vector<api::PauseStatus> pauses() const override;
+  std::string gateway() const override { return parts_.gateway; }
   Result<std::vector<std::string>> log_of(const std::string& model) const override;
   net::Awaitable<Result<void>> load(std::string model) override;
   net::Awaitable<Result<void>> unload(std::string model) override;
@@ -91,7 +93,7 @@ class Residents final : public api::Residents {
     bool policy_is_live = false;
     std::string record;  // of the engine, as noted
     LearnedModel learned;
-    bool learned_is_new = false;
+    unsigned ooms = 0;
     std::optional<ModelSpec> next;  // of a newer configuration, once it has left
     bool is_going = false;          // its table is no more there
     std::uint64_t served = 0;       // requests that began, as the gateway told last

@@ -46,6 +46,7 @@ std::vector<api::ModelStatus> Residents::models() const {
     status.is_open = view.open;
     status.lease = one->lease;
     status.starts = view.starts;
+    status.ooms = one->ooms;
     status.in_flight = view.in_flight;
     status.waiting = view.waiting;
     status.declared = view.spec->vram;

@@ -68,6 +68,30 @@ inline constexpr std::string_view kNothingCalled = "nothing is called '{}'";
 inline constexpr std::string_view kNothingCalledHow =
     "'estiva models' lists the models and the requests that wait, 'estiva leases' the leases";
 
+// stress
+inline constexpr std::string_view kVerbStress =
+    "alternate requests between models; exit 1 on any error or memory that does not come back";
+inline constexpr std::string_view kHelpStressMinutes = "how long, in minutes (default 1)";
+inline constexpr std::string_view kHelpStressSeconds = "how long, as a time";
+inline constexpr std::string_view kHelpStressPath =
+    "what to ask for; {model} becomes the model's name";
+inline constexpr std::string_view kHelpStressBody =
+    "the request's body; {model} becomes the model's name";
+inline constexpr std::string_view kModelNameColumn = "Model";
+inline constexpr std::string_view kRequestsColumn = "Requests";
+inline constexpr std::string_view kErrorsColumn = "Errors";
+inline constexpr std::string_view kOomsColumn = "Out of memory";
+inline constexpr std::string_view kSwapsColumn = "Swaps";
+inline constexpr std::string_view kSwapMedianColumn = "Median";
+inline constexpr std::string_view kSwapMostColumn = "Longest";
+inline constexpr std::string_view kStressVram = "VRAM: {} before, {} at most, {} after: {}\n";
+inline constexpr std::string_view kVramReturned = "all of it came back";
+inline constexpr std::string_view kVramStays = "not all of it came back";
+inline constexpr std::string_view kStressAnswer = "answered {}: {}";
+inline constexpr std::string_view kNoGateway = "there is no gateway";
+inline constexpr std::string_view kNoGatewayHow =
+    "Set gateway.listen in the configuration, and start the daemon again";
+
 // explain
 inline constexpr std::string_view kExplainState = "{} is {}{}.\n";
 inline constexpr std::string_view kExplainSince = " since {}";
