@@ -5,7 +5,7 @@
 #include "api/json.h"
 #include "api/lease_routes.h"
 #include "api/model_json.h"
-#include "base/messages/residents.h"
+#include "base/messages/api_models.h"
 #include "format/json_tree.h"
 
 namespace estiva::api {

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <optional>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
@@ -28,11 +27,11 @@
 #include "daemon/notify.h"
 #include "daemon/part_options.h"
 #include "daemon/publisher.h"
+#include "daemon/start_checks.h"
 #include "daemon/token.h"
 #include "daemon/turns.h"
 #include "daemon/whereabouts.h"
 #include "daemon/worker.h"
-#include "gpu/presence.h"
 #include "gpu/sensor_client.h"
 #include "host/files.h"
 #include "host/machine.h"
@@ -51,28 +50,6 @@ constexpr std::chrono::milliseconds kShutdownGrace = 2s;
 // Half of the server's: anybody on this machine may connect to TCP, and must not be able to lock
 // the control socket's users out.
 constexpr std::size_t kTcpConnections = 256;
-
-// Each lease's holder is a descriptor, each client of the control socket two: the soft limit of
-// 1,024 that shells and old units give would be reached by one careless client.
-void allow_descriptors() {
-  constexpr rlim_t kDescriptors = 16384;  // as packaging/systemd/estiva.service has it
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
-  limit.rlim_cur = std::min(limit.rlim_max, kDescriptors);
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    log(LogLevel::warning, "the limit of open files stays as it is", {{"limit", limit.rlim_cur}});
-  }
-}
-
-// Simulation never stands in for a real GPU.
-Result<void> check_simulation(const DaemonOptions& options) {
-  if (!options.simulated) return {};
-  const gpu::Presence presence = gpu::look_for_gpus(options.root);
-  if (presence.gpus.empty()) return {};
-  return fail(ErrorKind::refused,
-              fmt::format(msg::kSimulationRefused, presence.gpus.front().bus_id),
-              msg::kSimulationRefusedRemedy);
-}
 
 class Core final : public api::Backend {
  public:

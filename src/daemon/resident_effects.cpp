@@ -5,7 +5,7 @@
 
 #include "api/backend.h"
 #include "base/log.h"
-#include "base/messages/residents.h"
+#include "base/messages/api_models.h"
 #include "daemon/keeper.h"
 #include "daemon/residents.h"
 #include "store/store.h"

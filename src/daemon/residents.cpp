@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/messages/residents.h"
+#include "base/messages/api_models.h"
 #include "daemon/keeper.h"
 #include "format/text.h"
 #include "store/store.h"

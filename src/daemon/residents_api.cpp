@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/messages/residents.h"
+#include "base/messages/api_models.h"
 #include "daemon/keeper.h"
 #include "daemon/residents.h"
 #include "format/text.h"
@@ -102,8 +102,8 @@ Result<void> Residents::check_known(const std::string& model) const {
   for (const auto& [name, one] : models_) names.push_back(name);
   const auto near = format::nearest_name(model, names);
   return fail(
-      ErrorKind::not_found, fmt::format(msg::kNoSuchModel, model),
-      near ? fmt::format(msg::kNoSuchModelNear, *near) : std::string(msg::kNoSuchModelRemedy));
+      ErrorKind::not_found, fmt::format(msg::kUnknownModel, model),
+      near ? fmt::format(msg::kUnknownModelNear, *near) : std::string(msg::kUnknownModelRemedy));
 }
 
 Result<std::vector<std::string>> Residents::log_of(const std::string& model) const {

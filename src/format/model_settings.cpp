@@ -161,7 +161,7 @@ void check_names(std::string_view file, SectionReader& names, const std::vector<
       const toml::table* table = names.table(model.name);
       SectionReader section(file, fmt::format("models.{}", model.name), table, {}, error);
       if (!is_model_name(alias)) {
-        return section.wrong_value("aliases", msg::kNoModelName, msg::kNoModelNameHow);
+        return section.wrong_value("aliases", msg::kNotAModelName, msg::kNotAModelNameHow);
       }
       const auto [at, is_new] = owner.emplace(alias, model.name);
       if (!is_new) {
@@ -205,7 +205,7 @@ void read_models(std::string_view file, SectionReader& top, std::vector<ModelSpe
     const toml::table* table = names.table(key.str());
     if (error) return;
     if (!is_model_name(key.str())) {
-      return names.wrong_value(key.str(), msg::kNoModelName, msg::kNoModelNameHow);
+      return names.wrong_value(key.str(), msg::kNotAModelName, msg::kNotAModelNameHow);
     }
     SectionReader section(file, fmt::format("models.{}", key.str()), table, keys, error);
     out.push_back(read_model(section, key.str()));

@@ -59,8 +59,8 @@ inline constexpr std::string_view kAccepted = "Accepted: {}";
 inline constexpr std::string_view kGivenTwice =
     "{}: '{}' says again what '{}' has said already in line {}";
 inline constexpr std::string_view kGivenTwiceHow = "Keep one of the two";
-inline constexpr std::string_view kNoModelName = "this is not a name for a model";
-inline constexpr std::string_view kNoModelNameHow = "Use up to 128 letters, digits and . _ - : /";
+inline constexpr std::string_view kNotAModelName = "this is not a name for a model";
+inline constexpr std::string_view kNotAModelNameHow = "Use up to 128 letters, digits and . _ - : /";
 inline constexpr std::string_view kAliasTaken = "'{}' is a name of the model '{}' already";
 inline constexpr std::string_view kAliasTakenHow = "Give each name to one model only";
 inline constexpr std::string_view kMissingKey = "{}: [{}] has no '{}'";

@@ -4,9 +4,9 @@
 namespace estiva::msg {
 
 inline constexpr char kModelLeft[] = "the model is leaving the GPU";
-inline constexpr char kNoSuchModel[] = "there is no model '{}' in the configuration";
-inline constexpr char kNoSuchModelNear[] = "Did you mean '{}'?";
-inline constexpr char kNoSuchModelRemedy[] = "'estiva models' lists those that there are";
+inline constexpr char kUnknownModel[] = "there is no model '{}' in the configuration";
+inline constexpr char kUnknownModelNear[] = "Did you mean '{}'?";
+inline constexpr char kUnknownModelRemedy[] = "'estiva models' lists those that there are";
 inline constexpr char kStillThere[] = "'{}' is still on the GPU: {}";
 inline constexpr char kNotPaused[] = "nothing is paused there";
 
