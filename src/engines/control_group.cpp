@@ -20,6 +20,8 @@ namespace {
 // at: the tree would be no engine's.
 constexpr int kMostBelow = 256;
 constexpr int kDeepest = 8;
+// Every group of ours is called so.
+constexpr std::string_view kNames = "model-";
 
 // Where the v2 tree is: alone, or beside v1 ("hybrid").
 std::optional<std::string> mount_point() {
@@ -102,6 +104,15 @@ void remove_below(int folder, int depth) {
   }
 }
 
+// The kernel refuses to remove a group that has members, so only empty ones go.
+void remove_empty_ones(const std::string& parent) {
+  const UniqueFd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return;
+  for (const std::string& name : groups_below(fd.get())) {
+    if (name.starts_with(kNames)) ::unlinkat(fd.get(), name.c_str(), AT_REMOVEDIR);
+  }
+}
+
 }  // namespace
 
 std::optional<ControlGroup> make_control_group(const host::Root& root, std::string_view name) {
@@ -111,7 +122,8 @@ std::optional<ControlGroup> make_control_group(const host::Root& root, std::stri
   // At the top of the tree there is no group of ours: one for all engines then.
   std::string parent = *own == "/" ? *mount + "/estiva" : *mount + *own;
   if (*own == "/" && ::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) return std::nullopt;
-  ControlGroup group{fmt::format("{}/{}", parent, name), 0};
+  remove_empty_ones(parent);
+  ControlGroup group{fmt::format("{}/{}{}", parent, kNames, name), 0};
   if (::mkdir(group.folder.c_str(), 0755) != 0) return std::nullopt;
   struct stat info {};
   if (::stat(group.folder.c_str(), &info) != 0) return std::nullopt;
@@ -137,11 +149,11 @@ bool kill_members(const ControlGroup& group) {
   return fd && write_at(fd.get(), "cgroup.kill", "1");
 }
 
-void remove_control_group(const ControlGroup& group) {
-  if (const UniqueFd fd = open_group(group)) {
-    remove_below(fd.get(), kDeepest);
-    ::rmdir(group.folder.c_str());
-  }
+bool remove_control_group(const ControlGroup& group) {
+  const UniqueFd fd = open_group(group);
+  if (!fd) return true;
+  remove_below(fd.get(), kDeepest);
+  return ::rmdir(group.folder.c_str()) == 0;
 }
 
 }  // namespace estiva::engines

@@ -21,7 +21,8 @@ struct ControlGroup {
   friend bool operator==(const ControlGroup&, const ControlGroup&) = default;
 };
 
-// A new one, empty. nullopt: none may be made here, or `root` is not this machine's.
+// A new one, empty. nullopt: none may be made here, or `root` is not this machine's. Empty ones
+// that an earlier daemon left beside it are removed.
 std::optional<ControlGroup> make_control_group(const host::Root& root, std::string_view name);
 // False: it can't be put there, and stays where it is.
 bool put_into(const ControlGroup& group, pid_t pid);
@@ -29,7 +30,7 @@ bool put_into(const ControlGroup& group, pid_t pid);
 std::optional<std::vector<pid_t>> members_of(const ControlGroup& group);
 // SIGKILL to all of them at once. False where the kernel can't (before 5.14) or the group is gone.
 bool kill_members(const ControlGroup& group);
-// Only an empty group can be removed; others stay.
-void remove_control_group(const ControlGroup& group);
+// Only an empty group can be removed: false where it has members, or had one a moment ago.
+bool remove_control_group(const ControlGroup& group);
 
 }  // namespace estiva::engines

@@ -24,6 +24,7 @@ using std::chrono::milliseconds;
 constexpr Nanoseconds kKillTime = std::chrono::seconds(5);
 // Between two looks whether all have ended; the leader's end is told at once.
 constexpr Nanoseconds kShortestLook = milliseconds(2), kLongestLook = milliseconds(100);
+constexpr int kMostRemovals = 10;
 
 // The kernel's protection of estivad from its out-of-memory killer is not the engine's. Then the
 // word to go: without it, and with us dead, the pipe ends and so does the shell. exec keeps the
@@ -34,7 +35,7 @@ constexpr const char* kHold =
 constexpr int kGoDescriptor = 3;
 
 std::string group_name(std::string_view model, std::string_view mark) {
-  std::string name = "model-";
+  std::string name;
   for (const char c : model.substr(0, 64)) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     name += plain || c == '-' || c == '_' ? c : '_';
@@ -187,7 +188,12 @@ net::Awaitable<Result<void>> OwnProcess::end(std::string name, Nanoseconds patie
     co_return fail(fmt::format(msg::kCannotEnd, left.size(), name, numbers(left)),
                    std::string(msg::kCannotEndHow));
   }
-  if (tree_.mark == mark) forget();
+  if (tree_.mark != mark) co_return Result<void>();
+  const auto group = tree_.group;
+  forget();
+  // The last one's end is seen a little before its group is empty. What stays is removed later.
+  for (int i = 0; group && !remove_control_group(*group) && i < kMostRemovals; ++i)
+    co_await wait(kShortestLook);
   co_return Result<void>();
 }
 
@@ -199,7 +205,6 @@ void OwnProcess::forget() {
   has_ended_ = true;
   watch_.reset();
   pidfd_.reset();
-  if (tree_.group) remove_control_group(*tree_.group);
   tree_ = {};
 }
 

@@ -14,7 +14,7 @@ struct ControlGroupTest : EngineTest {
   std::vector<pid_t> children;
 
   void SetUp() override {
-    group = make_control_group(root, fmt::format("model-test-{}", ::getpid()));
+    group = make_control_group(root, fmt::format("test-{}", ::getpid()));
     if (!group) GTEST_SKIP() << "no control group may be made here";
   }
   void TearDown() override {
@@ -45,10 +45,8 @@ TEST_F(ControlGroupTest, knows_and_kills_its_members_also_of_groups_below) {
   EXPECT_TRUE(is_alive(stranger));
   for (const pid_t pid : {one, two}) ::waitpid(pid, nullptr, 0);
   children = {stranger};
-  EXPECT_TRUE(until([&] {
-    remove_control_group(*group);
-    return !std::filesystem::exists(group->folder);
-  }));
+  EXPECT_TRUE(until([&] { return remove_control_group(*group); }));
+  EXPECT_FALSE(std::filesystem::exists(group->folder));
 }
 
 TEST_F(ControlGroupTest, a_later_group_of_the_same_name_is_not_touched) {
@@ -58,9 +56,22 @@ TEST_F(ControlGroupTest, a_later_group_of_the_same_name_is_not_touched) {
   EXPECT_EQ(members_of(old), std::nullopt);
   EXPECT_FALSE(kill_members(old));
   EXPECT_FALSE(put_into(old, pid));
-  remove_control_group(old);
+  EXPECT_TRUE(remove_control_group(old));
   EXPECT_TRUE(is_alive(pid));
   EXPECT_TRUE(std::filesystem::exists(group->folder));
+}
+
+TEST_F(ControlGroupTest, empty_ones_of_an_earlier_daemon_go_when_one_is_made) {
+  const auto full = make_control_group(root, fmt::format("test-{}-full", ::getpid()));
+  ASSERT_TRUE(full);
+  ASSERT_TRUE(put_into(*full, sleeper()));
+  const auto next = make_control_group(root, fmt::format("test-{}-next", ::getpid()));
+  ASSERT_TRUE(next);
+  EXPECT_FALSE(std::filesystem::exists(group->folder));
+  EXPECT_FALSE(remove_control_group(*full));
+  EXPECT_TRUE(remove_control_group(*next));
+  ASSERT_TRUE(kill_members(*full));
+  EXPECT_TRUE(until([&] { return remove_control_group(*full); }));
 }
 
 TEST_F(ControlGroupTest, another_tree_than_this_machines_has_none) {

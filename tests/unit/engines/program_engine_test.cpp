@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "engine_fixture.h"
+#include "engines/engine_record.h"
 #include "engines/program_kind.h"
 #include "net/fetch.h"
 
@@ -37,8 +38,10 @@ TEST_F(ProgramEngineTest, loads_answers_and_ends) {
   EXPECT_EQ(engine->log_tail(), std::vector<std::string>{"hello"});
   EXPECT_EQ(kept, std::vector<std::string>{engine->record()});
 
+  const auto group = parse_engine_record(engine->record())->tree.group;
   ASSERT_TRUE(run(engine->stop()));
   EXPECT_FALSE(is_alive(pid));
+  EXPECT_FALSE(group && std::filesystem::exists(group->folder));
   EXPECT_EQ(engine->record(), "");
   EXPECT_EQ(kept.back(), "");
   EXPECT_TRUE(engine->roots().empty());
