@@ -71,7 +71,7 @@ Server is_server(const host::Root& root, pid_t pid, const std::set<std::string>&
   const std::string folder = fmt::format("proc/{}/fd", pid);
   const auto names = host::read_folder(root, "/" + folder);
   for (const std::string& name : names ? *names : std::vector<std::string>()) {
-    if (sockets.contains(link_of(root, folder + "/" + name))) return Server::yes;
+    if (sockets.contains(link_of(root, fmt::format("{}/{}", folder, name)))) return Server::yes;
   }
   if (host::name_of(root, pid) != "ollama") return Server::no;
   const std::string network = link_of(root, fmt::format("proc/{}/ns/net", pid));
