@@ -13,6 +13,8 @@ struct Outcome {
   std::vector<std::string> violations;
   std::uint64_t steps = 0, requests = 0, served = 0, refused = 0, timed_out = 0, hung_up = 0,
                 cut = 0, evictions = 0, sleeps = 0, loads = 0, failed = 0;
+  // Of schedules with clients only, and engines that keep to their times.
+  std::uint64_t calm_requests = 0, calm_timed_out = 0;
   std::uint64_t fingerprint = 0;  // of all that happened
 };
 

@@ -154,6 +154,7 @@ void MachineRoom::say(const Event& event) {
   if (const auto* configured = std::get_if<Configured>(&event)) {
     for (const ModelSpec& spec : configured->models) {
       Engine& engine = engines_[spec.name];
+      if (engine.spec.pinned != spec.pinned) pin_set_.erase(spec.name);
       engine.spec = spec;
     }
   }

@@ -151,6 +151,7 @@ class MachineRoom {
     pid_t pid = 0;
     std::vector<int> gpus;
     Bytes holds;  // on each of them
+    Bytes leased;
     bool running = false, asleep = false, loading = false, cancelled = false;
     std::uint64_t run = 0;  // tells what was planned for an earlier process from this one
     // the gateway's side
@@ -223,7 +224,6 @@ class MachineRoom {
   Nanoseconds longest_wait_{0};
   Bytes host_budget_;
   std::map<std::string, bool> pin_set_;
-  std::set<std::string> closes_for_others_;
   std::uint64_t timed_out_ = 0, refused_ = 0, evictions_ = 0, steps_now_ = 0;
   SteadyTime stepped_at_{-1};
   Bug bug_ = Bug::none;

@@ -32,6 +32,7 @@ void MachineRoom::on(const Load& effect) {
   e.gpus.clear();
   if (lease)
     for (const Share& share : lease->lease.shares) e.gpus.push_back(gpu_of(share.device));
+  if (lease) e.leased = lease->lease.shares.front().bytes;
   const std::string name = effect.model;
   const bool wake = effect.wake;
   if (!wake && lease) {
@@ -49,7 +50,7 @@ void MachineRoom::on(const Load& effect) {
 void MachineRoom::finish_load(const std::string& name, bool wake) {
   Engine& e = engine(name);
   e.loading = false;
-  const Bytes takes = e.behaviour.takes > Bytes{} ? e.behaviour.takes : declared(e);
+  const Bytes takes = e.behaviour.takes > Bytes{} ? e.behaviour.takes : e.leased;
   bool ran_out = e.behaviour.out_of_memory > 0;
   if (ran_out) --e.behaviour.out_of_memory;
   for (const int gpu : e.gpus)

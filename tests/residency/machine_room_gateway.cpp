@@ -38,8 +38,6 @@ void MachineRoom::on(const Open& effect) {
 void MachineRoom::on(const Close& effect) {
   Engine& e = engine(effect.model);
   if (!e.open) violated(effect.model + " is closed twice");
-  if (closes_for_others_.erase(effect.model) > 0 && is_pinned(effect.model))
-    violated(effect.model + " is pinned and has to leave for another");
   e.open = false;
   const std::uint64_t generation = ++e.generation;
   after(kMessage, [this, name = effect.model, generation] {
@@ -192,7 +190,7 @@ void MachineRoom::on(const Told& effect) {
   constexpr std::string_view kFor = "leaves for ";
   if (effect.what.starts_with(kFor)) {
     ++evictions_;
-    closes_for_others_.insert(effect.model);
+    if (is_pinned(effect.model)) violated(effect.model + " is pinned and has to leave for another");
     const std::string beneficiary =
         effect.what.substr(kFor.size(), effect.what.find(':') - kFor.size());
     if (!is_waited_for(beneficiary))

@@ -69,6 +69,23 @@ double ResidencyMachine::Impl::cost_of(const Entry& entry, const Round& round) c
 // that costs least. Null where no set is enough.
 std::optional<ResidencyMachine::Impl::Eviction> ResidencyMachine::Impl::choose_eviction(
     Entry& entry, const Round& round, const AssignRequest& request) {
+  if (auto in_time = choose_eviction(entry, round, request, entry.first_bound)) return in_time;
+  return choose_eviction(entry, round, request, std::nullopt);
+}
+
+// When its bytes are free at the latest.
+SteadyTime ResidencyMachine::Impl::out_by(const Entry& other) const {
+  const bool waits = !is_coming(other) && !other.claim.empty() && !other.queue.empty();
+  if (!waits) return now + way_out(other, Pace::worst, now);
+  return other.first_bound + quantum_of(other) + drain_time(other, Pace::worst) +
+         unload_time(other, Pace::worst);
+}
+
+// Of those that are out in time for `bound`; without one: of all.
+std::optional<ResidencyMachine::Impl::Eviction> ResidencyMachine::Impl::choose_eviction(
+    Entry& entry, const Round& round, const AssignRequest& request,
+    std::optional<SteadyTime> bound) {
+  const Nanoseconds load = load_time(entry, Pace::worst);
   Eviction eviction;
   std::vector<Entry*> others;
   std::vector<Candidate> candidates;
@@ -77,6 +94,7 @@ std::optional<ResidencyMachine::Impl::Eviction> ResidencyMachine::Impl::choose_e
     const bool must = has_to_go(entry, other);
     if (must && is_pinned(other) && !is_leaving(other)) return std::nullopt;
     if (!may_be_evicted(entry, other)) continue;  // perhaps it is leaving already
+    if (!must && bound && out_by(other) + load > *bound) continue;
     Holdings held = all_holdings(other, *ledger);
     if (must) {
       eviction.set.push_back(&other);

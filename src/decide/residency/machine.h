@@ -104,6 +104,10 @@ struct ResidencyMachine::Impl {
   void evict_for(Entry& entry, residency::Round& round, const AssignRequest& request);
   std::optional<Eviction> choose_eviction(Entry& entry, const residency::Round& round,
                                           const AssignRequest& request);
+  std::optional<Eviction> choose_eviction(Entry& entry, const residency::Round& round,
+                                          const AssignRequest& request,
+                                          std::optional<SteadyTime> bound);
+  SteadyTime out_by(const Entry& other) const;
   void keep_earlier_victims(Entry& entry, const residency::Round& round,
                             const AssignRequest& request, Eviction& next);
   void evict_now(Entry& entry);

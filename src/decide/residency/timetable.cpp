@@ -47,9 +47,11 @@ std::vector<Timetable::Gpu*> Timetable::allowed(const Entry& entry, Bytes need) 
   std::vector<std::uint32_t> named;
   if (lease)
     for (const Use& use : lease->uses) named.push_back(use.account);
-  else if (!is_auto(entry.spec.gpu))
+  else if (entry.claim.empty() && !is_auto(entry.spec.gpu))
     named = find_gpus(ledger_.accounts(), entry.spec.gpu);
-  const bool any = !lease && is_auto(entry.spec.gpu);
+  // What was planned for it holds as long as nothing better comes.
+  for (const Holding& claimed : as_holdings(ledger_, entry.claim)) named.push_back(claimed.account);
+  const bool any = !lease && entry.claim.empty() && is_auto(entry.spec.gpu);
   std::vector<Gpu*> usable;
   for (Gpu& gpu : gpus_) {
     const bool meant = any || std::find(named.begin(), named.end(), gpu.account) != named.end();

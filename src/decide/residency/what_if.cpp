@@ -77,14 +77,24 @@ Freed credits_of(const Ledger& ledger) {
 
 Freed leaving_of(const Ledger& ledger, const Models& models, const std::vector<Lag>& lags) {
   Freed freed = credits_of(ledger);
-  for (const auto& [id, lease] : ledger.entries())
-    if (lease.lease.state == LeaseState::releasing) add(freed, holdings_of(lease));
+  std::vector<std::string_view> releasing;
+  for (const auto& [id, lease] : ledger.entries()) {
+    if (lease.lease.state != LeaseState::releasing) continue;
+    add(freed, holdings_of(lease));
+    releasing.push_back(lease.lease.model);
+  }
+  // Of several that left the ledger at one read only the first was told so far.
+  std::vector<Lag> all_lags = lags;
   for (const auto& [name, entry] : models)
     if (leaves_for_sure(entry)) {
       const LeaseEntry* lease = ledger.find_model(name);
+      const bool is_gone =
+          !lease && std::find(releasing.begin(), releasing.end(), name) == releasing.end();
       if (lease) add(freed, holdings_of(*lease));
+      if (is_gone)
+        for (const Held& held : entry.held) all_lags.push_back({held.device, held.bytes, {}});
     }
-  add_lags(freed, ledger, lags);
+  add_lags(freed, ledger, all_lags);
   return freed;
 }
 
