@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
-#include "base/messages/daemon.h"
+#include "base/messages/api.h"
 #include "gpu/presence.h"
 
 namespace estiva::daemon {
