@@ -168,17 +168,12 @@ TEST_F(ProgramEngineTest, a_number_that_is_somebody_elses_by_now_is_not_adopted)
   make();
   const auto running = load();
   ASSERT_TRUE(running) << running.error().sentence();
-  std::string record = engine->record();
-  const auto ticks = fmt::format("\"start_ticks\":{}", running->holder->start_ticks);
-  const auto at = record.find(ticks);
-  ASSERT_NE(at, std::string::npos);
-  record.replace(at, ticks.size(),
-                 fmt::format("\"start_ticks\":{}", running->holder->start_ticks + 1));
-  // Of another engine, in another group: nothing of it lives.
-  record.replace(record.find("\"mark\":\"") + 8, 32, std::string(32, '0'));
-  record.replace(record.find("\"group_inode\":"), 14, "\"group_inode\":1");
+  auto record = parse_engine_record(engine->record()).value();
+  ++record.tree.leader.start_ticks;  // the number was given anew since
+  record.tree.mark = std::string(32, '0');
+  if (record.tree.group) ++record.tree.group->inode;
   const auto second = make_engine(spec, parts());
-  const auto adopted = run(second->adopt(record));
+  const auto adopted = run(second->adopt(to_text(record)));
   ASSERT_FALSE(adopted);
   EXPECT_EQ(adopted.error().kind, ErrorKind::not_found);
   EXPECT_TRUE(is_alive(running->holder->pid));
@@ -222,7 +217,7 @@ TEST_F(ProgramEngineTest, the_path_of_its_url_goes_before_requests) {
 }
 
 TEST_F(ProgramEngineTest, runs_as_the_user_of_its_spec) {
-  if (::geteuid() != 0) GTEST_SKIP() << "not root: only root can run a program as somebody else";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can run a program as somebody else";
   serve();
   spec.user = "nobody";
   spec.command[0] = "/usr/bin/python3";  // not root's own, which a PATH may have first
