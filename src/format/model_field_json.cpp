@@ -1,9 +1,9 @@
 #include <cstring>
+#include <optional>
 
 #include "format/json_scan.h"
 #include "format/json_writer.h"
 #include "format/model_field.h"
-#include "format/text.h"
 
 namespace estiva::format {
 namespace {
@@ -17,8 +17,16 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+// What it means; nothing where it is no JSON text.
+std::optional<std::string> meaning_of(std::string_view quoted) {
+  if (check_json(quoted)) return std::nullopt;
+  return unquote_json(quoted);
+}
+
 bool is_model(std::string_view quoted) {
-  const std::string name = unquote_json(quoted);
+  const bool is_plain = quoted.find('\\') == std::string_view::npos;
+  if (is_plain && quoted.size() != kName.size() + 2) return false;
+  const std::string name = meaning_of(quoted).value_or("");
   if (name.size() != kName.size()) return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const char c = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] | 0x20) : name[i];
@@ -179,8 +187,11 @@ class JsonModelScanner final : public ModelScanner {
     go(Where::comma_or_end);
     if (!is_ours_) return;
     end_ = place;
-    if (kept_.size() <= kLongestModel) name_ = unquote_json(kept_);
-    if (name_.empty() || !is_utf8(name_)) return fail(ModelField::no_name);
+    if (kept_.size() > kLongestModel) return fail(ModelField::no_name);
+    const auto name = meaning_of(kept_);
+    if (!name) return fail();
+    if (name->empty()) return fail(ModelField::no_name);
+    name_ = *name;
     state_ = ModelField::found;
   }
 

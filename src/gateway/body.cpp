@@ -20,13 +20,6 @@ Refusal refuse(int status, std::string what, std::string reason = "bad-request")
   return {status, std::move(what), {}, std::move(reason), {}};
 }
 
-// What the client did wrong while it sent its body.
-Refusal fault_of(const Error& error) {
-  if (error.kind == ErrorKind::timed_out) return refuse(408, error.what, "too-slow");
-  if (error.kind == ErrorKind::usage) return refuse(400, error.what);
-  return {};  // hung up
-}
-
 UniqueFd open_nameless(const std::string& folder) {
   UniqueFd file(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) return file;
@@ -47,6 +40,12 @@ bool write_all(int fd, std::string_view bytes) {
 }
 
 }  // namespace
+
+Refusal fault_of(const Error& error) {
+  if (error.kind == ErrorKind::timed_out) return refuse(408, error.what, "too-slow");
+  if (error.kind == ErrorKind::usage) return refuse(400, error.what);
+  return {};  // hung up
+}
 
 bool Body::is_small() const {
   const net::BodyInfo& info = exchange_.body_info();

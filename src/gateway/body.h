@@ -22,6 +22,10 @@ struct BodyLimits {
   std::string folder = "/tmp";                    // for the file
 };
 
+// What the client did wrong while it sent its body, by the error of reading it. An empty `what`: it
+// hung up.
+Refusal fault_of(const Error& error);
+
 class Body final : public net::RelayBody {
  public:
   Body(net::Exchange& exchange, const BodyLimits& limits) : exchange_(exchange), limits_(limits) {}

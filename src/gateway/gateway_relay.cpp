@@ -100,6 +100,8 @@ net::Awaitable<std::optional<Refusal>> Gateway::relay_admitted(net::Exchange& ex
   options.off = &off;
   options.body = body;
   options.has_begun = has_begun;
+  bool is_clients = false;
+  options.is_clients_fault = &is_clients;
   options.last_words = [&](const net::ResponseHead& head, std::string_view tail,
                            const Error& error) {
     return last_words(task.api, head, tail, cut ? *cut : failure_of(task, error));
@@ -110,10 +112,9 @@ net::Awaitable<std::optional<Refusal>> Gateway::relay_admitted(net::Exchange& ex
   if (!task.key.empty() && report)
     keys_.add_bytes(task.key, report->request_bytes, report->response_bytes);
   if ((report && !report->broke_off) || exchange.is_hung_up()) co_return std::nullopt;
-  const bool is_clients = !report && report.error().kind == ErrorKind::usage;
   if (!is_clients && !cut) admission.note_failure();
   if (report || exchange.started() != has_begun) co_return std::nullopt;
-  if (is_clients) co_return Refusal{400, report.error().what, {}, "bad-request", {}};
+  if (is_clients) co_return fault_of(report.error());
   co_return cut ? *cut : failure_of(task, report.error());
 }
 

@@ -92,6 +92,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
     }
     if (!done && pump_error_) done = Failure(*pump_error_);
     if (!done && cut_) done = Failure(*cut_);
+    if (!done && pump_error_ && !cut_ && options_.is_clients_fault != nullptr)
+      *options_.is_clients_fault = true;
     if (!done && options_.answers_failures && !connection_.started() && !connection_.is_hung_up())
       co_await answer_failure(done.error());
     if (!done) co_return Failure(done.error());

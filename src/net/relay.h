@@ -54,7 +54,8 @@ struct RelayOptions {
   // The response is a stream of events and has begun: the upstream's stream goes on with it; any
   // other answer of the upstream is a failure.
   bool has_begun = false;
-  bool answers_failures = true;  // else a failure before the head is only returned
+  bool* is_clients_fault = nullptr;  // set to true with an error that the client is to blame for
+  bool answers_failures = true;      // else a failure before the head is only returned
   // What to say at the end of a response without a length that breaks off, before it is ended as if
   // it were whole: for event streams. `tail` are its last bytes, at most kTail. Empty: it is cut.
   std::function<std::string(const ResponseHead&, std::string_view tail, const Error&)> last_words;
@@ -71,10 +72,10 @@ struct RelayReport {
 // Transfer-Encoding, Upgrade, Proxy-*) are not forwarded; the others keep case and order.
 // An upstream that can't be reached or dies before its head: the client gets 502 (504 when it was
 // too slow). Dies later: the client's connection is cut, so that it sees a truncated body.
-// The client hangs up: the upstream connection is closed at once. The error says which side failed:
-// `usage` is the client's fault. A request is sent a second time only where a kept connection
-// turned out closed before a byte of the response came, on a new one, and never twice beside that.
-// (Two overloads and no default argument: GCC 12 destroys one twice inside a co_await.)
+// The client hangs up: the upstream connection is closed at once. The error says what failed;
+// `is_clients_fault` is set where it is the client. A request is sent a second time only where a
+// kept connection turned out closed before a byte of the response came, on a new one. (Two
+// overloads and no default argument: GCC 12 destroys one twice inside a co_await.)
 Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, const Endpoint& upstream);
 Awaitable<Result<RelayReport>> relay(Exchange& exchange, Client& client, const Endpoint& upstream,
                                      const RelayOptions& options);

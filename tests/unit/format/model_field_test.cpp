@@ -88,6 +88,12 @@ TEST(ModelField, OfJson) {
       {"no colon", R"({"model" "a"})", ModelField::malformed, "", ""},
       {"a comma too many", R"({"model":"a",})", ModelField::malformed, "", ""},
       {"no value", R"({"x":,"model":"a"})", ModelField::malformed, "", ""},
+      {"a bad escape in the model", R"({"model":"\u12"})", ModelField::malformed, "", ""},
+      {"a line break in the model", "{\"model\":\"a\nb\"}", ModelField::malformed, "", ""},
+      {"no UTF-8 in the model", "{\"model\":\"a\xff\"}", ModelField::malformed, "", ""},
+      // Found by the fuzzer: what is unquoted has to be a JSON text first.
+      {"a bad escape in another name", "{\"\\u01\xef\":1,\"model\":\"a\"}", ModelField::found, "a",
+       R"("a")"},
       {"single quotes", R"({'model':'a'})", ModelField::malformed, "", ""},
   };
   for (const Case& one : cases) {
