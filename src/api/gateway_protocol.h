@@ -24,7 +24,7 @@ inline constexpr std::size_t kMostPacket = 256 * 1024;  // bytes; a larger one e
 struct Route {
   std::string model;
   std::vector<std::string> aliases;
-  std::string engine;          // EngineKind's name
+  std::string engine;          // ModelEngine's name
   std::string upstream_model;  // what the engine calls it; written into the body where it differs
   unsigned parallel = 0;       // requests at a time; 0: any number
   unsigned queue_limit = 1024;

@@ -18,7 +18,7 @@ namespace estiva::api {
 struct ModelStatus {
   std::string name;
   std::vector<std::string> aliases;
-  EngineKind engine = EngineKind::process;
+  ModelEngine engine = ModelEngine::process;
   std::string state;  // "absent", "loading", "resident" and so on
   std::string why;    // what it waits for, or why it failed; may be empty
   ResidencyPolicy policy = ResidencyPolicy::swap;  // in force

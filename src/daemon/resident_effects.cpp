@@ -22,7 +22,7 @@ constexpr Nanoseconds kFirstReading = 10s;
 
 // Nothing of it is on a GPU of ours.
 bool has_no_lease(const ModelSpec& spec) {
-  return spec.engine == EngineKind::remote;
+  return spec.engine == ModelEngine::remote;
 }
 
 engines::LoadTerms terms_of(const decide::Ledger& ledger, const std::string& lease) {
@@ -288,7 +288,7 @@ net::Awaitable<void> Residents::adopt(std::string model, EngineNote note) {
 net::Awaitable<void> Residents::stop_stranger(std::string model, EngineNote note) {
   ModelSpec spec;
   spec.name = model;
-  spec.engine = parse_engine_kind(note.engine).value_or(EngineKind::process);
+  spec.engine = parse_model_engine(note.engine).value_or(ModelEngine::process);
   spec.container = note.container;
   engines::EngineParts parts = engine_parts();
   parts.keep = [](const std::string&, const std::string&, const std::function<void()>& then) {

@@ -15,7 +15,7 @@ namespace estiva::daemon {
 
 // The note of one running engine, under engine_note(model).
 struct EngineNote {
-  std::string engine;     // EngineKind's name: to stop it although its model left the configuration
+  std::string engine;  // ModelEngine's name: to stop it although its model left the configuration
   std::string container;  // ModelSpec's, for the same reason
   std::string lease;
   std::string record;  // Engine::record()

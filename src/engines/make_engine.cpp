@@ -45,15 +45,15 @@ std::unique_ptr<Engine> make_program(const ModelSpec& spec, const EngineParts& p
 }
 
 constexpr struct {
-  EngineKind kind;
+  ModelEngine kind;
   Make make;
 } kEngines[] = {
-    {EngineKind::process, make_program<process_kind>},
-    {EngineKind::container, make_container_engine},
-    {EngineKind::ollama, make_ollama_engine},
-    {EngineKind::llama_server, make_program<llama_server_kind>},
-    {EngineKind::vllm, make_program<vllm_kind>},
-    {EngineKind::remote, make_remote_engine},
+    {ModelEngine::process, make_program<process_kind>},
+    {ModelEngine::container, make_container_engine},
+    {ModelEngine::ollama, make_ollama_engine},
+    {ModelEngine::llama_server, make_program<llama_server_kind>},
+    {ModelEngine::vllm, make_program<vllm_kind>},
+    {ModelEngine::remote, make_remote_engine},
 };
 
 }  // namespace

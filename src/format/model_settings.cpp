@@ -40,8 +40,8 @@ std::vector<std::string_view> known_keys() {
   return all;
 }
 
-Result<EngineKind> parse_engine(std::string_view text) {
-  const auto kind = parse_engine_kind(text);
+Result<ModelEngine> parse_engine(std::string_view text) {
+  const auto kind = parse_model_engine(text);
   if (!kind) return not_accepted(text, kEngineNames);
   return *kind;
 }
@@ -111,7 +111,7 @@ void read_needs(SectionReader& section, ModelSpec& model) {
 
 // What an engine can't do without: the key, and what to add.
 struct Needed {
-  EngineKind engine;
+  ModelEngine engine;
   std::string_view key;
   bool is_there;
   std::string_view how;
@@ -119,15 +119,15 @@ struct Needed {
 
 void check_needed(SectionReader& section, const ModelSpec& model) {
   const std::array<Needed, 5> table = {{
-      {EngineKind::process, "command", !model.command.empty(),
+      {ModelEngine::process, "command", !model.command.empty(),
        "Add the program and its arguments as a list of texts"},
-      {EngineKind::vllm, "command", !model.command.empty(),
+      {ModelEngine::vllm, "command", !model.command.empty(),
        "Add vLLM's command and its arguments as a list of texts"},
-      {EngineKind::container, "container", !model.container.empty(),
+      {ModelEngine::container, "container", !model.container.empty(),
        "Add the container's name, or \"PROJECT/SERVICE\" of a Compose project"},
-      {EngineKind::llama_server, "file", !model.file.empty() || !model.command.empty(),
+      {ModelEngine::llama_server, "file", !model.file.empty() || !model.command.empty(),
        "Add the path of the GGUF file"},
-      {EngineKind::remote, "url", !model.url.empty(), "Add the address of the server"},
+      {ModelEngine::remote, "url", !model.url.empty(), "Add the address of the server"},
   }};
   for (const Needed& needed : table) {
     if (needed.engine == model.engine && !needed.is_there) {

@@ -6,14 +6,14 @@
 namespace estiva {
 namespace {
 
-constexpr std::array<std::pair<EngineKind, std::string_view>, 7> kEngines = {{
-    {EngineKind::process, "process"},
-    {EngineKind::container, "container"},
-    {EngineKind::ollama, "ollama"},
-    {EngineKind::llama_server, "llama-server"},
-    {EngineKind::vllm, "vllm"},
-    {EngineKind::lease, "lease"},
-    {EngineKind::remote, "remote"},
+constexpr std::array<std::pair<ModelEngine, std::string_view>, 7> kEngines = {{
+    {ModelEngine::process, "process"},
+    {ModelEngine::container, "container"},
+    {ModelEngine::ollama, "ollama"},
+    {ModelEngine::llama_server, "llama-server"},
+    {ModelEngine::vllm, "vllm"},
+    {ModelEngine::lease, "lease"},
+    {ModelEngine::remote, "remote"},
 }};
 
 constexpr std::array<std::pair<ResidencyPolicy, std::string_view>, 3> kPolicies = {{
@@ -41,11 +41,11 @@ std::optional<Value> value_in(const std::array<std::pair<Value, std::string_view
 
 }  // namespace
 
-std::string_view to_name(EngineKind kind) {
+std::string_view to_name(ModelEngine kind) {
   return name_in(kEngines, kind);
 }
 
-std::optional<EngineKind> parse_engine_kind(std::string_view name) {
+std::optional<ModelEngine> parse_model_engine(std::string_view name) {
   return value_in(kEngines, name);
 }
 

@@ -12,7 +12,7 @@
 
 namespace estiva {
 
-enum class EngineKind : std::uint8_t {
+enum class ModelEngine : std::uint8_t {
   process,       // a program that we start
   container,     // a container that exists; started and stopped through its engine
   ollama,        // a model inside an Ollama server
@@ -21,8 +21,8 @@ enum class EngineKind : std::uint8_t {
   lease,         // a library inside somebody else's process asks for its bytes itself
   remote,        // somebody else's server: relayed to, nothing of it is on our GPUs
 };
-std::string_view to_name(EngineKind kind);  // "process" ... "llama-server" ... "remote"
-std::optional<EngineKind> parse_engine_kind(std::string_view name);
+std::string_view to_name(ModelEngine kind);  // "process" ... "llama-server" ... "remote"
+std::optional<ModelEngine> parse_model_engine(std::string_view name);
 
 // What happens to a model that nobody asks for at the moment.
 enum class ResidencyPolicy : std::uint8_t {
@@ -38,7 +38,7 @@ struct ModelSpec {
 
   std::string name;
   std::vector<std::string> aliases;  // further names that requests may use
-  EngineKind engine = EngineKind::process;
+  ModelEngine engine = ModelEngine::process;
 
   // Who serves it. `command` is never given to a shell; ${PORT} in `command`, `environment`,
   // `ready` and `url` is a free port that we choose.

@@ -29,7 +29,7 @@ ModelSpec some_model(Rng& rng, int i, int gpus, bool is_calm) {
   if (gpus > 1 && rng.chance(20)) spec.gpus = 2;
   if (rng.chance(10)) spec.gpu = std::to_string(rng.below(static_cast<unsigned>(gpus)));
   if (spec.gpu != "auto") spec.gpus = 1;
-  if (rng.chance(5)) spec.engine = EngineKind::remote;
+  if (rng.chance(5)) spec.engine = ModelEngine::remote;
   return spec;
 }
 

@@ -18,11 +18,11 @@ constexpr Nanoseconds kLingers = milliseconds(700);  // of a dead process's memo
 void MachineRoom::on(const Load& effect) {
   Engine& e = engine(effect.model);
   if (e.loading || (e.running && !e.asleep)) violated(effect.model + " is loaded twice");
-  const bool is_local = e.spec.engine != EngineKind::remote;
+  const bool is_local = e.spec.engine != ModelEngine::remote;
   const LeaseEntry* lease = ledger_.find_model(effect.model);
   if (!lease && is_local) return violated(effect.model + " is loaded without a lease");
   for (const auto& [name, other] : engines_)
-    if (&other != &e && is_local && other.spec.engine != EngineKind::remote &&
+    if (&other != &e && is_local && other.spec.engine != ModelEngine::remote &&
         !e.spec.group.empty() && other.spec.group == e.spec.group &&
         (other.loading || (other.pid && !other.asleep)))
       violated(fmt::format("{} is loaded beside {} of its group", effect.model, name));

@@ -51,7 +51,7 @@ bool is_pinned(const Entry& entry) {
 }
 
 bool uses_gpus(const Entry& entry) {
-  return entry.spec.engine != EngineKind::remote;
+  return entry.spec.engine != ModelEngine::remote;
 }
 
 std::optional<Bytes> need_of(const Entry& entry) {

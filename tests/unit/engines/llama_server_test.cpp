@@ -32,7 +32,7 @@ struct LlamaServer : EngineTest {
     const std::string program = peers() + "/bin/llama-server";
     if (!std::filesystem::exists(program))
       GTEST_SKIP() << "no llama-server: bench/peers fetches it";
-    spec.engine = EngineKind::llama_server;
+    spec.engine = ModelEngine::llama_server;
     spec.file = dir.path() + "/tiny.gguf";
     spec.command = {program, "--threads", "1"};
     const auto made = host::ask_program(

@@ -233,7 +233,7 @@ TEST_F(ProgramEngineTest, runs_as_the_user_of_its_spec) {
 }
 
 TEST_F(ProgramEngineTest, a_kind_that_is_not_there_says_so) {
-  spec.engine = EngineKind::lease;
+  spec.engine = ModelEngine::lease;
   make();
   const auto facts = run(engine->probe());
   ASSERT_FALSE(facts);

@@ -7,7 +7,7 @@ namespace estiva::engines {
 namespace {
 
 struct RemoteEngineTest : EngineTest {
-  RemoteEngineTest() { spec.engine = EngineKind::remote; }
+  RemoteEngineTest() { spec.engine = ModelEngine::remote; }
 
   // A server on the test's own loop that answers with `status` and notes what it was asked.
   void serve(int status) {

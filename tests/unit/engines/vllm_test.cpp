@@ -8,7 +8,7 @@ namespace {
 
 struct Vllm : EngineTest {
   Vllm() {
-    spec.engine = EngineKind::vllm;
+    spec.engine = ModelEngine::vllm;
     spec.command = {"python3", "-B", ESTIVA_SOURCE_DIR "/tests/unit/engines/vllm_stand_in.py",
                     "serve", "tiny"};
   }

@@ -62,7 +62,7 @@ listen = "127.0.0.1:0"
   ModelSpec want;
   want.name = "tts";
   want.aliases = {"voice", "tts-1"};
-  want.engine = EngineKind::process;
+  want.engine = ModelEngine::process;
   want.command = {"/opt/tts", "--port", "${PORT}"};
   want.environment = {"HF_HOME=/models"};
   want.directory = "/opt";
@@ -101,7 +101,7 @@ TEST(ModelSettings, WhatIsNotSaidHasItsDefault) {
   const auto settings = good("[models.a]\nengine = 'lease'");
   ModelSpec want;
   want.name = "a";
-  want.engine = EngineKind::lease;
+  want.engine = ModelEngine::lease;
   ASSERT_EQ(settings.models.size(), 1U);
   EXPECT_TRUE(settings.models[0] == want);
   EXPECT_FALSE(settings.models[0].ttl.has_value());

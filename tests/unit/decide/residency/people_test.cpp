@@ -170,7 +170,7 @@ TEST(Adopted, AModelThatOutlivedTheDaemonIsServedWithoutALoad) {
 TEST(Remote, AModelOfAnotherServerNeedsNoRoom) {
   ModelSpec remote;
   remote.name = "far";
-  remote.engine = EngineKind::remote;
+  remote.engine = ModelEngine::remote;
   MachineRoom room({gib(4)}, {remote});
   room.stranger(0, gib(4));
   const Ticket ticket = room.ask("far");
