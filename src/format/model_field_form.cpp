@@ -132,9 +132,7 @@ class FormModelScanner final : public ModelScanner {
       line_.clear();
       head_ = 0;
       is_ours_ = false;
-    } else if (c != '-' && c != ' ' && c != '\t' && c != '\r') {
-      fail(ModelField::malformed);
-    } else if (line_.size() > kLongestHead) {
+    } else if ((c != '-' && c != ' ' && c != '\t' && c != '\r') || line_.size() > kLongestHead) {
       fail(ModelField::malformed);
     }
   }
