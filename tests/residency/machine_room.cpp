@@ -16,6 +16,12 @@ constexpr std::uint64_t kMostAtOnce = 20'000;
 constexpr Nanoseconds kReadTakes = milliseconds(5);
 constexpr Nanoseconds kReadEvery = milliseconds(250);  // while bytes are to come back
 
+// A state that something has to end.
+bool is_passing(Residency state) {
+  return state == Residency::reserving || state == Residency::loading ||
+         state == Residency::draining || state == Residency::unloading;
+}
+
 }  // namespace
 
 ModelSpec model(std::string name, Bytes vram) {
@@ -289,6 +295,7 @@ void MachineRoom::check_end() {
     if (view->open != engine.open) violated(name + " is open on one side only");
     if (view->state == Residency::resident && !engine.running)
       violated(name + " is resident and does not run");
+    if (is_passing(view->state)) violated(name + " never gets out of its state");
     if (view->state == Residency::absent && engine.pid) violated(name + " is absent and runs");
   }
   for (const auto& [id, entry] : ledger_.entries())
