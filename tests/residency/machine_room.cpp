@@ -158,6 +158,10 @@ void MachineRoom::carry_out(const Effect& effect) {
 
 void MachineRoom::say(const Event& event) {
   if (const auto* configured = std::get_if<Configured>(&event)) {
+    std::erase_if(pin_set_, [&](const auto& set) {
+      return std::none_of(configured->models.begin(), configured->models.end(),
+                          [&](const ModelSpec& spec) { return spec.name == set.first; });
+    });
     for (const ModelSpec& spec : configured->models) {
       Engine& engine = engines_[spec.name];
       if (engine.spec.pinned != spec.pinned) pin_set_.erase(spec.name);
