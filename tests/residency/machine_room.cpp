@@ -16,6 +16,12 @@ constexpr std::uint64_t kMostAtOnce = 20'000;
 constexpr Nanoseconds kReadTakes = milliseconds(5);
 constexpr Nanoseconds kReadEvery = milliseconds(250);  // while bytes are to come back
 
+// A state that something has to end.
+bool is_passing(Residency state) {
+  return state == Residency::reserving || state == Residency::loading ||
+         state == Residency::draining || state == Residency::unloading;
+}
+
 }  // namespace
 
 ModelSpec model(std::string name, Bytes vram) {
@@ -152,6 +158,10 @@ void MachineRoom::carry_out(const Effect& effect) {
 
 void MachineRoom::say(const Event& event) {
   if (const auto* configured = std::get_if<Configured>(&event)) {
+    std::erase_if(pin_set_, [&](const auto& set) {
+      return std::none_of(configured->models.begin(), configured->models.end(),
+                          [&](const ModelSpec& spec) { return spec.name == set.first; });
+    });
     for (const ModelSpec& spec : configured->models) {
       Engine& engine = engines_[spec.name];
       if (engine.spec.pinned != spec.pinned) pin_set_.erase(spec.name);
@@ -289,6 +299,7 @@ void MachineRoom::check_end() {
     if (view->open != engine.open) violated(name + " is open on one side only");
     if (view->state == Residency::resident && !engine.running)
       violated(name + " is resident and does not run");
+    if (is_passing(view->state)) violated(name + " never gets out of its state");
     if (view->state == Residency::absent && engine.pid) violated(name + " is absent and runs");
   }
   for (const auto& [id, entry] : ledger_.entries())

@@ -152,7 +152,7 @@ class MachineRoom {
     std::vector<int> gpus;
     Bytes holds;  // on each of them
     Bytes leased;
-    bool running = false, asleep = false, loading = false, cancelled = false;
+    bool running = false, asleep = false, falls_asleep = false, loading = false, cancelled = false;
     std::uint64_t run = 0;  // tells what was planned for an earlier process from this one
     // the gateway's side
     bool open = false;

@@ -84,12 +84,12 @@ void MachineRoom::on(const Cancel& effect) {
   });
 }
 
+// When one begins to fall asleep: a budget that falls later is obeyed as soon as that is possible.
 void MachineRoom::check_ram() {
   Bytes sum;
   for (const auto& [name, engine] : engines_)
-    if (engine.asleep)
-      sum += engine.spec.host_memory.value_or(
-          Bytes{declared(engine).value * std::max(1U, engine.spec.gpus)});
+    if (engine.asleep || engine.falls_asleep)
+      sum += Bytes{engine.leased.value * engine.gpus.size()};
   if (sum > host_budget_)
     violated(fmt::format("sleepers take {} of {} of RAM", to_text(sum), to_text(host_budget_)));
 }
@@ -107,7 +107,7 @@ void MachineRoom::end_process(Engine& e, bool lingers) {
   ++e.run;
   e.pid = 0;
   e.holds = {};
-  e.running = e.asleep = e.loading = false;
+  e.running = e.asleep = e.falls_asleep = e.loading = false;
 }
 
 void MachineRoom::on(const Leave& effect) {
@@ -131,13 +131,16 @@ void MachineRoom::on(const Leave& effect) {
     });
     return;
   }
+  e.falls_asleep = true;
+  check_ram();
   after(e.behaviour.sleep, [this, name, run] {
     Engine& engine = this->engine(name);
     if (engine.run != run) return;
+    if (engine.behaviour.sleep_fails) engine.falls_asleep = false;
     if (engine.behaviour.sleep_fails) return step(SleepFailed{name, "it said 500"});
     ++engine.sleeps;
     engine.asleep = true;
-    check_ram();
+    engine.falls_asleep = false;
     engine.holds = engine.behaviour.residue;
     shrink_lease(engine);
     read();

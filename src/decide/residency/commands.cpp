@@ -119,6 +119,8 @@ void ResidencyMachine::Impl::change_spec(Entry& entry, ModelSpec spec) {
 
 void ResidencyMachine::Impl::remove_model(Entry& entry) {
   entry.removed = true;
+  entry.pin_set.reset();  // if it comes back its own words count
+  entry.policy_set.reset();
   entry.preload_wanted = false;
   refuse_all(entry,
              {0, ErrorKind::not_found, fmt::format(msg::kModelRemoved, entry.spec.name), {}, {}});

@@ -106,7 +106,10 @@ void ResidencyMachine::Impl::on(const Released& event) {
   if (event.asleep && left && entry->how != Leaving::stop) {
     become(*entry, entry->how == Leaving::sleep ? Residency::sleeping : Residency::checkpointed);
     entry->leaves_for = LeavesFor::nothing;
-    if (entry->next_spec || entry->removed) leave(*entry, Leaving::stop);
+    if (entry->next_spec || entry->removed) return leave(*entry, Leaving::stop);
+    // Meanwhile the budget may have fallen.
+    if (ram_used() > settings.host_budget && !is_wanted(*entry))
+      stop_sleeper(*entry, msg::kLeavesRam);
     return;
   }
   if (entry->after_release == Residency::failed) return become(*entry, Residency::failed);

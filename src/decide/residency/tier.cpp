@@ -42,7 +42,7 @@ Bytes ResidencyMachine::Impl::ram_used() const {
 std::optional<Leaving> ResidencyMachine::Impl::how_to_leave(Entry& entry) {
   const bool for_good = entry.removed || entry.next_spec || entry.leaves_for == LeavesFor::person ||
                         entry.leaves_for == LeavesFor::pause || entry.leaves_for == LeavesFor::ttl;
-  if (for_good || entry.no_sleep || entry.is_cut) return Leaving::stop;
+  if (for_good || entry.no_sleep || entry.is_cut || !uses_gpus(entry)) return Leaving::stop;
   Leaving how = Leaving::stop;
   if (entry.spec.may_checkpoint && entry.learned.can_checkpoint) how = Leaving::checkpoint;
   if (entry.spec.may_sleep && entry.learned.can_sleep) how = Leaving::sleep;

@@ -9,7 +9,7 @@ namespace estiva::decide::residency {
 
 Timetable::Timetable(const Ledger& ledger, const Models& models, const std::vector<Lag>& lags,
                      Pace pace, SteadyTime now)
-    : ledger_(ledger), models_(models), pace_(pace), now_(now) {
+    : ledger_(ledger), pace_(pace), now_(now) {
   const Freed credits = credits_of(ledger);
   const Freed leaving = leaving_of(ledger, models, lags);
   for (std::uint32_t i = 0; i < ledger.accounts().size(); ++i) {

@@ -31,7 +31,6 @@ class Timetable {
   void occupy(const Entry& entry);
 
   const Ledger& ledger_;
-  const Models& models_;
   Pace pace_;
   SteadyTime now_;
   std::vector<Gpu> gpus_;

@@ -95,6 +95,18 @@ TEST(Sleep, LessRamStopsTheSleeperThatIsWorthLeast) {
   EXPECT_EQ(room.state("b"), Residency::absent);
 }
 
+TEST(Sleep, OneThatFellAsleepInRamThatIsGoneIsStopped) {
+  MachineRoom room = sleepers(gib(8), {{"a", sleeps_in(seconds(2), milliseconds(200))}});
+  bring_in(room, {"a"});
+  room.ask("b");
+  room.run_for(milliseconds(500));  // it is falling asleep
+  room.say(HostBudget{gib(1)});
+  room.run_for(seconds(20));
+  EXPECT_EQ(room.state("a"), Residency::absent);
+  EXPECT_EQ(room.stops("a"), 1U);
+  expect_clean(room);
+}
+
 TEST(Sleep, WhatASleeperKeepsOnTheGpuCountsAndIsEvictedWhereThatHelps) {
   Behaviour heavy = sleeps_in(milliseconds(300), milliseconds(200));
   heavy.residue = gib(1);
