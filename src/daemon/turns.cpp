@@ -73,8 +73,12 @@ net::Awaitable<void> Turns::run() {
   while (!line_.empty()) {
     again_ = false;
     const std::vector<PlacePtr> round(line_.begin(), line_.end());
+    // One time for all: or a reading begun between two of them would be too old for the later one,
+    // which would then be decided after the first was refused, and pass it.
+    const SteadyTime now = steady_now();
     for (const PlacePtr& place : round) {
       if (place->answer || place->has_left || !is_turn_of(*place)) continue;
+      place->request.requested_at = now;
       place->is_tried = true;
       ++trying_;
       loop_.spawn(attempt(place));
@@ -87,7 +91,6 @@ net::Awaitable<void> Turns::run() {
 
 net::Awaitable<void> Turns::attempt(PlacePtr place) {
   const bool is_last = steady_now() >= place->until;
-  place->request.requested_at = steady_now();
   auto answer = co_await assign_(place->request, place->terms);
   place->is_tried = false;
   if (is_last || !is_no_room(answer)) {

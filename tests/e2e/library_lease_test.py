@@ -230,7 +230,7 @@ class Waiting(LibraryCase):
                         order.append(name)
                 threads.append(threading.Thread(target=ask))
                 threads[-1].start()
-                time.sleep(0.3)
+                until(lambda: f'"assign refused" model={name} ' in self.place.read_log(), f"{name} waits")
         for thread in threads:
             thread.join(PATIENCE)
         self.assertEqual(order, ["a", "b", "c"])
