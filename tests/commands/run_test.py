@@ -33,7 +33,7 @@ class Demonstration(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.before = leftovers()
-        cls.done = run("--simulate", "--seconds", "7", "--interval", "2")
+        cls.done = run("--simulate", "--seconds", "16", "--interval", "2")
         cls.output = cls.done.stdout
         # "$ estiva assign xtts --vram ..." and what follows until the next command
         cls.commands = re.findall(r"^\$ estiva (.+)\n((?:(?!\$ estiva ).*\n)*)", cls.output, re.M)
@@ -71,6 +71,17 @@ class Demonstration(unittest.TestCase):
         for name in ("xtts", "whisper"):
             self.assertIn(name, before)
             self.assertNotIn(name, after)
+
+    def test_two_models_that_exceed_the_card_are_both_served(self):
+        (stress,) = self.answers("stress xtts f5tts")
+        for name in ("f5tts", "xtts"):
+            requests, errors, ooms, swaps = map(int, re.search(rf"^{name} +(\d+) +(\d+) +(\d+) +(\d+)", stress,
+                                                               re.M).groups())
+            self.assertGreaterEqual(min(requests, swaps), 2, stress)
+            self.assertEqual((errors, ooms), (0, 0), stress)
+        self.assertIn("all of it came back", stress)
+        self.assertIn("out of memory with estiva: 0\n", self.output)
+        self.assertRegex(self.output, r"out of memory when both start without it: [1-9]")
 
     def test_the_report_is_printed_at_each_interval(self):
         (report,) = self.answers("status --watch --interval 2s")
