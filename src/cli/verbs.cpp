@@ -4,6 +4,7 @@
 
 #include "base/messages/cli.h"
 #include "base/messages/cli_cdi.h"
+#include "base/messages/cli_discover.h"
 #include "base/messages/cli_doctor.h"
 #include "base/messages/cli_plan_run.h"
 #include "base/messages/cli_top.h"
@@ -13,6 +14,7 @@
 #include "cli/verb_assign.h"
 #include "cli/verb_cdi.h"
 #include "cli/verb_daemon.h"
+#include "cli/verb_discover.h"
 #include "cli/verb_doctor.h"
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
@@ -185,6 +187,13 @@ constexpr Flag kVerifyFlags[] = {kJson,
                                  kDocker,
                                  kNvml,
                                  {"--root", "DIR", m::kHelpVerifyRoot, ""}};
+constexpr Flag kModelsFlags[] = {{"--write", "FILE", m::kHelpDiscoverWrite, ""},
+                                 {"--folder", "DIR", m::kHelpDiscoverFolder, "", false, "", true},
+                                 {"--context", "TOKENS", m::kHelpDiscoverContext, ""},
+                                 {"--yes", "", m::kHelpDiscoverYes, ""},
+                                 {"--config", "FILE", m::kHelpConfig, ""},
+                                 kDocker,
+                                 kJson};
 constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
@@ -207,6 +216,7 @@ constexpr Verb kVerbs[] = {
      run_recover},
     {"cdi", m::kVerbCdi, {"ACTION", 1, 65, "generate|list|check"}, kCdiFlags, false, run_cdi},
     {"verify", m::kVerbVerify, {"CONTAINER", 0, 1, ""}, kVerifyFlags, false, run_verify},
+    {"models", m::kVerbModels, {"ACTION", 1, 1, "discover"}, kModelsFlags, false, run_discover},
     {"assign", m::kVerbAssign, {"NAME", 1, 1, ""}, kAssignFlags, false, run_assign},
     {"release", m::kVerbRelease, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_release},
     {"leases", m::kVerbLeases, {}, kLeasesFlags, false, run_leases},
