@@ -1,7 +1,7 @@
 """Writes GGUF files: a real header, and a hole where the weights would be, so that a model of 25 GB takes
 some MB of disk and real tools take it for one. Layout: docs/gguf.md of ggml-org/ggml. Standard library only.
 
-    tests/gguf_writer.py KIND FILE       one of the models below"""
+    tests/gguf_writer.py KIND FILE       one of MODELS; prints the bytes of its tensors"""
 import struct
 import sys
 
@@ -155,6 +155,13 @@ MODELS = {
                                         more={"expert_count": 8, "expert_used_count": 2}, experts=8),
     "mamba-1.4b": lambda: mamba(48, 2048, 50280),
 }
+
+
+def table_of_tokens(kind):
+    """The bytes of a model's table of tokens, where its output has weights of its own; else 0."""
+    tensors = {name: size_of(dims, type_name) for name, dims, type_name in MODELS[kind]()[1]}
+    return tensors["token_embd.weight"] if "output.weight" in tensors else 0
+
 
 if __name__ == "__main__":
     print(write(sys.argv[2], *MODELS[sys.argv[1]]()))

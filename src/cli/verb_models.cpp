@@ -11,6 +11,7 @@
 #include "cli/numbers.h"
 #include "cli/render_models.h"
 #include "cli/session.h"
+#include "cli/verb_discover.h"
 #include "format/json_tree.h"
 #include "format/json_writer.h"
 #include "format/text.h"
@@ -144,6 +145,7 @@ Result<std::string> device_of(Session& session, const Arguments& args) {
 Result<int> run_models(Session& session, const Arguments& args) {
   const auto& words = args.words;
   if (words.empty()) return list(session, args);
+  if (words[0] == "discover" && words.size() == 1) return run_discover(session, args);
   if (words[0] == "policy" && words.size() == 3) return set_policy(session, args);
   if (words[0] == "log" && words.size() == 2) return show_log(session, args);
   if (words[0] == "reload" && words.size() == 1) return reload(session, args);

@@ -4,6 +4,7 @@
 
 #include "base/messages/cli.h"
 #include "base/messages/cli_cdi.h"
+#include "base/messages/cli_discover.h"
 #include "base/messages/cli_doctor.h"
 #include "base/messages/cli_models.h"
 #include "base/messages/cli_plan_run.h"
@@ -189,7 +190,14 @@ constexpr Flag kVerifyFlags[] = {kJson,
                                  kDocker,
                                  kNvml,
                                  {"--root", "DIR", m::kHelpVerifyRoot, ""}};
-constexpr Flag kModelsFlags[] = {kJson, {"--dry-run", "", m::kHelpReloadDry, ""}};
+constexpr Flag kModelsFlags[] = {{"--dry-run", "", m::kHelpReloadDry, ""},
+                                 {"--write", "FILE", m::kHelpDiscoverWrite, ""},
+                                 {"--folder", "DIR", m::kHelpDiscoverFolder, "", false, "", true},
+                                 {"--context", "TOKENS", m::kHelpDiscoverContext, ""},
+                                 {"--yes", "", m::kHelpDiscoverYes, ""},
+                                 {"--config", "FILE", m::kHelpConfig, ""},
+                                 kDocker,
+                                 kJson};
 constexpr Flag kUnloadFlags[] = {{"--all", "", m::kHelpAllModels, ""}, kJson};
 constexpr Flag kPinFlags[] = {{"--off", "", m::kHelpPinOff, ""}, kJson};
 constexpr Flag kPauseFlags[] = {{"--for", "TIME", m::kHelpPauseFor, ""}, kJson};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/messages/format_model.h"
+#include "format/gguf_keys.h"
 #include "format/gguf_reader.h"
 
 namespace estiva::format {
@@ -12,9 +13,7 @@ namespace {
 constexpr std::uint64_t kLongestKey = 65535;  // of gguf.md
 constexpr std::uint64_t kLongestName = 1024;  // ggml itself: 64
 constexpr std::uint32_t kMostDimensions = 4;  // GGML_MAX_DIMS
-constexpr std::uint64_t kUsualAlignment = 32;
-// Keys of which the value is kept: more are of no model's geometry.
-constexpr std::size_t kMostKept = 1024, kLongestKept = 128;
+constexpr std::size_t kLongestKept = 128;     // of a key whose value is kept
 
 struct Tensor {
   const GgmlType* type = nullptr;  // nullptr: not known
@@ -33,7 +32,7 @@ GgufValues read_values(GgufCursor& in, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count && in.is_good(); ++i) {
     std::string key = in.text(kLongestKey);
     GgufValue value = read_gguf_value(in);
-    if (values.size() < kMostKept && key.size() <= kLongestKept)
+    if (values.size() < kMostGgufKept && key.size() <= kLongestKept)
       values.try_emplace(std::move(key), std::move(value));
   }
   return values;
@@ -88,67 +87,6 @@ void add_up(const std::vector<Tensor>& tensors, ModelFile& file) {
       file.tensors, [](const TensorSum& a, const TensorSum& b) { return a.bytes > b.bytes; });
 }
 
-// ---- keys ----
-
-class Keys {
- public:
-  Keys(const GgufValues& values, std::string prefix)
-      : values_(values), prefix_(std::move(prefix)) {}
-
-  const GgufValue* find(std::string_view key) const {
-    const auto found = values_.find(prefix_ + std::string(key));
-    return found == values_.end() ? nullptr : &found->second;
-  }
-  Count number(std::string_view key) const {
-    const GgufValue* value = find(key);
-    return value != nullptr && value->is_number ? Count(value->number) : Count();
-  }
-  std::string text(std::string_view key) const {
-    const GgufValue* value = find(key);
-    return value == nullptr ? std::string() : value->text;
-  }
-  PerBlock per_block(std::string_view key) const {
-    const GgufValue* value = find(key);
-    if (value == nullptr) return {};
-    if (!value->is_number) return value->list;
-    return {static_cast<std::uint32_t>(std::min<std::uint64_t>(value->number, UINT32_MAX))};
-  }
-  std::uint64_t length(std::string_view key) const {
-    const GgufValue* value = find(key);
-    return value == nullptr ? 0 : value->length;
-  }
-
- private:
-  const GgufValues& values_;
-  std::string prefix_;
-};
-
-ModelGeometry geometry_of(const Keys& own, std::uint64_t tokens) {
-  ModelGeometry g;
-  g.blocks = own.number("block_count");
-  g.embedding = own.number("embedding_length");
-  g.context = own.number("context_length");
-  g.vocabulary = tokens > 0 ? Count(tokens) : own.number("vocab_size");
-  g.heads = own.per_block("attention.head_count");
-  g.kv_heads = own.per_block("attention.head_count_kv");
-  g.key_length = own.number("attention.key_length");
-  g.value_length = own.number("attention.value_length");
-  g.window = own.number("attention.sliding_window");
-  g.window_blocks = own.per_block("attention.sliding_window_pattern");
-  g.key_length_window = own.number("attention.key_length_swa");
-  g.value_length_window = own.number("attention.value_length_swa");
-  g.compressed_kv = own.number("attention.kv_lora_rank");
-  g.compressed_key_length = own.number("attention.key_length_mla");
-  g.rope_dimensions = own.number("rope.dimension_count");
-  g.state_kernel = own.number("ssm.conv_kernel");
-  g.state_inner = own.number("ssm.inner_size");
-  g.state_size = own.number("ssm.state_size");
-  g.state_groups = own.number("ssm.group_count");
-  g.full_attention_every = own.number("full_attention_interval");
-  if (const Count causal = own.number("attention.causal")) g.causal = *causal != 0;
-  return g;
-}
-
 // Version and byte order, as the error that ends it; empty: fine.
 Error check_version(std::uint32_t magic, std::uint32_t version) {
   constexpr std::uint32_t kMagic = 0x46554747;  // "GGUF"
@@ -162,8 +100,8 @@ Error check_version(std::uint32_t magic, std::uint32_t version) {
 }
 
 // Where the tensors' bytes begin.
-std::uint64_t data_begin(GgufCursor& in, const Keys& keys) {
-  const std::uint64_t alignment = keys.number("general.alignment").value_or(kUsualAlignment);
+std::uint64_t data_begin(GgufCursor& in, const GgufValues& values) {
+  const std::uint64_t alignment = alignment_of(values);
   if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment > 1 << 20)
     in.damaged(msg::kGgufAlignment);
   return in.is_good() ? (in.at() + alignment - 1) & ~(alignment - 1) : in.at();
@@ -184,21 +122,14 @@ Result<ModelFile> read_gguf(const ByteSource& source, std::uint64_t size) {
   std::vector<Tensor> tensors;
   for (std::uint64_t i = 0; i < tensor_count && in.is_good(); ++i)
     tensors.push_back(read_tensor(in));
-  const Keys all(values, "");
   ModelFile file;
-  file.architecture = all.text("general.architecture");
-  const std::uint64_t begin = data_begin(in, all);
-  file.split_number = all.number("split.no");
-  file.split_count = all.number("split.count");
+  fill_from_keys(values, file);
+  const std::uint64_t begin = data_begin(in, values);
   if (file.architecture.empty() && file.split_number.value_or(0) == 0)
     in.damaged(msg::kGgufNoArchitecture);
   if (!in.is_good()) return Failure(in.error());
   size_unknown(tensors, size > begin ? size - begin : 0);
   add_up(tensors, file);
-  file.name = all.text("general.name");
-  file.kind = all.text("general.type");
-  file.geometry =
-      geometry_of(Keys(values, file.architecture + "."), all.length("tokenizer.ggml.tokens"));
   file.file_size = Bytes{begin};
   for (const Tensor& tensor : tensors)
     file.file_size =

@@ -1,6 +1,7 @@
 #include "format/gguf_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 #include "base/messages/format_model.h"
@@ -10,8 +11,7 @@ namespace estiva::format {
 namespace {
 
 constexpr std::size_t kWindow = 256 << 10;
-constexpr std::uint64_t kLongestText = 256;   // of a value that is kept
-constexpr std::uint64_t kLongestList = 2048;  // blocks of a model: below 200
+constexpr std::uint64_t kLongestText = 256;  // of a value that is kept
 
 // enum gguf_type of gguf.h.
 enum : std::uint32_t {
@@ -52,7 +52,7 @@ GgufValue read_list(GgufCursor& in) {
   if (size == 0) in.damaged(msg::kGgufType);
   if (value.length > kMaxGgufHeader) in.damaged(msg::kGgufLong);
   if (!in.is_good()) return value;
-  if (is_float(type) || value.length > kLongestList) {
+  if (is_float(type) || value.length > kMostGgufBlocks) {
     in.skip(value.length * size);
     return value;
   }

@@ -1,15 +1,13 @@
 // The parts of a GGUF header, one after the other, from a small window on the source. Only gguf.cpp
 // includes this.
 #pragma once
-#include <array>
-#include <cstring>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "format/byte_source.h"
+#include "format/gguf_keys.h"
 
 namespace estiva::format {
 
@@ -43,17 +41,6 @@ class GgufCursor {
   std::vector<char> window_;
   Error error_;
 };
-
-// A value of the metadata that may matter: a number (also of a bool), a short text, or a short list
-// of numbers. Of a list `length` is how many it has.
-struct GgufValue {
-  bool is_number = false;
-  std::uint64_t number = 0;
-  std::string text;
-  std::vector<std::uint32_t> list;
-  std::uint64_t length = 0;
-};
-using GgufValues = std::map<std::string, GgufValue, std::less<>>;
 
 // One value of the type that stands before it. Floating numbers and what is long are passed over.
 GgufValue read_gguf_value(GgufCursor& in);

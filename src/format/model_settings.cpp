@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/messages/format.h"
+#include "format/model_toml.h"
 #include "format/settings_values.h"
 #include "format/size.h"
 #include "format/text.h"
@@ -180,15 +181,6 @@ Result<ModelSpec::Time> parse_model_time(std::string_view text) {
     return not_accepted(text, "a duration in quotes up to 24h, such as \"30s\"");
   }
   return time;
-}
-
-bool is_model_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-' || c == ':' || c == '/';
-  };
-  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), allowed) &&
-         name.front() != '-' && name.front() != '.';
 }
 
 void read_models(std::string_view file, SectionReader& top, std::vector<ModelSpec>& out,

@@ -21,7 +21,4 @@ void read_models(std::string_view file, SectionReader& top, std::vector<ModelSpe
 // Up to 24 hours.
 Result<ModelSpec::Time> parse_model_time(std::string_view text);
 
-// Up to 128 letters, digits and . _ - : / , not beginning with a dot or a dash.
-bool is_model_name(std::string_view name);
-
 }  // namespace estiva::format

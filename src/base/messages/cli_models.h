@@ -61,7 +61,8 @@ inline constexpr std::string_view kReloadNothing = "Nothing changed.\n";
 inline constexpr std::string_view kReloadLine = "{} {}\n";
 inline constexpr std::string_view kModelsWhat = "'models {}' is not understood";
 inline constexpr std::string_view kModelsHow =
-    "Write 'estiva models', 'models policy NAME POLICY', 'models log NAME' or 'models reload'";
+    "Write 'estiva models', 'models discover', 'models policy NAME POLICY', 'models log NAME' or "
+    "'models reload'";
 inline constexpr std::string_view kLoadWhat = "no model was named";
 inline constexpr std::string_view kLoadHow = "Name models, or write --all";
 inline constexpr std::string_view kNothingCalled = "nothing is called '{}'";

@@ -32,4 +32,6 @@ inline constexpr std::string_view kSafetensorsTensor =
 inline constexpr std::string_view kSafetensorsIndex = "this is no index of safetensors files";
 inline constexpr std::string_view kModelConfig = "this is no config.json of a model";
 
+inline constexpr std::string_view kOllamaTags = "the answer is none of Ollama's";
+
 }  // namespace estiva::msg

@@ -76,7 +76,7 @@ TEST(Stress, AnErrorOrMemoryThatStaysIsNoCleanRun) {
   EXPECT_EQ(failed->models.at("b").errors, 1U);
   EXPECT_EQ(failed->models.at("b").swaps.size(), 2U);
   EXPECT_FALSE(failed->is_clean());
-  EXPECT_NE(stress_page(*failed).find("b: Answered 500: no"), std::string::npos)
+  EXPECT_NE(stress_page(*failed).find("b: answered 500: no"), std::string::npos)
       << stress_page(*failed);
 
   Machine leaking;
