@@ -113,7 +113,7 @@ function(estiva_test name)
   if(NOT ESTIVA_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "ASIO" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "ASIO;ALONE" "" "SOURCES;DEPS" ${ARGN})
   find_package(GTest REQUIRED)
   include(GoogleTest)
   add_executable(${name} ${ARG_SOURCES})
@@ -122,8 +122,13 @@ function(estiva_test name)
   target_compile_definitions(${name} PRIVATE
     ESTIVA_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ESTIVA_BUILD_DIR="${CMAKE_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
+  # Tests that use what the machine has only once run one after the other.
+  set(alone "")
+  if(ARG_ALONE)
+    set(alone RESOURCE_LOCK ${name})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
-    PROPERTIES TIMEOUT ${ESTIVA_TEST_TIMEOUT})
+    PROPERTIES TIMEOUT ${ESTIVA_TEST_TIMEOUT} ${alone})
 endfunction()
 
 function(estiva_fuzz name)

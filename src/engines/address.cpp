@@ -99,7 +99,9 @@ Result<Url> parse_url(std::string_view text) {
     if (text.starts_with(kHttp) && !has_port(address)) address += ":80";
   }
   auto endpoint = net::parse_endpoint(address);
-  if (!endpoint) {
+  const bool has_no_port =
+      endpoint && endpoint->kind == net::Endpoint::Kind::tcp && endpoint->port == 0;
+  if (!endpoint || has_no_port) {
     return fail(ErrorKind::usage, fmt::format(msg::kBadUrl, format::escape_for_terminal(text)),
                 std::string(msg::kBadUrlHow));
   }

@@ -248,7 +248,7 @@ class Impl : public std::enable_shared_from_this<Impl> {
       auto url = url_of(found, spec_.url);
       if (!url) return Failure(url.error());
       running.endpoint = std::move(url->endpoint);
-      running.path_prefix = std::move(url->path);
+      if (url->path != "/") running.path_prefix = std::move(url->path);
     }
     if (spec_.ready.empty()) return running;
     if (auto ready = url_of(found, spec_.ready); !ready) return Failure(ready.error());

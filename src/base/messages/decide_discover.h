@@ -12,7 +12,7 @@ inline constexpr std::string_view kNeedNoCache =
     "{}";
 inline constexpr std::string_view kNeedSafetensors =
     "estimated: weights {}, a fifth of it for cache and computing, CUDA {}";
-inline constexpr std::string_view kNeedNotKnown = "not known: say how much it takes on the GPU";
+inline constexpr std::string_view kFoundNeedUnknown = "not known: say how much it takes on the GPU";
 inline constexpr std::string_view kNeedNone = "not on this machine's GPUs, as far as estiva knows";
 inline constexpr std::string_view kNeedForeign =
     "its VRAM counts as foreign: estiva did not start it";
@@ -24,7 +24,7 @@ inline constexpr std::string_view kFoundServer = "Found: {} answers at {}";  // 
 inline constexpr std::string_view kFoundServerOf = "Found: {} answers at {}, process {} ({})";
 inline constexpr std::string_view kFoundContainer = "Found: container {} of image {}, {}";
 inline constexpr std::string_view kContainerRuns = "running";
-inline constexpr std::string_view kContainerStopped = "stopped";
+inline constexpr std::string_view kContainerIsStopped = "stopped";
 inline constexpr std::string_view kNoteRemote =
     "estiva relays to it and can't unload it; with 'engine' process or container it could";
 inline constexpr std::string_view kNoteRunsAlready =

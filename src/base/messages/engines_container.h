@@ -4,9 +4,6 @@
 
 namespace estiva::msg {
 
-inline constexpr std::string_view kEngineUrl = "'{}' is no address of an engine";  // text
-inline constexpr std::string_view kEngineUrlRemedy =
-    "Write http://ADDRESS:PORT/PATH with an address or localhost, or unix:/PATH";
 inline constexpr std::string_view kContainerRecord = "the record of a container can't be read";
 
 inline constexpr std::string_view kContainerUnnamed = "model '{}' names no container";  // model

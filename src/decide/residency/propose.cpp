@@ -192,14 +192,14 @@ class Proposer {
     proposal.where = name;
     proposal.remarks.push_back(
         fmt::format(msg::kFoundContainer, container.name, container.image,
-                    container.is_running ? msg::kContainerRuns : msg::kContainerStopped));
+                    container.is_running ? msg::kContainerRuns : msg::kContainerIsStopped));
     const bool is_one_of_several =
         std::ranges::count_if(found_.containers, [&](const FoundContainer& other) {
           return !other.project.empty() && name_of(other) == name;
         }) > 1;
     if (is_one_of_several) proposal.remarks.emplace_back(msg::kNoteEndpoints);
     if (container.ports.empty()) proposal.remarks.emplace_back(msg::kNoteNoPort);
-    proposal.need_text = msg::kNeedNotKnown;
+    proposal.need_text = msg::kFoundNeedUnknown;
     add(std::move(proposal));
   }
 

@@ -47,7 +47,7 @@ TEST(Propose, AGgufIsServedByLlamaServer) {
   const Proposals proposals = propose(found);
   ASSERT_EQ(names(proposals), std::vector<std::string>{"qwen3-8b-q4_k_m"});
   const Proposal& one = proposals.models.front();
-  EXPECT_EQ(one.spec.engine, EngineKind::llama_server);
+  EXPECT_EQ(one.spec.engine, ModelEngine::llama_server);
   EXPECT_EQ(one.spec.file, found.files[0].path);
   EXPECT_EQ(one.spec.model, "");
   // 4096 + 512 + (32000 + 2 x 4096) x 512 x 4 bytes + 457, up to a whole MiB.
@@ -117,7 +117,7 @@ TEST(Propose, AContainersServerIsOneModel) {
   const Proposals proposals = propose(found);
   ASSERT_THAT(names(proposals), ElementsAre("llm", "tts"));
   const ModelSpec& llm = proposals.models[0].spec;
-  EXPECT_EQ(llm.engine, EngineKind::container);
+  EXPECT_EQ(llm.engine, ModelEngine::container);
   EXPECT_EQ(llm.container, "chat/llm");
   EXPECT_EQ(llm.url, "http://127.0.0.1:8000");
   EXPECT_EQ(llm.model, "Qwen/Qwen3-8B");
@@ -149,12 +149,12 @@ TEST(Propose, AServerThatNobodyStartedForUsIsRemote) {
   found.servers = {server};
   Proposals proposals = propose(found);
   ASSERT_THAT(names(proposals), ElementsAre("a"));
-  EXPECT_EQ(proposals.models[0].spec.engine, EngineKind::remote);
+  EXPECT_EQ(proposals.models[0].spec.engine, ModelEngine::remote);
   // Its file was found too: one model, with a warning.
   found.files = {gguf("/m/a.gguf")};
   proposals = propose(found);
   ASSERT_THAT(names(proposals), ElementsAre("a"));
-  EXPECT_EQ(proposals.models[0].spec.engine, EngineKind::llama_server);
+  EXPECT_EQ(proposals.models[0].spec.engine, ModelEngine::llama_server);
   EXPECT_THAT(proposals.models[0].remarks, Contains(HasSubstr("has it loaded already")));
 }
 

@@ -13,7 +13,7 @@ TEST(ParseUrl, WhatItIsMadeOf) {
   };
   for (const Case& one :
        {Case{"http://127.0.0.1:8000/v1", "127.0.0.1:8000", "/v1"},
-        Case{"http://localhost:8000/", "localhost:8000", ""},
+        Case{"http://localhost:8000/", "localhost:8000", "/"},
         Case{"http://localhost", "localhost:80", ""},
         Case{"127.0.0.1:8000/health?x=1", "127.0.0.1:8000", "/health?x=1"},
         Case{"http://[::1]:8000/a/b", "[::1]:8000", "/a/b"}, Case{"http://[::1]", "[::1]:80", ""},
