@@ -103,7 +103,7 @@ class Ollama(unittest.TestCase):
         self.server.error = (500, "invalid file magic")
         self.expect_error(hand.do("load"), "failed", "invalid file magic")
         self.expect_error(self.hand("tiny", url="http://127.0.0.1:1").do("probe"), "not_found", "ollama serve")
-        self.expect_error(self.hand("tiny", url="https://example.org").do("probe"), "usage", "is no address")
+        self.expect_error(self.hand("tiny", url="https://example.org").do("probe"), "usage", "speaks no TLS")
 
     def test_a_load_that_takes_too_long(self):
         self.server.load_seconds = 30
