@@ -25,6 +25,12 @@ bool has_no_lease(const ModelSpec& spec) {
   return spec.engine == ModelEngine::remote;
 }
 
+// Started by us, and nobody else's to end. A container or a server of somebody else's runs on.
+bool is_our_process(const ModelSpec& spec) {
+  return spec.engine == ModelEngine::process || spec.engine == ModelEngine::llama_server ||
+         spec.engine == ModelEngine::vllm;
+}
+
 engines::LoadTerms terms_of(const decide::Ledger& ledger, const std::string& lease) {
   engines::LoadTerms terms;
   terms.lease = lease;
@@ -264,7 +270,7 @@ net::Awaitable<void> Residents::adopt(std::string model, EngineNote note) {
     if (one->running->holder) co_await bind(model, *one->running->holder);
     log(LogLevel::notice, "a model that ran before goes on", {{"model", model}});
     // Before anything else is decided.
-    events_.push_front(r::Adopted{model, false, 0});
+    events_.push_front(r::Adopted{model, one->running->is_asleep, 0});
   } else {
     log(LogLevel::info, "a model that ran before is gone",
         {{"model", model}, {"why", running.error().sentence()}});
@@ -306,7 +312,8 @@ net::Awaitable<void> Residents::stop_stranger(std::string model, EngineNote note
 
 net::Awaitable<void> Residents::stop_all() {
   for (auto& [name, one] : models_) {
-    if (!one.running && one.record.empty()) continue;
+    const bool runs = one.running || !one.record.empty();
+    if (!runs || !is_our_process(one.spec)) continue;
     (void)co_await one.engine->stop();
     parts_.store.submit(store::Write::note(engine_note(name), ""),
                         [](const Result<store::Durable>&) {});
