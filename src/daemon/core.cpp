@@ -404,6 +404,7 @@ bool Core::tick() {
   const bool host_follows = worker_ && sample_host();
   if (kernel_log_) kernel_log_->poll();
   keeper_->tick();
+  if (models_) models_->take_host(publisher_->host_memory());
   if (remembers_health_) health_->remember(kernel_log_read());
   return host_follows;
 }

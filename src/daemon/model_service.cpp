@@ -8,6 +8,7 @@
 #include "daemon/keeper.h"
 #include "daemon/residents.h"
 #include "host/beside.h"
+#include "host/power.h"
 #include "host/settings_file.h"
 #include "store/store.h"
 
@@ -130,6 +131,10 @@ api::Residents& ModelService::residents() {
 
 void ModelService::look_at_ledger() {
   impl_->residents.look_at_ledger();
+}
+
+void ModelService::take_host(const Reading<HostMemory>& memory) {
+  impl_->residents.take_host(memory, host::is_on_battery(impl_->parts.root));
 }
 
 net::Awaitable<void> ModelService::stop() {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "daemon/options.h"
 #include "host/files.h"
+#include "model/host.h"
 #include "net/loop.h"
 
 namespace estiva::store {
@@ -37,6 +38,7 @@ class ModelService {
   Result<void> start();
   api::Residents& residents();
   void look_at_ledger();
+  void take_host(const Reading<HostMemory>& memory);
   // The gateway is ended; the models too where the options say so, else they go on.
   net::Awaitable<void> stop();
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/messages/api_models.h"
 #include "daemon/keeper.h"
+#include "decide/residency/host_ram.h"
 #include "format/text.h"
 #include "store/store.h"
 
@@ -264,6 +265,21 @@ void Residents::look_at_ledger() {
   const bool is_new = ledger.read_at() != read_at_;
   read_at_ = ledger.read_at();
   if (is_new && !(to_gateway_.empty() && waits_.empty())) feed(r::Tick{});
+}
+
+// Only what changes something is told: a tenth more or less of the RAM, or another source of power.
+void Residents::take_host(const Reading<HostMemory>& memory, bool on_battery) {
+  if (on_battery != on_battery_) {
+    on_battery_ = on_battery;
+    feed(r::DefaultTtl{on_battery ? parts_.settings.battery_ttl : parts_.settings.ttl});
+  }
+  if (parts_.settings.host_memory || !memory) return;
+  const Bytes budget = decide::sleepers_budget(*memory, machine_.sleeping_bytes());
+  const bool is_much_more = budget > host_budget_ + Bytes{host_budget_.value / 10};
+  const bool is_much_less = budget + Bytes{host_budget_.value / 10} < host_budget_;
+  if (!is_much_more && !is_much_less) return;
+  host_budget_ = budget;
+  feed(r::HostBudget{budget});
 }
 
 // A larger peak than any before is charged by the ledger at once; the next load asks for it.

@@ -20,6 +20,7 @@
 #include "engines/engine.h"
 #include "format/settings.h"
 #include "host/files.h"
+#include "model/host.h"
 #include "net/loop.h"
 
 namespace estiva::store {
@@ -62,6 +63,8 @@ class Residents final : public api::Residents {
   void gateway_came(const api::Hello& hello);
   void gateway_went();
   void take(const api::FromGateway& message);
+  // How much RAM there is, and whether a battery gives the power.
+  void take_host(const Reading<HostMemory>& memory, bool on_battery);
   // The ledger changed, or was read anew.
   void look_at_ledger();
   // Stops every engine of ours; for a daemon that does not leave its models behind.
@@ -169,6 +172,8 @@ class Residents final : public api::Residents {
   std::map<decide::Ticket, Waiting> to_gateway_;
   std::map<std::string, std::optional<SteadyTime>> pauses_;
   std::set<std::string> overcommitted_;
+  Bytes host_budget_;
+  bool on_battery_ = false;
   std::optional<SteadyTime> read_at_;  // of the ledger when it was looked at last
   std::deque<decide::residency::Event> events_;
   bool working_ = false;

@@ -97,9 +97,8 @@ class Containers(DockerCase):
         self.until_in(self.docker.pid(name), name)
         import http.client
         anybody = http.client.HTTPConnection("127.0.0.1", self.place.tcp_port(), timeout=10)
-        text = self.text_metrics(anybody)
-        self.assertIn('estiva_containers{state="running"} 1', text)
-        self.assertNotIn("secret", text)
+        until(lambda: 'estiva_containers{state="running"} 1' in self.text_metrics(anybody), "it is counted")
+        self.assertNotIn("secret", self.text_metrics(anybody))
 
     def test_a_hostile_name_stays_a_name(self):
         self.docker.run("run", "-d", "--name", "a.b-c_d", "--network", "none", "--label",

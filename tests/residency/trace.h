@@ -14,7 +14,7 @@ inline void print_step(SteadyTime at, const decide::residency::Event& event,
       "Arrived",       "Left",       "Busy",       "Closed",      "Reserved",  "NotReserved",
       "Loaded",        "LoadFailed", "Released",   "SleepFailed", "Died",      "Adopted",
       "Overcommitted", "Learned",    "Unload",     "Pin",         "SetPolicy", "Pause",
-      "Resume",        "Configured", "HostBudget", "Tick"};
+      "Resume",        "Configured", "HostBudget", "DefaultTtl",  "Tick"};
   static constexpr const char* kEffects[] = {"Reserve", "Load",  "Cancel", "Open", "Close", "Cut",
                                              "Leave",   "Forgo", "Refuse", "Done", "Told"};
   const auto words = [](const auto& one) {

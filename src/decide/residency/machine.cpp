@@ -62,6 +62,10 @@ std::vector<Effect> ResidencyMachine::step(const Event& event, SteadyTime now,
   return impl_->step(event, now, ledger);
 }
 
+Bytes ResidencyMachine::sleeping_bytes() const {
+  return impl_->ram_used();
+}
+
 std::optional<SteadyTime> ResidencyMachine::next_at() const {
   return impl_->due_at;
 }

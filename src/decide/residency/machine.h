@@ -70,6 +70,7 @@ struct ResidencyMachine::Impl {
   void cut_or_leave(Entry& entry);
   // ---- tier.cpp: sleepers and their RAM ----
   void on(const residency::HostBudget& event);
+  void on(const residency::DefaultTtl& event) { settings.default_ttl = event.ttl; }
   std::optional<Leaving> how_to_leave(Entry& entry);
   Bytes ram_used() const;
   std::vector<Entry*> sleepers_by_worth();

@@ -151,11 +151,14 @@ struct HostBudget {  // RAM that sleeping models may take together; less than be
                      // stopped
   Bytes bytes;
 };
+struct DefaultTtl {  // in place of the settings'; a laptop has another one on battery
+  Nanoseconds ttl{0};
+};
 struct Tick {};  // the time that next_at() named has come, or the ledger changed
 
 using Event = std::variant<Arrived, Left, Busy, Closed, Reserved, NotReserved, Loaded, LoadFailed,
                            Released, SleepFailed, Died, Adopted, Overcommitted, Learned, Unload,
-                           Pin, SetPolicy, Pause, Resume, Configured, HostBudget, Tick>;
+                           Pin, SetPolicy, Pause, Resume, Configured, HostBudget, DefaultTtl, Tick>;
 
 // ---- effects, to be carried out in order
 // ---------------------------------------------------------
@@ -263,6 +266,9 @@ class ResidencyMachine {
                                       const Ledger& ledger);
   // When a Tick is due; nothing: only at the next event.
   std::optional<SteadyTime> next_at() const;
+
+  // RAM that those who sleep take, or are about to.
+  Bytes sleeping_bytes() const;
 
   std::vector<ResidencyView> models() const;  // by name
   std::optional<ResidencyView> find(std::string_view model) const;
