@@ -74,6 +74,20 @@ TEST(Ttl, AModelThatNobodyAsksForLeavesAfterIt) {
   EXPECT_EQ(room.state("pinned"), Residency::resident);
 }
 
+TEST(Ttl, OnBatteryIdleModelsLeaveSooner) {
+  ModelSpec a = model("a", gib(1)), kept = model("kept", gib(1));
+  kept.policy = ResidencyPolicy::keep;
+  MachineRoom room({gib(4)}, {a, kept});
+  room.ask("a");
+  room.ask("kept");
+  room.run_for(minutes(10));
+  ASSERT_EQ(room.state("a"), Residency::resident) << "without a TTL it stays";
+  room.say(DefaultTtl{minutes(2)});
+  room.run_for(seconds(10));
+  EXPECT_EQ(room.state("a"), Residency::absent);
+  EXPECT_EQ(room.state("kept"), Residency::resident);
+}
+
 TEST(Preload, ModelsComeInAtTheStartWhereThereIsRoom) {
   ModelSpec a = model("a", gib(3)), b = model("b", gib(3));
   a.preload = b.preload = true;
