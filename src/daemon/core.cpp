@@ -306,8 +306,7 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
 Result<void> Core::start_models() {
   if (!options_.machine.empty()) return {};
   models_ = std::make_unique<ModelService>(
-      ModelService::Parts{loop_, *store_, *keeper_, root_, boot_id_, options_,
-                          [this] { publisher_->leases_changed(); }});
+      ModelService::Parts{loop_, *store_, *keeper_, root_, boot_id_, options_});
   return models_->start();
 }
 

@@ -53,7 +53,6 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
                        gateway_of(parts.options),
                        parts.options.settings.models,
                        parts.options.settings.residency,
-                       parts.changed,
                        [file = parts.options.settings_file]() -> Result<std::vector<ModelSpec>> {
                          auto loaded = host::read_settings(file);
                          if (!loaded) return Failure(loaded.error());

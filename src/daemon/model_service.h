@@ -29,7 +29,6 @@ class ModelService {
     const host::Root& root;
     std::string boot_id;
     const DaemonOptions& options;
-    std::function<void()> changed;
   };
   explicit ModelService(Parts parts);
   ~ModelService();

@@ -256,8 +256,7 @@ net::Awaitable<void> Residents::probe(std::string model) {
     if (one->learned.footprint != now) one->learned = LearnedModel{now, {}, {}, {}, {}, {}};
     tell_learned(model, *one);
   }
-  --adopting_;
-  if (!working_) work();
+  looked_at_one();
 }
 
 net::Awaitable<void> Residents::adopt(std::string model, EngineNote note) {
@@ -286,8 +285,7 @@ net::Awaitable<void> Residents::adopt(std::string model, EngineNote note) {
       feed(std::move(wish));
     }
   }
-  --adopting_;
-  if (!working_) work();
+  looked_at_one();
 }
 
 // Its table is no more in the configuration: what runs of it is ended.
@@ -306,8 +304,7 @@ net::Awaitable<void> Residents::stop_stranger(std::string model, EngineNote note
   (void)co_await parts_.keeper.release(model, note.lease);
   parts_.store.submit(store::Write::note(engine_note(model), ""),
                       [](const Result<store::Durable>&) {});
-  --adopting_;
-  if (!working_) work();
+  looked_at_one();
 }
 
 net::Awaitable<void> Residents::stop_all() {

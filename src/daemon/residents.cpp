@@ -114,9 +114,8 @@ void Residents::work() {
   working_ = false;
   close_what_is_gone();
   arm();
-  renew_all();
+  if (has_news_) renew_all();
   moved_.notify_all();
-  if (parts_.changed) parts_.changed();
 }
 
 // What a gateway admits to since before us, and was not found alive.
@@ -126,15 +125,24 @@ void Residents::close_what_is_gone() {
   }
 }
 
+void Residents::looked_at_one() {
+  --adopting_;
+  if (!working_) work();
+}
+
 void Residents::arm() {
-  timer_.reset();
   const auto at = machine_.next_at();
+  if (at && at == armed_for_) return;
+  timer_.reset();
+  armed_for_ = at;
   if (!at) return;
   const Nanoseconds delay = std::max(*at - steady_now(), Nanoseconds(std::chrono::milliseconds(1)));
   timer_ = parts_.loop.every(delay, [this, alive = std::weak_ptr<bool>(alive_)] {
     // Posted, so that the timer is not destroyed from inside its own call.
     parts_.loop.post([this, alive] {
-      if (!alive.expired()) feed(r::Tick{});
+      if (alive.expired()) return;
+      armed_for_.reset();
+      feed(r::Tick{});
     });
   });
 }

@@ -45,7 +45,6 @@ class Residents final : public api::Residents {
     std::string gateway;  // the address; empty: there is none
     std::vector<ModelSpec> models;
     format::ResidencySettings settings;
-    std::function<void()> changed;  // something that is shown changed
     // The configuration, read again.
     std::function<Result<std::vector<ModelSpec>>()> read_again;
     std::function<void()> configured;  // after a reload: there may be a first model now
@@ -110,8 +109,9 @@ class Residents final : public api::Residents {
   void feed(decide::residency::Event event);
   void work();
   void arm();
+  // One of those that are looked at before anything is decided is known now.
+  void looked_at_one();
   void close_what_is_gone();
-  void run(const decide::residency::Effect& effect);
   void run(const decide::residency::Reserve& effect);
   void run(const decide::residency::Load& effect);
   void run(const decide::residency::Cancel& effect);
@@ -179,7 +179,9 @@ class Residents final : public api::Residents {
   bool working_ = false;
   std::size_t adopting_ = 0;
   std::shared_ptr<void> timer_;
-  net::Notice moved_;  // some model's state changed
+  std::optional<SteadyTime> armed_for_;
+  bool has_news_ = false;  // a newer configuration waits for models to leave
+  net::Notice moved_;      // some model's state changed
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

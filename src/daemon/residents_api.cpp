@@ -216,6 +216,7 @@ void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport&
       find(spec.name)->next = spec;
     }
   }
+  has_news_ = true;
   for (const std::string& name : report.removed) find(name)->is_going = true;
   for (const std::string& name : report.changed) renew(name);
   feed(r::Configured{std::move(specs)});
@@ -229,6 +230,7 @@ void Residents::renew_all() {
   for (const auto& [name, one] : models_) {
     if (one.next || one.is_going) due.push_back(name);
   }
+  has_news_ = !due.empty();
   for (const std::string& name : due) renew(name);
 }
 

@@ -251,7 +251,7 @@ class Faults(ModelsCase):
 
     def test_a_model_that_needs_more_than_it_said_is_charged_and_learned(self):
         self.begin(model("a", "1GiB", grow="1GiB"))
-        self.place.speak("a")
+        self.assertEqual(self.place.speak("a")[0], 200, self.place.read_log())
         harness.until(lambda: self.place.models()["a"]["vram_bytes"]["charged"] == 2 << 30, "it is charged at once")
         self.assertEqual(self.place.models()["a"]["vram_bytes"]["learned"], 2 << 30)
         self.assertEqual(self.place.models()["a"]["vram_bytes"]["need"], 2 << 30)
