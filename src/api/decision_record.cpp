@@ -5,6 +5,7 @@
 
 #include "base/messages/api.h"
 #include "base/messages/format.h"
+#include "format/driver_fields.h"
 #include "format/json_device.h"
 
 // The members of what is kept, each list for both directions.
@@ -32,13 +33,6 @@ static void fields(Io& io, Lease& lease) {
   io("node_id", lease.node_id);
   io("boot_epoch", lease.boot_epoch);
   io("sequence", lease.sequence);
-}
-template <class Io>
-static void fields(Io& io, DriverStatus& driver) {
-  io.named("state", driver.state, DriverState::failed);
-  io("version", driver.version);
-  io("reason", driver.reason);
-  io("remedy", driver.remedy);
 }
 
 }  // namespace estiva

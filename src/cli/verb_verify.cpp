@@ -25,14 +25,14 @@ namespace {
 namespace m = msg::cli;
 using format::JsonWriter;
 
-int exit_code_of(decide::Verdict verdict) {
+int exit_code_of(decide::LadderVerdict verdict) {
   switch (verdict) {
-    case decide::Verdict::usable:
+    case decide::LadderVerdict::usable:
       return 0;
-    case decide::Verdict::cpu_only:
-    case decide::Verdict::unproven:
+    case decide::LadderVerdict::cpu_only:
+    case decide::LadderVerdict::unproven:
       return 3;
-    case decide::Verdict::broken:
+    case decide::LadderVerdict::broken:
       return 1;
   }
   return 1;

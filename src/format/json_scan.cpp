@@ -298,7 +298,7 @@ std::optional<JsonFault> check_json(std::string_view text) {
 }
 
 TextPlace place_in(std::string_view text, std::size_t at) {
-  TextPlace place;
+  TextPlace place{1, 1};
   for (const char c : text.substr(0, at)) {
     if (c == '\n') {
       ++place.line;

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "format/text_place.h"
+
 namespace estiva::format {
 
 enum class JsonType : std::uint8_t { null, boolean, number, text, array, object };
@@ -27,10 +29,7 @@ struct JsonFault {
 // 16 bytes each. At most 4 GiB of text.
 std::optional<JsonFault> check_json(std::string_view text);
 
-// Line and column from 1; a column is a character, not a byte.
-struct TextPlace {
-  unsigned line = 1, column = 1;
-};
+// Line and column of byte `at`, both known.
 TextPlace place_in(std::string_view text, std::size_t at);
 
 // Of text that check_json found good: no error is possible, and none is looked for.

@@ -5,6 +5,7 @@
 
 #include "base/messages/format.h"
 #include "base/messages/gpu.h"
+#include "format/driver_fields.h"
 #include "format/json_device.h"
 #include "gpu/sensor_protocol.h"
 #include "host/files.h"
@@ -105,16 +106,6 @@ static void fields(Io& io, Gpu& gpu) {
   io("identity", gpu.identity);
   io("sample", gpu.sample, GpuSample{});
   io("wear", gpu.wear);
-}
-template <class Io>
-static void fields(Io& io, DriverStatus& driver) {
-  io.named("state", driver.state, DriverState::failed);
-  io("version", driver.version);
-  io("nvml_version", driver.nvml_version);
-  io("installed_version", driver.installed_version);
-  io("cuda_version", driver.cuda_version);
-  io("reason", driver.reason);
-  io("remedy", driver.remedy);
 }
 
 namespace gpu {

@@ -267,26 +267,27 @@ class Climb {
         look_.seen && look_.seen->init && *look_.seen->init == 0 && !look_.seen->devices.empty();
     return look_.was_tried && !says_cpu() && (inside || !look_.gpu_processes.empty());
   }
-  void say(Verdict verdict, std::string summary) {
+  void say(LadderVerdict verdict, std::string summary) {
     ladder_.verdict = verdict;
     ladder_.summary = std::move(summary);
   }
   void conclude() {
     if (computes())
-      return say(Verdict::usable, look_.name.empty() ? std::string(msg::kUsable)
-                                                     : fmt::format(msg::kUsableThere, look_.name));
+      return say(LadderVerdict::usable, look_.name.empty()
+                                            ? std::string(msg::kUsable)
+                                            : fmt::format(msg::kUsableThere, look_.name));
     const Rung* failed = first_failed();
     if (!has_gpu_)
-      return say(Verdict::cpu_only, fmt::format(msg::kCpuOnlyHere, msg::kNoNvidiaDevice));
+      return say(LadderVerdict::cpu_only, fmt::format(msg::kCpuOnlyHere, msg::kNoNvidiaDevice));
     const bool runs = look_.was_tried && look_.is_running;
     if (runs && (says_cpu() || look_.asked_by.empty()))
       return say(
-          Verdict::cpu_only,
+          LadderVerdict::cpu_only,
           fmt::format(msg::kCpuOnlyHere, says_cpu() ? ladder_.rungs.back().seen
                                                     : fmt::format(msg::kRunsWithout, look_.name)));
     if (failed != nullptr)
-      return say(Verdict::broken, fmt::format(msg::kBrokenAt, failed->name, failed->seen));
-    say(Verdict::unproven,
+      return say(LadderVerdict::broken, fmt::format(msg::kBrokenAt, failed->name, failed->seen));
+    say(LadderVerdict::unproven,
         fmt::format(msg::kUnproven, look_.was_tried ? ladder_.rungs.back().seen : look_.why_not));
   }
 
@@ -327,15 +328,15 @@ std::string_view to_name(RungState state) {
   return "skipped";
 }
 
-std::string_view to_name(Verdict verdict) {
+std::string_view to_name(LadderVerdict verdict) {
   switch (verdict) {
-    case Verdict::usable:
+    case LadderVerdict::usable:
       return "usable";
-    case Verdict::cpu_only:
+    case LadderVerdict::cpu_only:
       return "cpu_only";
-    case Verdict::unproven:
+    case LadderVerdict::unproven:
       return "unproven";
-    case Verdict::broken:
+    case LadderVerdict::broken:
       return "broken";
   }
   return "broken";

@@ -27,7 +27,7 @@ struct Rung {
   std::string remedy;  // a sentence; empty where there is nothing to do
 };
 
-enum class Verdict : std::uint8_t {
+enum class LadderVerdict : std::uint8_t {
   usable,    // exit 0
   cpu_only,  // exit 3: it runs, and no GPU computes
   unproven,  // exit 3: the host is fine, and no container could be looked into
@@ -52,7 +52,7 @@ struct ContainerLook {
 
 struct Ladder {
   std::vector<Rung> rungs;
-  Verdict verdict = Verdict::broken;
+  LadderVerdict verdict = LadderVerdict::broken;
   std::string summary;  // a sentence
 };
 
@@ -64,6 +64,6 @@ Ladder climb(const ReadinessFacts& facts, const std::vector<Finding>& findings,
 std::string_view library_of(std::string_view compute_line);
 
 std::string_view to_name(RungState state);
-std::string_view to_name(Verdict verdict);
+std::string_view to_name(LadderVerdict verdict);
 
 }  // namespace estiva::decide

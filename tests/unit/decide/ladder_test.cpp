@@ -47,7 +47,7 @@ Rung rung(const Ladder& ladder, std::string_view name) {
 
 TEST(Ladder, AProgramThatComputesProvesAll) {
   const Ladder ladder = ladder_of(bases::debian_host(), good_look());
-  EXPECT_EQ(ladder.verdict, Verdict::usable);
+  EXPECT_EQ(ladder.verdict, LadderVerdict::usable);
   EXPECT_EQ(ladder.summary, "The GPU is usable in containers");
   for (const Rung& one : ladder.rungs)
     EXPECT_NE(one.state, RungState::failed) << one.name << ": " << one.seen;
@@ -61,7 +61,7 @@ TEST(Ladder, WhatTheEngineSaysStandsOnItsRung) {
   look.error = "could not select device driver \"cdi\" with capabilities: []";
   look.seen = Missing::failed;
   const Ladder ladder = ladder_of(bases::debian_host(), look);
-  EXPECT_EQ(ladder.verdict, Verdict::broken);
+  EXPECT_EQ(ladder.verdict, LadderVerdict::broken);
   EXPECT_EQ(rung(ladder, "container").state, RungState::failed);
   EXPECT_EQ(rung(ladder, "container").seen, look.error);
   EXPECT_EQ(rung(ladder, "CUDA inside").name, "absent") << "what was not reached is not told";
@@ -104,7 +104,7 @@ TEST(Ladder, AFaultOnTheHostIsNamedByItsRule) {
   ContainerLook look;
   look.why_not = "--no-container was given";
   const Ladder ladder = ladder_of(facts, look);
-  EXPECT_EQ(ladder.verdict, Verdict::broken);
+  EXPECT_EQ(ladder.verdict, LadderVerdict::broken);
   EXPECT_EQ(rung(ladder, "driver files").rule, "D3");
   EXPECT_EQ(rung(ladder, "driver files").state, RungState::failed);
   EXPECT_FALSE(rung(ladder, "driver files").remedy.empty());
@@ -114,7 +114,7 @@ TEST(Ladder, WithoutAContainerNothingIsProven) {
   ContainerLook look;
   look.why_not = "nobody listens there";
   const Ladder ladder = ladder_of(bases::debian_host(), look);
-  EXPECT_EQ(ladder.verdict, Verdict::unproven);
+  EXPECT_EQ(ladder.verdict, LadderVerdict::unproven);
   EXPECT_THAT(ladder.summary, HasSubstr("nobody listens there"));
   EXPECT_EQ(rung(ladder, "container").state, RungState::skipped);
 }
@@ -123,7 +123,7 @@ TEST(Ladder, WithoutAGpuThereIsOnlyTheCpu) {
   ContainerLook look;
   look.why_not = "this machine has no NVIDIA GPU";
   const Ladder ladder = climb({}, {}, look);
-  EXPECT_EQ(ladder.verdict, Verdict::cpu_only);
+  EXPECT_EQ(ladder.verdict, LadderVerdict::cpu_only);
   EXPECT_EQ(rung(ladder, "PCI device").state, RungState::failed);
 }
 
@@ -167,22 +167,23 @@ TEST(Ladder, ARunningContainerIsJudgedByWhatItDoes) {
   const ReadinessFacts facts = bases::debian_host();
   ContainerLook look = running_look();
   look.gpu_processes = {"ollama (pid 4242), 1.95 GiB on GPU 0"};
-  EXPECT_EQ(ladder_of(facts, look).verdict, Verdict::usable);
+  EXPECT_EQ(ladder_of(facts, look).verdict, LadderVerdict::usable);
   EXPECT_EQ(ladder_of(facts, look).summary, "llm can use the GPU");
 
   look.compute_line = "msg=\"inference compute\" id=0 library=cpu compute=\"\"";
-  EXPECT_EQ(ladder_of(facts, look).verdict, Verdict::cpu_only) << "whatever else is on the GPU";
+  EXPECT_EQ(ladder_of(facts, look).verdict, LadderVerdict::cpu_only)
+      << "whatever else is on the GPU";
   look.compute_line = "msg=\"inference compute\" id=GPU-1 library=cuda name=RTX";
-  EXPECT_EQ(ladder_of(facts, look).verdict, Verdict::usable);
+  EXPECT_EQ(ladder_of(facts, look).verdict, LadderVerdict::usable);
   look.compute_line.clear();
   look.torch = "cpu";
-  EXPECT_EQ(ladder_of(facts, look).verdict, Verdict::cpu_only);
+  EXPECT_EQ(ladder_of(facts, look).verdict, LadderVerdict::cpu_only);
 
   look = running_look();
   look.asked_by.clear();
-  EXPECT_EQ(ladder_of(facts, look).verdict, Verdict::cpu_only) << "it asks for no GPU";
+  EXPECT_EQ(ladder_of(facts, look).verdict, LadderVerdict::cpu_only) << "it asks for no GPU";
   look.is_running = false;
-  EXPECT_EQ(ladder_of(facts, look).verdict, Verdict::broken);
+  EXPECT_EQ(ladder_of(facts, look).verdict, LadderVerdict::broken);
 }
 
 TEST(Ladder, TheLibraryOfALineIsAWord) {

@@ -8,7 +8,7 @@ import unittest
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tools"))
-from tidylib import coverage, headers, lengths, rooms, tree, words  # noqa: E402
+from tidylib import coverage, definitions, headers, lengths, rooms, tree, words  # noqa: E402
 
 
 class Tree(unittest.TestCase):
@@ -75,6 +75,16 @@ class Rooms(Tree):
         self.write("src/net/a.h", "#include <boost/asio/awaitable.hpp>\n#include <boost/json.hpp>\n")
         self.write("src/net/a.cpp", "#include <boost/json.hpp>\n")
         self.assertEqual(len(self.found(rooms.check_vendor_headers)), 1)
+
+    def test_two_types_of_one_name_in_one_namespace(self):
+        self.write("src/base/a.h", "namespace estiva {\nstruct Place {\n};\nnamespace a {\nstruct Own {\n};\n}  // namespace a\n}  // namespace estiva\n")
+        self.write("src/net/b.cpp", "namespace estiva {\nnamespace {\nstruct Own {\n};\n}  // namespace\nenum class Place {\n};\n}  // namespace estiva\n")
+        self.assertEqual(len(self.found(definitions.check_definitions)), 1)
+
+    def test_two_lists_of_one_types_members(self):
+        self.write("src/base/a.cpp", "static void fields(Io& io, Share& share) {\n")
+        self.write("src/net/b.cpp", "static void fields(Io& io, model::Share& share) {\n")
+        self.assertEqual(len(self.found(definitions.check_definitions)), 1)
 
 
 class Headers(Tree):
