@@ -126,6 +126,24 @@ std::string reload_json(const ReloadReport& report, bool applied) {
   return text;
 }
 
+std::string free_memory_json(const std::vector<FreedModel>& models, bool applied) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("schema", "estiva/free-memory/1").field("applied", applied);
+  json.key("models").begin_array();
+  for (const FreedModel& model : models) {
+    json.begin_object()
+        .field("name", model.name)
+        .field("engine", to_name(model.engine))
+        .field("unloaded", model.is_freed);
+    write_text_or_null(json, "kept_because", model.kept_why);
+    json.field("late", model.is_late);
+    json.field("vram_bytes", model.vram).end_object();
+  }
+  json.end_array().end_object();
+  return text;
+}
+
 std::string log_json(const std::string& model, const std::vector<std::string>& lines) {
   std::string text;
   JsonWriter json(text);

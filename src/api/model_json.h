@@ -14,6 +14,7 @@ std::string models_json(const Residents& residents, bool simulated);
 // {"schema":"estiva/reload/1","added":[..],"removed":[..],"changed":[..],"applied":true}
 std::string reload_json(const ReloadReport& report, bool applied);
 // {"schema":"estiva/log/1","model":..,"lines":[..]}
+std::string free_memory_json(const std::vector<FreedModel>& models, bool applied);
 std::string log_json(const std::string& model, const std::vector<std::string>& lines);
 // {"schema":"estiva/VERB/1","model":..}: a word to a model that was carried out.
 std::string model_done_json(std::string_view verb, const std::string& model);

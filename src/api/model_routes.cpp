@@ -1,5 +1,6 @@
 #include "api/model_routes.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "api/json.h"
@@ -126,7 +127,8 @@ bool is_model_route(const net::Target& target) {
   const auto& parts = target.segments;
   if (parts.size() < 3 || parts[0] != "api" || parts[1] != "v1") return false;
   if (parts[2] == "models") return parts.size() <= 5;
-  return parts.size() == 3 && (parts[2] == "pause" || parts[2] == "resume" || parts[2] == "reload");
+  constexpr std::string_view kWords[] = {"pause", "resume", "reload", "free-memory"};
+  return parts.size() == 3 && std::ranges::find(kWords, parts[2]) != std::end(kWords);
 }
 
 net::Awaitable<void> serve_models(Residents& residents, net::Exchange& exchange,
@@ -144,8 +146,12 @@ net::Awaitable<void> serve_models(Residents& residents, net::Exchange& exchange,
     const Error error{ErrorKind::usage, fmt::format(msg::kMustPost, target.path), {}};
     co_return co_await send_error(exchange, error);
   }
+  const bool dry_run = target.find("dry_run").has_value();
+  if (what == "free-memory") {
+    const auto models = co_await residents.free_memory(dry_run);
+    co_return co_await send_json(exchange, 200, free_memory_json(models, !dry_run));
+  }
   if (what == "reload") {
-    const bool dry_run = target.find("dry_run").has_value();
     const auto report = residents.reload(dry_run);
     if (!report) co_return co_await send_error(exchange, report.error());
     co_return co_await send_json(exchange, 200, reload_json(*report, !dry_run));

@@ -60,6 +60,16 @@ struct ReloadReport {
   std::vector<std::string> added, removed, changed;
 };
 
+// One model when memory is wanted: what became of it.
+struct FreedModel {
+  std::string name;
+  ModelEngine engine = ModelEngine::process;
+  bool is_freed = false;
+  bool is_late = false;  // it was told to leave, and is still there
+  std::string kept_why;  // a few words; empty where it is freed
+  Bytes vram;            // what it held of the GPUs
+};
+
 class Residents {
  public:
   virtual ~Residents() = default;
@@ -75,6 +85,10 @@ class Residents {
   virtual net::Awaitable<Result<void>> load(std::string model) = 0;
   // Returns once it has left the GPU. Errors: not_found, timed_out.
   virtual net::Awaitable<Result<void>> unload(std::string model) = 0;
+  // Unloads every model that nobody uses or waits for and that is not pinned, all at once; none is
+  // deleted. Those that hold memory, by name, in one answer once they have left (or a minute has
+  // passed). `only_looks`: nothing is done, and is_freed says what would be.
+  virtual net::Awaitable<std::vector<FreedModel>> free_memory(bool only_looks) = 0;
   virtual Result<void> pin(const std::string& model, bool pinned) = 0;
   virtual Result<void> set_policy(const std::string& model, ResidencyPolicy policy) = 0;
   // Everything leaves the device (a UUID; empty: all GPUs) and nothing comes, until resume() or so

@@ -199,6 +199,7 @@ constexpr Flag kModelsFlags[] = {{"--dry-run", "", m::kHelpReloadDry, ""},
                                  kDocker,
                                  kJson};
 constexpr Flag kUnloadFlags[] = {{"--all", "", m::kHelpAllModels, ""}, kJson};
+constexpr Flag kFreeMemoryFlags[] = {{"--dry-run", "", m::kHelpFreeDry, ""}, kJson};
 constexpr Flag kPinFlags[] = {{"--off", "", m::kHelpPinOff, ""}, kJson};
 constexpr Flag kPauseFlags[] = {{"--for", "TIME", m::kHelpPauseFor, ""}, kJson};
 constexpr Flag kStressFlags[] = {{"--minutes", "N", m::kHelpStressMinutes, ""},
@@ -234,6 +235,7 @@ constexpr Verb kVerbs[] = {
     {"models", m::kVerbModels, {"ACTION", 0, 3, ""}, kModelsFlags, false, run_models},
     {"load", m::kVerbLoad, {"NAME...", 1, 1024, ""}, kReleaseFlags, false, run_load},
     {"unload", m::kVerbUnload, {"NAME...", 0, 1024, ""}, kUnloadFlags, false, run_unload},
+    {"free-memory", m::kVerbFreeMemory, {}, kFreeMemoryFlags, false, run_free_memory},
     {"pin", m::kVerbPin, {"NAME...", 1, 1024, ""}, kPinFlags, false, run_pin},
     {"pause", m::kVerbPause, {"GPU", 0, 1, ""}, kPauseFlags, false, run_pause},
     {"resume", m::kVerbResume, {"GPU", 0, 1, ""}, kReleaseFlags, false, run_resume},

@@ -76,6 +76,7 @@ class Residents final : public api::Residents {
   Result<std::vector<std::string>> log_of(const std::string& model) const override;
   net::Awaitable<Result<void>> load(std::string model) override;
   net::Awaitable<Result<void>> unload(std::string model) override;
+  net::Awaitable<std::vector<api::FreedModel>> free_memory(bool only_looks) override;
   Result<void> pin(const std::string& model, bool pinned) override;
   Result<void> set_policy(const std::string& model, ResidencyPolicy policy) override;
   net::Awaitable<Result<void>> pause(std::string device, std::optional<Nanoseconds> time) override;
@@ -138,6 +139,7 @@ class Residents final : public api::Residents {
   One* find(const std::string& model);
   const One* find(const std::string& model) const;
   Result<void> check_known(const std::string& model) const;
+  bool has_left(const std::string& model) const;
   void add(const ModelSpec& spec);
   void configure(std::vector<ModelSpec> specs, const api::ReloadReport& report);
   // A model that has left takes on what a newer configuration says of it, or is forgotten.

@@ -26,6 +26,23 @@ bool is_on(const api::ModelStatus& model, const std::string& device) {
              : std::find(model.gpus.begin(), model.gpus.end(), device) != model.gpus.end();
 }
 
+bool holds_memory(const api::ModelStatus& model) {
+  return model.state != to_name(decide::Residency::absent) &&
+         model.state != to_name(decide::Residency::failed);
+}
+
+// Why a model stays though memory is wanted; empty: nothing speaks for it.
+std::string why_kept(const api::ModelStatus& model) {
+  if (model.engine == ModelEngine::remote) return msg::kRunsElsewhere;
+  if (model.is_pinned) return msg::kIsPinned;
+  if (model.in_flight > 0) return fmt::format(msg::kIsInUse, model.in_flight);
+  if (model.waiting > 0) return fmt::format(msg::kIsWaitedFor, model.waiting);
+  const bool rests = model.state == to_name(decide::Residency::resident) ||
+                     model.state == to_name(decide::Residency::sleeping) ||
+                     model.state == to_name(decide::Residency::checkpointed);
+  return rests ? std::string() : fmt::format(msg::kIsChanging, model.state);
+}
+
 }  // namespace
 
 std::vector<api::ModelStatus> Residents::models() const {
@@ -126,20 +143,48 @@ net::Awaitable<Result<void>> Residents::load(std::string model) {
   co_return std::move(*wait->outcome);
 }
 
+bool Residents::has_left(const std::string& model) const {
+  const auto view = machine_.find(model);
+  return !view || view->state == decide::Residency::absent ||
+         view->state == decide::Residency::failed;
+}
+
 net::Awaitable<Result<void>> Residents::unload(std::string model) {
   if (auto known = check_known(model); !known) co_return known;
   feed(r::Unload{model});
   const SteadyTime deadline = steady_now() + kLongestWait;
   while (true) {
-    const auto view = machine_.find(model);
-    const bool is_gone = !view || view->state == decide::Residency::absent ||
-                         view->state == decide::Residency::failed;
-    if (is_gone) co_return Result<void>();
+    if (has_left(model)) co_return Result<void>();
     if (steady_now() > deadline) {
+      const auto view = machine_.find(model);
       co_return fail(ErrorKind::timed_out, fmt::format(msg::kStillThere, model, view->why));
     }
     (void)co_await moved_.wait(1s);
   }
+}
+
+net::Awaitable<std::vector<api::FreedModel>> Residents::free_memory(bool only_looks) {
+  std::vector<api::FreedModel> freed;
+  // No request can come between the look and the word: both are one turn of the loop.
+  for (const api::ModelStatus& model : models()) {
+    if (!holds_memory(model)) continue;
+    api::FreedModel one{model.name, model.engine};
+    one.kept_why = why_kept(model);
+    one.is_freed = one.kept_why.empty();
+    one.vram = model.charged;
+    if (one.is_freed && !only_looks) feed(r::Unload{model.name});
+    freed.push_back(std::move(one));
+  }
+  const SteadyTime deadline = steady_now() + kLongestWait;
+  for (api::FreedModel& one : freed) {
+    if (!one.is_freed || only_looks) continue;
+    while (!has_left(one.name) && steady_now() < deadline) (void)co_await moved_.wait(1s);
+    if (has_left(one.name)) continue;
+    one.is_freed = false;
+    one.is_late = true;
+    one.kept_why = msg::kLeavesStill;
+  }
+  co_return freed;
 }
 
 Result<void> Residents::pin(const std::string& model, bool pinned) {

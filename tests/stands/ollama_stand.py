@@ -4,7 +4,7 @@ child 'ollama runner --model PATH/blobs/sha256-DIGEST --port N' for each loaded 
     with OllamaStand(folder, {"tiny:latest": Model(64 << 20)}) as server: ... server.url
 
 What a test may set while it runs: `vram` (bytes that models may take on the GPU; the rest goes to the CPU, as Ollama does
-it), `load_seconds`, `unload_seconds`, `error` (status and words of the next load). Standard library only.
+it), `load_seconds`, `unload_seconds`, `answer_seconds`, `error` (status and words of the next load). Standard library only.
 """
 import hashlib
 import http.server
@@ -49,7 +49,7 @@ class OllamaStand:
     def __init__(self, folder, models, port=0):
         self.folder, self.models = folder, models
         self.vram = 1 << 40
-        self.load_seconds = self.unload_seconds = 0.0
+        self.load_seconds = self.unload_seconds = self.answer_seconds = 0.0
         self.error = None
         self.calls = []
         self.loaded = {}
@@ -234,6 +234,11 @@ class OllamaStand:
             return error[0], {"error": error[1]}
         if not request.get("prompt"):
             return 200, dict(empty, done_reason="load")
+        with self.lock:
+            loaded = self.loaded[name]
+            loaded.requests += 1
+        time.sleep(self.answer_seconds)
+        loaded.requests -= 1
         return 200, dict(empty, response="echo: " + request["prompt"], done_reason="stop")
 
     def embed(self, request):

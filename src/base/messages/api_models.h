@@ -8,6 +8,12 @@ inline constexpr char kUnknownModel[] = "there is no model '{}' in the configura
 inline constexpr char kUnknownModelNear[] = "Did you mean '{}'?";
 inline constexpr char kUnknownModelRemedy[] = "'estiva models' lists those that there are";
 inline constexpr char kStillThere[] = "'{}' is still on the GPU: {}";
+inline constexpr char kRunsElsewhere[] = "it runs elsewhere, and estiva can't unload it";
+inline constexpr char kIsPinned[] = "it is pinned";
+inline constexpr char kIsInUse[] = "it is in use (requests under way: {})";
+inline constexpr char kIsWaitedFor[] = "it is waited for (requests: {})";
+inline constexpr char kIsChanging[] = "it is {}";
+inline constexpr char kLeavesStill[] = "it was told to leave and is still there";
 inline constexpr char kNotPaused[] = "nothing is paused there";
 
 // The routes.

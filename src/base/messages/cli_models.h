@@ -9,6 +9,8 @@ inline constexpr std::string_view kVerbModels =
 inline constexpr std::string_view kVerbLoad = "load models now";
 inline constexpr std::string_view kVerbUnload = "unload models; nothing is deleted";
 inline constexpr std::string_view kVerbPin = "keep a model loaded whatever others need";
+inline constexpr std::string_view kVerbFreeMemory =
+    "unload every model that nobody uses; nothing is deleted";
 inline constexpr std::string_view kVerbPause =
     "empty a GPU for something else, a game or a training run, and hold new loads";
 inline constexpr std::string_view kVerbResume = "let models come back after a pause";
@@ -18,6 +20,7 @@ inline constexpr std::string_view kVerbExplain =
 inline constexpr std::string_view kHelpPinOff = "it may be unloaded for others again";
 inline constexpr std::string_view kHelpPauseFor = "resume by itself after this time";
 inline constexpr std::string_view kHelpAllModels = "all that are loaded";
+inline constexpr std::string_view kHelpFreeDry = "say what would be unloaded, and unload nothing";
 inline constexpr std::string_view kHelpReloadDry = "show what would change, and change nothing";
 
 inline constexpr std::string_view kNoDocument =
@@ -48,6 +51,12 @@ inline constexpr std::string_view kPausedLeft = ", for {} more";
 inline constexpr std::string_view kLoaded = "{} is loaded\n";
 inline constexpr std::string_view kUnloaded = "{} is unloaded\n";
 inline constexpr std::string_view kNothingLoaded = "No model is loaded.\n";
+inline constexpr std::string_view kFreeDid = "{}: unloaded, {} of GPU memory\n";
+inline constexpr std::string_view kFreeWould = "{}: would be unloaded, {} of GPU memory\n";
+inline constexpr std::string_view kFreeKept = "{}: kept, {}\n";
+inline constexpr std::string_view kFreeNothing =
+    "No model holds memory: there is nothing to unload.\n";
+inline constexpr std::string_view kFreeRam = "RAM available: {} (before: {})\n";
 inline constexpr std::string_view kPinned = "{} stays loaded\n";
 inline constexpr std::string_view kUnpinned = "{} may be unloaded for others\n";
 inline constexpr std::string_view kPolicySet = "{}: {} now\n";
