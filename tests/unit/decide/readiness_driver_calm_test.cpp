@@ -164,6 +164,11 @@ TEST(ReadinessDriver, WhatIsSetOnPurposeIsNotBlamed) {
        [](Facts& f) { node(f, "/dev/nvidiactl").mode = 0660; }},
       {"D15", "it never slept", kHosts,
        [](Facts& f) { f.kernel.nvidia_params["PreserveVideoMemoryAllocations"] = "0"; }},
+      {"D15", "whether it slept is not known", kHosts,
+       [](Facts& f) {
+         f.kernel.slept_since_module = Missing::not_permitted;
+         f.kernel.nvidia_params["PreserveVideoMemoryAllocations"] = "0";
+       }},
       {"D15", "the kernel tells the driver", kHosts,
        [](Facts& f) {
          f.kernel.slept_since_module = true;

@@ -369,6 +369,20 @@ TEST(ReadinessEngine, WhatIsOnlyATrapOrWorthKnowing) {
   EXPECT_EQ(finding(facts, "K23").severity, Severity::warning) << "a data centre card may use it";
 }
 
+TEST(ReadinessEngine, TheEvidenceIsTheLineThatSaysIt) {
+  Facts facts = debian_host();
+  const std::string line = "Error 804: forward compatibility was attempted on non supported HW";
+  facts.containers[0].error = "exited with code 1";
+  facts.containers[0].log = {"starting", line};
+  const Finding in_log = finding(facts, "K25");
+  ASSERT_EQ(in_log.evidence.size(), 1U);
+  EXPECT_EQ(in_log.evidence[0].text, line);
+
+  facts.containers[0].error = line;
+  facts.containers[0].log = {};
+  EXPECT_EQ(finding(facts, "K25").evidence.at(0).text, line);
+}
+
 TEST(ReadinessEngine, NamesTheRing) {
   Facts facts = debian_host();
   guide_units(facts);

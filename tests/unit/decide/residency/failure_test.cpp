@@ -115,6 +115,20 @@ TEST(Failure, ALedgerThatSaysNoAgainAndAgainIsBelieved) {
   EXPECT_EQ(reserves, 3U);
 }
 
+// Until the ledger has answered, the bytes that one model asked for are no other's.
+TEST(Order, WhatIsBeingReservedIsNotGivenAway) {
+  decide::ResidencyMachine machine({}, {model("a", gib(3)), model("b", gib(3))});
+  const MachineRoom room({gib(4)}, {model("a", gib(3))});
+  const auto reserves = [](const std::vector<Effect>& effects) {
+    return std::count_if(effects.begin(), effects.end(), [](const Effect& effect) {
+      return std::holds_alternative<Reserve>(effect);
+    });
+  };
+  EXPECT_EQ(reserves(machine.step(Arrived{1, "a"}, {1'000'000'000}, room.ledger())), 1);
+  EXPECT_EQ(reserves(machine.step(Arrived{2, "b"}, {1'100'000'000}, room.ledger())), 0);
+  EXPECT_EQ(machine.find("a")->state, Residency::reserving);
+}
+
 TEST(Overcommitted, TheCheapestIdleModelsLeaveUntilItIsOver) {
   MachineRoom room({gib(8)}, {model("a", gib(2)), model("b", gib(2)), model("new", gib(3))},
                    {{"a", loads_in(milliseconds(500))}, {"b", loads_in(seconds(30))}});

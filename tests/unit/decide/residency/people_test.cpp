@@ -74,6 +74,18 @@ TEST(Ttl, AModelThatNobodyAsksForLeavesAfterIt) {
   EXPECT_EQ(room.state("pinned"), Residency::resident);
 }
 
+TEST(Ttl, AReportThatNothingChangedIsNoUse) {
+  ModelSpec a = model("a", gib(1));
+  a.ttl = seconds(60);
+  MachineRoom room({gib(4)}, {a});
+  room.ask("a");
+  for (int i = 0; i < 7; ++i) {
+    room.run_for(seconds(10));
+    room.say(Busy{"a", 0, 1});  // the one request, long answered
+  }
+  EXPECT_EQ(room.state("a"), Residency::absent);
+}
+
 TEST(Ttl, OnBatteryIdleModelsLeaveSooner) {
   ModelSpec a = model("a", gib(1)), kept = model("kept", gib(1));
   kept.policy = ResidencyPolicy::keep;
@@ -127,6 +139,17 @@ TEST(Pause, EverythingLeavesAndNothingComesUntilItsEnd) {
   const Ticket served = room.ask("xtts");
   room.run_until_idle();
   EXPECT_TRUE(room.request(served).ended);
+}
+
+TEST(Pause, OneWithoutAnEndTellsNoTime) {
+  MachineRoom room({gib(4), gib(4)}, {model("a", gib(3))});
+  const auto& accounts = room.ledger().accounts();
+  room.say(Pause{accounts[0].id.key(), room.now() + minutes(10)});
+  room.say(Pause{accounts[1].id.key(), std::nullopt});
+  const Ticket refused = room.ask("a");
+  room.run_for(milliseconds(10));
+  ASSERT_TRUE(room.request(refused).refusal);
+  EXPECT_FALSE(room.request(refused).refusal->retry_after);
 }
 
 TEST(Pause, WhatCanGoElsewhereGoesElsewhere) {
