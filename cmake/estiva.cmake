@@ -1,7 +1,7 @@
 # Compiler settings and the three verbs every CMakeLists.txt in the tree uses:
 #   estiva_room(NAME SOURCES ... DEPS ... [ASIO])   a static library estiva_NAME of src/NAME
 #   estiva_test(NAME SOURCES ... DEPS ... [ASIO])   a GoogleTest program registered with CTest
-#   estiva_fuzz(NAME SOURCES ... DEPS ...)          a libFuzzer target (preset fuzz only)
+#   estiva_fuzz(NAME SOURCES ... DEPS ...)          a fuzz target: libFuzzer (preset fuzz) or blind (preset asan)
 # ASIO says that the sources include Boost.Asio: they then share the precompiled header that holds it.
 
 option(ESTIVA_TESTS "Build tests and benchmarks" ON)
@@ -132,14 +132,21 @@ function(estiva_test name)
 endfunction()
 
 function(estiva_fuzz name)
-  if(NOT ESTIVA_FUZZ)
+  if(NOT ESTIVA_FUZZ AND NOT ESTIVA_SANITIZE MATCHES "address")
     return()
   endif()
   cmake_parse_arguments(ARG "ASIO" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   _estiva_target(${name} "${ARG_ASIO}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(ESTIVA_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    if(NOT TARGET estiva_random_main)
+      add_library(estiva_random_main OBJECT "${CMAKE_SOURCE_DIR}/tests/fuzz/random_main.cpp")
+    endif()
+    target_link_libraries(${name} PRIVATE estiva_random_main)
+  endif()
   set_property(GLOBAL APPEND PROPERTY ESTIVA_FUZZERS ${name})
 endfunction()
 

@@ -140,17 +140,18 @@ stage_tsan() {
   build tsan tsan all && run_ctest tsan tsan "${NO_ASLR[@]}" -- -LE 'no-sanitizer|tidy'
 }
 
+# The ordinary suite fuzzes blindly, with the programs of the ASan build; --long by coverage, which needs clang's build.
 stage_fuzz() {
-  local targets target seconds=$FUZZ_SECONDS
-  [ "$LONG" = 0 ] || seconds=$FUZZ_SECONDS_LONG
-  with_progress "$LOGS/fuzz-configure.log" cmake --preset fuzz || { note fuzz configure failed 0 "see build/log/fuzz-configure.log"; show_log "$LOGS/fuzz-configure.log"; return; }
-  targets=$(targets_of fuzz '_fuzz$')
-  [ -n "$targets" ] || { say "    no fuzz targets yet"; return; }
+  local targets target preset=asan seconds=$FUZZ_SECONDS
+  [ "$LONG" = 0 ] || { preset=fuzz; seconds=$FUZZ_SECONDS_LONG; }
+  with_progress "$LOGS/fuzz-configure.log" cmake --preset "$preset" || { note fuzz configure failed 0 "see build/log/fuzz-configure.log"; show_log "$LOGS/fuzz-configure.log"; return; }
+  targets=$(targets_of "$preset" '_fuzz$')
+  [ -n "$targets" ] || { note fuzz targets failed 0 "no fuzz target was configured"; return; }
   # shellcheck disable=SC2086
-  build fuzz fuzz $targets || return
+  build "$preset" fuzz $targets || return
   for target in $targets; do
     echo "$target"
-  done | xargs -P "$(nproc)" -I{} "$ROOT/tools/fuzz-one" {} "$seconds"
+  done | xargs -P "$(nproc)" -I{} "$ROOT/tools/fuzz-one" "$preset" {} "$seconds"
 }
 
 # Changed files only in the ordinary suite: a full run takes minutes a room.
