@@ -4,7 +4,7 @@
 // libFuzzer.
 //
 //   elf_fuzz [-max_total_time=SECONDS] [-max_len=BYTES] [-seed=N] [-artifact_prefix=DIR/]
-//            [-runs=N] [CORPUS...]
+//            [-runs=N] [CORPUS|FILE...]
 //
 // The names are libFuzzer's; its other options are ignored. An input that crashes, or takes longer
 // than ten seconds, is written to DIR/crash-input. The seed is printed: the same seed and corpus
@@ -80,6 +80,10 @@ Options read_options(int count, char** words) {
 std::vector<Input> read_corpus(const Options& options) {
   std::vector<std::string> paths;
   for (const std::string& folder : options.folders) {
+    if (std::filesystem::is_regular_file(folder)) {
+      paths.push_back(folder);
+      continue;
+    }
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       if (entry.is_regular_file()) paths.push_back(entry.path());
     }

@@ -220,6 +220,28 @@ TEST(YamlTree, ScalarsMeanWhatGoTakesThemFor) {
   EXPECT_TRUE(std::isnan(std::get<double>(scalar(".nan"))));
 }
 
+// The texts on the right are PyYAML's.
+TEST(YamlTree, SingleQuotesAreWrittenTwiceAndLinesAreFolded) {
+  const struct {
+    const char* text;
+    const char* means;
+  } cases[] = {
+      {"'it''s'", "it's"},
+      {"''''", "'"},
+      {"''''''''''''''''''''''", "''''''''''"},
+      {"' a''  b '", " a'  b "},
+      {"'a''b  \n   c'", "a'b c"},
+      {"'a''\n\n \t\n  b\n  c '", "a'\n\nb c "},
+      {"'a''b\r\n  c'", "a'b c"},
+      {"'a'' \n'", "a' "},
+      {"'\n ''a'", " 'a"},
+  };
+  for (const auto& [text, means] : cases) {
+    const YamlTree tree = tree_of(fmt::format("- {}\n- end\n", text));
+    EXPECT_EQ(tree[tree[tree.root].children[0]].text, means) << text;
+  }
+}
+
 TEST(YamlTree, OnlyAPlainMergeKeyMerges) {
   const auto is_merge = [](const char* text) {
     const YamlTree tree = tree_of(text);
