@@ -39,6 +39,7 @@ struct AssignTerms {
   std::function<void(std::function<void()>)> on_gone;
 };
 
+class Keys;
 class Residents;
 
 class Backend {
@@ -78,6 +79,8 @@ class Backend {
   virtual Callers& callers() = 0;
   // The models that are loaded for requests; null where there is nothing that loads them.
   virtual Residents* residents() { return nullptr; }
+  // Who may use them from elsewhere; null where there are no models.
+  virtual Keys* keys() { return nullptr; }
   // Leases whose programs give their bytes back when they are asked.
   virtual Library& library() = 0;
   // Where the API listens on TCP, "127.0.0.1:7700"; none: it does not.

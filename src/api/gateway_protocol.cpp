@@ -28,11 +28,23 @@ void fields(Io& io, GatewayKey& key) {
   io("sha256", key.sha256);
   io("role", key.role);
   io("requests_a_day", key.requests_a_day);
+  io("at_once", key.at_once);
+  io("models", key.models);
+  io("day", key.day);
+  io("today", key.today);
+}
+template <class Io>
+void fields(Io& io, GatewayAddress& address) {
+  io("address", address.address);
+  io("certificate", address.certificate);
+  io("private_key", address.private_key);
 }
 template <class Io>
 void fields(Io& io, Routes& message) {
   io.list("routes", message.routes);
   io.list("keys", message.keys);
+  io.list("listen", message.listen);
+  io("hosts", message.hosts);
 }
 template <class Io>
 void fields(Io& io, OpenModel& message) {
@@ -111,8 +123,16 @@ template <class Io>
 void fields(Io& io, UseOfKey& message) {
   io("key", message.key);
   io("requests", message.requests);
+  io("refused", message.refused);
   io("bytes_in", message.bytes_in);
   io("bytes_out", message.bytes_out);
+  io("day", message.day);
+  io("today", message.today);
+}
+template <class Io>
+void fields(Io& io, ListensOn& message) {
+  io("address", message.address);
+  io("problem", message.problem);
 }
 
 namespace {
@@ -120,8 +140,8 @@ namespace {
 // The member "kind" of a packet, in the order of the variant's alternatives.
 constexpr std::array<std::string_view, 6> kToGateway = {"routes", "open",   "close",
                                                         "cut",    "refuse", "place"};
-constexpr std::array<std::string_view, 6> kFromGateway = {"hello", "want",   "leave",
-                                                          "use",   "closed", "key"};
+constexpr std::array<std::string_view, 7> kFromGateway = {"hello",  "want", "leave",  "use",
+                                                          "closed", "key",  "listens"};
 
 template <class Message>
 std::string write(const Message& message, std::string_view kind) {
@@ -140,11 +160,12 @@ Failure malformed(std::string_view why) {
   return fail(fmt::format(msg::kGatewayPacket, why));
 }
 
+template <class Message>
+using Names = std::array<std::string_view, std::variant_size_v<Message>>;
+
 // Tries the alternatives one after the other: the one called `kind` is read.
 template <class Message, std::size_t kAt = 0>
-Result<Message> read(format::JsonNode root, std::string_view kind,
-                     const std::array<std::string_view, 6>& names) {
-  static_assert(std::variant_size_v<Message> == 6);
+Result<Message> read(format::JsonNode root, std::string_view kind, const Names<Message>& names) {
   if constexpr (kAt < std::variant_size_v<Message>) {
     if (names[kAt] != kind) return read<Message, kAt + 1>(root, kind, names);
     std::variant_alternative_t<kAt, Message> one;
@@ -157,7 +178,7 @@ Result<Message> read(format::JsonNode root, std::string_view kind,
 }
 
 template <class Message>
-Result<Message> read_packet(std::string_view packet, const std::array<std::string_view, 6>& names) {
+Result<Message> read_packet(std::string_view packet, const Names<Message>& names) {
   if (packet.size() > kMostPacket) return malformed(msg::kGatewayPacketLarge);
   auto tree = format::JsonTree::parse(packet);
   if (!tree) return malformed(tree.error().what);

@@ -37,13 +37,27 @@ struct GatewayKey {
   std::string sha256;                // of the key, in hex
   std::string role;                  // view, use, operate
   std::uint64_t requests_a_day = 0;  // 0: no quota
+  unsigned at_once = 0;              // requests at a time; 0: any number
+  std::vector<std::string> models;   // names or aliases; empty: all
+  // What counted already: of which day (since 1970, UTC), and how many. For a gateway that is new.
+  std::int64_t day = 0;
+  std::uint64_t today = 0;
   friend bool operator==(const GatewayKey&, const GatewayKey&) = default;
+};
+
+// An address beyond loopback on which the gateway is to listen, with keys.
+struct GatewayAddress {
+  std::string address;                   // "172.17.0.1:7701"
+  std::string certificate, private_key;  // files in PEM: TLS; empty: without
+  friend bool operator==(const GatewayAddress&, const GatewayAddress&) = default;
 };
 
 // ---- estivad -> gateway ----
 struct Routes {  // all of them; replaces what was known
   std::vector<Route> routes;
   std::vector<GatewayKey> keys;
+  std::vector<GatewayAddress> listen;  // those it has not yet; none is closed again
+  std::vector<std::string> hosts;      // more names that a Host of such an address may say
 };
 struct OpenModel {
   std::string model;
@@ -109,14 +123,21 @@ struct ClosedModel {  // answers CloseModel
   std::uint64_t generation = 0;
   std::uint32_t in_flight = 0;
 };
-struct UseOfKey {  // at most once a second a key
+struct UseOfKey {  // at most once a second a key; what has not been told before
   std::string key;
-  std::uint64_t requests = 0;  // since Hello
+  std::uint64_t requests = 0, refused = 0;  // admitted; turned away for want of right or quota
   std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::int64_t day = 0;     // as in GatewayKey
+  std::uint64_t today = 0;  // admitted on that day, all of them
+};
+struct ListensOn {  // answers Routes::listen, one for each address
+  std::string address;
+  std::string problem;  // why it does not; empty: it does
 };
 
 using ToGateway = std::variant<Routes, OpenModel, CloseModel, CutModel, RefuseTicket, QueuePlace>;
-using FromGateway = std::variant<Hello, WantModel, LeaveQueue, UseOfModel, ClosedModel, UseOfKey>;
+using FromGateway =
+    std::variant<Hello, WantModel, LeaveQueue, UseOfModel, ClosedModel, UseOfKey, ListensOn>;
 
 std::string to_packet(const ToGateway& message);
 std::string to_packet(const FromGateway& message);

@@ -6,12 +6,14 @@
 #include "api/caller_routes.h"
 #include "api/journal_routes.h"
 #include "api/json.h"
+#include "api/key_routes.h"
 #include "api/lease_routes.h"
 #include "api/library_routes.h"
 #include "api/login_routes.h"
 #include "api/metrics.h"
 #include "api/model_routes.h"
 #include "base/messages/api.h"
+#include "base/messages/api_keys.h"
 #include "format/json_writer.h"
 #include "net/target.h"
 
@@ -242,6 +244,12 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& gua
   if (backend.residents() != nullptr && is_model_route(target)) {
     co_return co_await serve_models(*backend.residents(), exchange, target,
                                     backend.world()->simulated);
+  }
+  if (backend.keys() != nullptr && is_key_route(target)) {
+    if (exchange.listener() == kControlListener)
+      co_return co_await serve_keys(*backend.keys(), exchange, target);
+    const Error error{ErrorKind::denied, msg::kKeysControlOnly, msg::kKeysControlOnlyRemedy};
+    co_return co_await send_error(exchange, error);
   }
   if (v1 && parts[2] == "leases" && parts.size() == 5 && parts[4] == "revoke") {
     if (exchange.request().method != "POST") {

@@ -31,6 +31,7 @@ struct Access {
 //   POST /api/v1/leases/ID/revoke 200 when it gave its bytes back, 409 when it did not
 //   GET  /api/v1/events           text/event-stream: "world" with the status document
 //   /api/v1/models, /pause, /resume, /reload: see model_routes.h
+//   /api/v1/keys: see key_routes.h: control socket only
 //   POST, DELETE /api/v1/login    a code for one login; end all sessions: control socket only
 //   GET  /                        a page for a browser, 401 without a session
 //   GET, POST /login; POST /logout

@@ -6,6 +6,7 @@
 #include "base/messages/cli_cdi.h"
 #include "base/messages/cli_discover.h"
 #include "base/messages/cli_doctor.h"
+#include "base/messages/cli_keys.h"
 #include "base/messages/cli_models.h"
 #include "base/messages/cli_plan_run.h"
 #include "base/messages/cli_top.h"
@@ -18,6 +19,7 @@
 #include "cli/verb_doctor.h"
 #include "cli/verb_events.h"
 #include "cli/verb_gpu.h"
+#include "cli/verb_key.h"
 #include "cli/verb_login.h"
 #include "cli/verb_models.h"
 #include "cli/verb_notify.h"
@@ -207,6 +209,11 @@ constexpr Flag kStressFlags[] = {{"--minutes", "N", m::kHelpStressMinutes, ""},
                                  {"--path", "PATH", m::kHelpStressPath, ""},
                                  {"--body", "TEXT", m::kHelpStressBody, ""},
                                  kJson};
+constexpr Flag kKeyFlags[] = {{"--role", "ROLE", m::kHelpKeyRole, "view|use|operate"},
+                              {"--quota", "N", m::kHelpKeyQuota, ""},
+                              {"--at-once", "N", m::kHelpKeyAtOnce, ""},
+                              {"--model", "NAME", m::kHelpKeyModel, "", false, "", true},
+                              kJson};
 constexpr Flag kHelpFlags[] = {{"--man", "", m::kHelpMan, ""}};
 constexpr Flag kReplayFlags[] = {{"--save", "FILE", m::kHelpSave, ""}, kJson};
 
@@ -250,6 +257,7 @@ constexpr Verb kVerbs[] = {
     {"report", m::kVerbReport, {"FILE", 0, 1, ""}, kReportArchiveFlags, false, run_report},
     {"notify", m::kVerbNotify, {"test", 1, 1, ""}, kReleaseFlags, false, run_notify},
     {"login", m::kVerbLogin, {}, kLoginFlags, false, run_login},
+    {"key", m::kVerbKey, {"ACTION", 0, 2, "list|create|revoke|usage"}, kKeyFlags, false, run_key},
     {"token", m::kVerbToken, {}, {}, false, run_token},
     {"completion", m::kVerbCompletion, {"SHELL", 1, 1, "bash|zsh|fish"}, {}, false, run_completion},
     {"version", m::kVerbVersion, {}, {}, false, run_version},

@@ -7,6 +7,7 @@
 #include "base/messages/container.h"
 #include "container/api_text.h"
 #include "container/ask_once.h"
+#include "container/bridge.h"
 #include "container/engine_json.h"
 #include "container/talk.h"
 #include "format/json_tree.h"
@@ -208,6 +209,17 @@ Awaitable<Result<std::vector<std::string>>> Commands::log(std::string id, std::s
   if (answer->status == 404) co_return no_such(id);
   if (!answer->is_good()) co_return fail(fmt::format(msg::kEngineStatus, target, answer->status));
   co_return parse_log(answer->body);
+}
+
+Awaitable<Result<std::string>> Commands::bridge_address() {
+  auto answer = co_await impl_->say(impl_->client, "GET", "/networks/bridge");
+  // Podman calls it otherwise.
+  if (answer && answer->status == 404)
+    answer = co_await impl_->say(impl_->client, "GET", "/networks/podman");
+  if (!answer) co_return Failure(answer.error());
+  if (!answer->is_good())
+    co_return fail(fmt::format(msg::kEngineStatus, "/networks/bridge", answer->status));
+  co_return parse_bridge(answer->body);
 }
 
 void Commands::cancel_waits() {

@@ -40,6 +40,9 @@ class Commands {
   // The newest lines of both streams since `since` (seconds of the Unix epoch), oldest first.
   net::Awaitable<Result<std::vector<std::string>>> log(std::string id, std::size_t lines,
                                                        std::int64_t since);
+  // The address of the engine's usual bridge, which its containers reach. Errors: not_found, where
+  // it has none.
+  net::Awaitable<Result<std::string>> bridge_address();
   // Ends all wait()s with an error.
   void cancel_waits();
 

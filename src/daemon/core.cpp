@@ -81,6 +81,7 @@ class Core final : public api::Backend {
   api::Library& library() override { return *library_; }
   std::vector<std::string> tcp_addresses() const override { return tcp_addresses_; }
   api::Residents* residents() override { return models_ ? &models_->residents() : nullptr; }
+  api::Keys* keys() override { return models_ ? &models_->keys() : nullptr; }
 
  private:
   Result<void> open_store();

@@ -4,6 +4,7 @@
 
 #include "api/gateway_channel.h"
 #include "base/log.h"
+#include "daemon/gateway_access.h"
 #include "daemon/gateway_process.h"
 #include "daemon/keeper.h"
 #include "daemon/residents.h"
@@ -30,17 +31,20 @@ class Port final : public GatewayPort {
   std::unique_ptr<api::GatewayListener> listener;
 };
 
-std::vector<std::string> gateway_command(const DaemonOptions& options, const std::string& socket) {
-  return {host::program_beside("estiva-gateway"), "--socket", socket, "--listen",
-          options.settings.gateway.listen};
+std::vector<std::string> gateway_command(const GatewayAccess& access, const std::string& socket) {
+  std::vector<std::string> words = {host::program_beside("estiva-gateway"), "--socket", socket};
+  for (std::string& flag : access.addresses().flags()) words.push_back(std::move(flag));
+  return words;
 }
 
-std::string gateway_of(const DaemonOptions& options) {
-  const std::string& listen = options.settings.gateway.listen;
-  return listen == "off" ? std::string() : listen;
+GatewayAccess::Parts access_parts(const ModelService::Parts& parts, std::function<void()> changed) {
+  const format::GatewaySettings& gateway = parts.options.settings.gateway;
+  return {parts.loop,        parts.store,   parts.options.places.state_dir + "/keys.json",
+          gateway.listen,    gateway.hosts, parts.options.settings.docker.host,
+          std::move(changed)};
 }
 
-Residents::Parts residents_parts(const ModelService::Parts& parts,
+Residents::Parts residents_parts(const ModelService::Parts& parts, const GatewayAccess& access,
                                  std::function<void()> configured) {
   Residents::Parts out{parts.loop,
                        parts.store,
@@ -50,7 +54,7 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
                        parts.options.places.state_dir,
                        parts.options.settings.docker.host,
                        parts.options.simulated,
-                       gateway_of(parts.options),
+                       access.addresses().local(),
                        parts.options.settings.models,
                        parts.options.settings.residency,
                        [file = parts.options.settings_file]() -> Result<std::vector<ModelSpec>> {
@@ -58,6 +62,7 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
                          if (!loaded) return Failure(loaded.error());
                          return std::move(loaded->settings.models);
                        },
+                       [&access](api::Routes& routes) { access.add_to(routes); },
                        std::move(configured)};
   return out;
 }
@@ -68,8 +73,9 @@ struct ModelService::Impl {
   explicit Impl(Parts given)
       : parts(std::move(given)),
         socket(parts.options.places.control_dir + "/" + std::string(api::kGatewaySocket)),
-        residents(residents_parts(parts, [this] { serve_those(); })),
-        process(parts.loop, gateway_command(parts.options, socket)) {}
+        access(access_parts(parts, [this] { residents.send_routes(); })),
+        residents(residents_parts(parts, access, [this] { serve_those(); })),
+        process(parts.loop, gateway_command(access, socket)) {}
 
   Result<void> listen();
   // The gateway is there once there is a model for it.
@@ -77,6 +83,7 @@ struct ModelService::Impl {
 
   Parts parts;
   std::string socket;
+  GatewayAccess access;
   Residents residents;
   Port port;
   GatewayProcess process;
@@ -89,10 +96,12 @@ Result<void> ModelService::Impl::listen() {
                                  {[this](const api::FromGateway& message) {
                                     if (const auto* hello = std::get_if<api::Hello>(&message))
                                       process.came(hello->pid);
+                                    access.take(message);
                                     residents.take(message);
                                   },
                                   [this] {
                                     process.went();
+                                    access.gateway_went();
                                     residents.gateway_went();
                                   }});
   if (!listener) return Failure(listener.error());
@@ -103,7 +112,7 @@ Result<void> ModelService::Impl::listen() {
 }
 
 void ModelService::Impl::serve_those() {
-  const bool is_wanted = parts.options.settings.gateway.listen != "off";
+  const bool is_wanted = !parts.options.settings.gateway.listen.empty();
   if (!is_wanted || port.listener || residents.models().empty()) return;
   if (auto listening = listen(); !listening) {
     log(LogLevel::error, "requests for models can't be answered",
@@ -117,7 +126,9 @@ ModelService::~ModelService() = default;
 
 Result<void> ModelService::start() {
   const format::Settings& settings = impl_->parts.options.settings;
-  if (settings.gateway.listen != "off" && !settings.models.empty()) {
+  if (auto loaded = impl_->access.load(impl_->parts.store.opened().notes); !loaded) return loaded;
+  impl_->access.start();
+  if (!settings.gateway.listen.empty() && !settings.models.empty()) {
     if (auto listening = impl_->listen(); !listening) return listening;
   }
   impl_->residents.start(impl_->parts.store.opened().notes);
@@ -126,6 +137,10 @@ Result<void> ModelService::start() {
 
 api::Residents& ModelService::residents() {
   return impl_->residents;
+}
+
+api::Keys& ModelService::keys() {
+  return impl_->access;
 }
 
 void ModelService::look_at_ledger() {
@@ -137,6 +152,7 @@ void ModelService::take_host(const Reading<HostMemory>& memory) {
 }
 
 net::Awaitable<void> ModelService::stop() {
+  impl_->access.stop();
   const bool ends_all = impl_->parts.options.stop_models;
   if (ends_all) {
     impl_->process.stop();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "api/keys.h"
 #include "api/residents.h"
 #include "base/error.h"
 #include "daemon/options.h"
@@ -36,6 +37,7 @@ class ModelService {
   // Errors: the gateway's socket can't be made.
   Result<void> start();
   api::Residents& residents();
+  api::Keys& keys();
   void look_at_ledger();
   void take_host(const Reading<HostMemory>& memory);
   // The gateway is ended; the models too where the options say so, else they go on.

@@ -56,6 +56,17 @@ Result<void> take(std::span<char*> arguments, std::span<const Flag> flags) {
   return {};
 }
 
+// "127.0.0.1:7701,docker"; none for "off".
+std::vector<std::string> listeners_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty() && text != "off") {
+    const std::size_t end = std::min(text.find(','), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
 Result<DaemonOptions> complete(Given given) {
   DaemonOptions options = std::move(given.options);
   options.places = api::resolve_places(given.places);
@@ -82,11 +93,13 @@ Result<DaemonOptions> complete(Given given) {
       return fail(ErrorKind::usage, msg::kIntervalRange);
     }
   }
-  if (!given.gateway.empty()) options.settings.gateway.listen = given.gateway;
+  if (!given.gateway.empty()) options.settings.gateway.listen = listeners_of(given.gateway);
   options.listen = given.listen.empty() ? settings.listen : given.listen;
-  for (const std::string& address : {options.listen, options.settings.gateway.listen}) {
-    if (address == "off") continue;
-    if (auto listen = format::parse_listen(address); !listen) return Failure(listen.error());
+  if (options.listen != "off") {
+    if (auto one = format::parse_listen(options.listen); !one) return Failure(one.error());
+  }
+  for (const std::string& word : options.settings.gateway.listen) {
+    if (auto one = format::parse_gateway_listen(word); !one) return Failure(one.error());
   }
   return options;
 }

@@ -240,6 +240,7 @@ void Residents::send_routes() {
     route.drain_ns = static_cast<std::uint64_t>(one.spec.drain.count());
     routes.routes.push_back(std::move(route));
   }
+  if (parts_.add_access) parts_.add_access(routes);
   gateway_->send(routes);
 }
 

@@ -47,6 +47,8 @@ class Residents final : public api::Residents {
     format::ResidencySettings settings;
     // The configuration, read again.
     std::function<Result<std::vector<ModelSpec>>()> read_again;
+    // Who may use the gateway, and where it listens.
+    std::function<void(api::Routes&)> add_access;
     std::function<void()> configured;  // after a reload: there may be a first model now
     // Tests make engines of their own.
     std::function<std::unique_ptr<engines::Engine>(const ModelSpec&, const engines::EngineParts&)>
@@ -61,6 +63,8 @@ class Residents final : public api::Residents {
   void use_gateway(GatewayPort& gateway) { gateway_ = &gateway; }
   void gateway_came(const api::Hello& hello);
   void gateway_went();
+  // Tells the gateway anew which models there are, and who may use them.
+  void send_routes();
   void take(const api::FromGateway& message);
   // How much RAM there is, and whether a battery gives the power.
   void take_host(const Reading<HostMemory>& memory, bool on_battery);
@@ -148,7 +152,6 @@ class Residents final : public api::Residents {
   engines::EngineParts engine_parts();
   void engine_ended(const std::string& model, const std::string& why);
   void keep_record(const std::string& model, std::string record, std::function<void()> then);
-  void send_routes();
   void send_open(const std::string& model, const One& one);
   void tell_learned(const std::string& model, One& one);
   void measure(const std::string& model, One& one);

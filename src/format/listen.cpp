@@ -37,6 +37,25 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   return ListenAddress{std::move(host), static_cast<std::uint16_t>(*port)};
 }
 
+Result<GatewayListen> parse_gateway_listen(std::string_view text) {
+  constexpr std::string_view kDocker = "docker";
+  constexpr std::uint16_t kUsualPort = 7701;
+  if (text == kDocker) return GatewayListen{true, {"", kUsualPort}};
+  if (text.starts_with("docker:")) {
+    const auto port = parse_u64(text.substr(kDocker.size() + 1));
+    if (port && *port <= UINT16_MAX)
+      return GatewayListen{true, {"", static_cast<std::uint16_t>(*port)}};
+  }
+  auto address = parse_listen(text);
+  if (!address) return Failure(address.error());
+  return GatewayListen{false, std::move(*address)};
+}
+
+std::string to_text(const ListenAddress& address) {
+  const bool is_v6 = address.host.find(':') != address.host.npos;
+  return fmt::format(fmt::runtime(is_v6 ? "[{}]:{}" : "{}:{}"), address.host, address.port);
+}
+
 bool is_loopback(const ListenAddress& address) {
   if (address.host.find(':') == address.host.npos) return address.host.starts_with("127.");
   in6_addr binary{};

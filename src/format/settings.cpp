@@ -26,6 +26,11 @@ constexpr std::string_view kAcceptsInterval =
 constexpr std::string_view kAcceptsIntervalSeconds = "a number of seconds from 0.05 to 3600";
 constexpr std::string_view kAcceptsListen =
     "an address and a port in quotes, such as \"127.0.0.1:7700\", or \"off\"";
+constexpr std::string_view kAcceptsGateway =
+    "an address and a port in quotes, such as \"127.0.0.1:7701\", \"docker\", a list of them, or "
+    "\"off\"";
+constexpr std::string_view kAcceptsHosts = "a list of at most 32 names of hosts";
+constexpr std::size_t kMaxGatewayListeners = 8;
 constexpr std::string_view kAcceptsShape = "\"auto\", \"ntfy\", \"slack\", \"discord\" or \"json\"";
 constexpr std::string_view kAcceptsFrom = "\"warn\", \"degraded\" or \"unhealthy\"";
 constexpr std::string_view kAcceptsCommand = "a list of at most 64 texts, the program first";
@@ -56,7 +61,7 @@ constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
 constexpr std::array<std::string_view, 3> kEventKeys = {"file", "max_size", "keep"};
 constexpr std::array<std::string_view, 5> kNotifyKeys = {"url", "shape", "command", "from",
                                                          "per_hour"};
-constexpr std::array<std::string_view, 1> kGatewayKeys = {"listen"};
+constexpr std::array<std::string_view, 2> kGatewayKeys = {"listen", "hosts"};
 constexpr std::array<std::string_view, 3> kResidencyKeys = {"ttl", "battery_ttl", "host_memory"};
 constexpr std::array<std::string_view, 3> kNotifyFrom = {"warn", "degraded", "unhealthy"};
 
@@ -96,6 +101,27 @@ Result<LogLevel> parse_log_level(std::string_view text) {
     if (name == text) return level;
   }
   return not_accepted(text, kAcceptsLevel);
+}
+
+// One text or a list of them; "off" stands alone.
+void read_gateway(SectionReader& section, GatewaySettings& out) {
+  const toml::node* listen = section.node("listen");
+  std::optional<std::vector<std::string>> words;
+  if (listen != nullptr && listen->is_string()) {
+    if (auto one = section.text("listen", kAcceptsGateway)) words = {std::move(*one)};
+  } else {
+    words = section.texts("listen", kMaxGatewayListeners, kAcceptsGateway);
+  }
+  if (words && *words == std::vector<std::string>{"off"}) words->clear();
+  for (const std::string& word : words.value_or(std::vector<std::string>())) {
+    if (const auto read = parse_gateway_listen(word); !read) {
+      section.wrong_value("listen", read.error().what,
+                          fmt::format(msg::kAccepted, kAcceptsGateway));
+    }
+  }
+  if (words) out.listen = std::move(*words);
+  if (auto hosts = section.texts("hosts", kMaxFolders, kAcceptsHosts))
+    out.hosts = std::move(*hosts);
 }
 
 void read_residency(SectionReader& section, ResidencySettings& out) {
@@ -286,7 +312,7 @@ Result<Settings> parse_settings(std::string_view text, std::string_view file) {
   read_events(events, settings.events);
   read_notify(notify, settings.notify);
   docker.parsed("host", kAcceptsDockerHost, settings.docker.host, parse_docker_host);
-  gateway.parsed("listen", kAcceptsListen, settings.gateway.listen, parse_listen_setting);
+  read_gateway(gateway, settings.gateway);
   read_residency(residency, settings.residency);
   read_models(file, top, settings.models, error);
   if (error) return Failure(std::move(*error));

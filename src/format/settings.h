@@ -80,7 +80,9 @@ struct NotifySettings {
 
 // Who may ask the gateway, and from where.
 struct GatewaySettings {
-  std::string listen = "127.0.0.1:7701";  // "off": no gateway
+  // As parse_gateway_listen() reads them, at most 8; none: no gateway.
+  std::vector<std::string> listen = {"127.0.0.1:7701"};
+  std::vector<std::string> hosts;  // names by which others call this machine; at most 32
 };
 
 struct ResidencySettings {

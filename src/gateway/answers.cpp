@@ -122,16 +122,19 @@ std::string last_words(Api api, const net::ResponseHead& head, std::string_view 
   return {};
 }
 
-std::string openai_models(const RouteBook& book) {
+std::string openai_models(const RouteBook& book, const Shown& is_shown) {
+  std::vector<const api::Route*> shown;
+  for (const api::Route& route : book.all()) {
+    if (is_shown(route)) shown.push_back(&route);
+  }
   std::string text;
   format::JsonWriter json(text);
   json.begin_object().field("object", "list").key("data").begin_array();
-  for (const api::Route& route : book.all()) write_model(json, route.model);
+  for (const api::Route* route : shown) write_model(json, route->model);
   json.end_array().field("has_more", false).key("first_id");
-  const auto& all = book.all();
-  all.empty() ? json.null() : json.value(all.front().model);
+  shown.empty() ? json.null() : json.value(shown.front()->model);
   json.key("last_id");
-  all.empty() ? json.null() : json.value(all.back().model);
+  shown.empty() ? json.null() : json.value(shown.back()->model);
   json.end_object();
   return text;
 }
@@ -143,17 +146,12 @@ std::string openai_model(const api::Route& route) {
   return text;
 }
 
-std::string ollama_tags(const RouteBook& book) {
-  return ollama_running(book, [](const std::string&) { return true; });
-}
-
-std::string ollama_running(const RouteBook& book,
-                           const std::function<bool(const std::string&)>& is_open) {
+std::string ollama_tags(const RouteBook& book, const Shown& is_shown) {
   std::string text;
   format::JsonWriter json(text);
   json.begin_object().key("models").begin_array();
   for (const api::Route& route : book.all()) {
-    if (is_open(route.model)) write_tag(json, route);
+    if (is_shown(route)) write_tag(json, route);
   }
   json.end_array().end_object();
   return text;

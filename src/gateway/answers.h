@@ -1,6 +1,7 @@
 // What the gateway answers by itself, in the form of each API: errors, and what is known of the
 // models. Text in, text out.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,13 @@ net::Response refusal_response(Api api, const Refusal& refusal, std::size_t plac
 std::string last_words(Api api, const net::ResponseHead& head, std::string_view tail,
                        const Refusal& refusal);
 
-// GET /v1/models, for clients of OpenAI and of Anthropic alike; GET /api/tags.
-std::string openai_models(const RouteBook& book);
+// Those of the book for which it says true.
+using Shown = std::function<bool(const api::Route&)>;
+// GET /v1/models, for clients of OpenAI and of Anthropic alike.
+std::string openai_models(const RouteBook& book, const Shown& is_shown);
 std::string openai_model(const api::Route& route);
-std::string ollama_tags(const RouteBook& book);
-// GET /api/ps: those of the book that `is_open` says are loaded.
-std::string ollama_running(const RouteBook& book,
-                           const std::function<bool(const std::string&)>& is_open);
+// GET /api/tags; GET /api/ps with those that are loaded.
+std::string ollama_tags(const RouteBook& book, const Shown& is_shown);
 std::string ollama_version();
 
 }  // namespace estiva::gateway

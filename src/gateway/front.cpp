@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/operate.h"
+
 namespace estiva::gateway {
 namespace {
 
@@ -50,6 +52,7 @@ Front front_of(std::string_view method, std::string_view target, bool speaks_ant
   const std::string_view path = target.substr(0, target.find('?'));
   if (path.starts_with(kRaw)) return {Api::raw, Wish::raw, target.substr(kRaw.size())};
   if (path.starts_with("/v1/")) return v1_front(method, path, speaks_anthropic);
+  if (is_order(path)) return {Api::raw, Wish::operate, {}};
   if (path.starts_with("/api/")) return {Api::ollama, ollama_wish(method, path), {}};
   if (is_reading(method) && (path == "/" || path == "/healthz")) return {Api::raw, Wish::alive, {}};
   return {};

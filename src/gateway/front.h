@@ -14,6 +14,7 @@ enum class Wish : std::uint8_t {
   show_one,   // one of them, whose name is `rest`, still encoded
   running,    // Ollama: those that are loaded
   version,    // Ollama's
+  operate,    // a word to estivad about a model (operate.h)
   alive,      // "/" and "/healthz"
   not_there,  // no such path here
 };

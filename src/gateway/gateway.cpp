@@ -1,11 +1,9 @@
 #include "gateway/gateway.h"
 
-#include <array>
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/messages/gateway.h"
-#include "gateway/reach.h"
 #include "net/target.h"
 
 namespace estiva::gateway {
@@ -13,16 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What Server::listen() names the listeners.
-constexpr std::string_view kOpenTcp = "open";   // loopback, no key: Host and Origin are checked
-constexpr std::string_view kOpenUnix = "unix";  // no key: the file's mode is the guard
-constexpr std::string_view kKeyed = "keyed";
-
 constexpr Nanoseconds kKeyReports = 1s;
 // What a request waits at most for the first word of an estivad at the start of both.
 constexpr Nanoseconds kRoutesWait = 10s;
-
-const std::array<std::string, 3> kLocalHosts = {"127.0.0.1", "localhost", "[::1]"};
 
 net::ServerLimits server_limits(const GatewayOptions& options) {
   net::ServerLimits limits;
@@ -37,11 +28,6 @@ net::ClientLimits client_limits(const GatewayOptions& options) {
   limits.response_time = options.response_time;
   limits.idle_time = options.idle_time;
   return limits;
-}
-
-std::string_view listener_name(const ListenSpec& spec) {
-  if (spec.needs_key) return kKeyed;
-  return spec.where.kind == net::Endpoint::Kind::unix_socket ? kOpenUnix : kOpenTcp;
 }
 
 }  // namespace
@@ -61,21 +47,16 @@ Gateway::~Gateway() = default;
 Result<std::vector<net::Endpoint>> Gateway::start() {
   server_ = std::make_unique<net::Server>(
       loop_, [this](net::Exchange& exchange) { return handle(exchange); }, server_limits(options_));
+  set_hosts({});
   std::vector<net::Endpoint> bound;
   for (const ListenSpec& spec : options_.listen) {
-    if (!spec.is_behind_tls && reach_of(spec.where) == Reach::network)
-      return fail(ErrorKind::refused, fmt::format(msg::kGatewayBeyond, net::to_text(spec.where)),
-                  msg::kGatewayBeyondRemedy);
-    auto one = server_->listen(spec.where, {.name = std::string(listener_name(spec))});
+    auto one = open_listener(spec);
     if (!one) return Failure(one.error());
     bound.push_back(*one);
   }
   api::GatewayLink::Handlers handlers;
   handlers.hello = [this] { return desk_.hello(); };
-  handlers.connected = [this] {
-    keys_.restart_counts();
-    desk_.connected();
-  };
+  handlers.connected = [this] { desk_.connected(); };
   handlers.said = [this](const api::ToGateway& message) { take(message); };
   handlers.lost = [this] { desk_.disconnected(); };
   link_ = std::make_unique<api::GatewayLink>(loop_, options_.socket, std::move(handlers));
@@ -89,7 +70,9 @@ net::Awaitable<void> Gateway::stop() {
   link_.reset();
 }
 
+// What is used while estivad is away is told when it is back.
 void Gateway::report_keys() {
+  if (!link_->is_connected()) return;
   for (const api::UseOfKey& use : keys_.take_changes()) link_->send(use);
 }
 
@@ -98,6 +81,8 @@ void Gateway::take(const api::ToGateway& message) {
   const auto* routes = std::get_if<api::Routes>(&message);
   if (routes == nullptr) return;
   keys_.set(routes->keys);
+  set_hosts(routes->hosts);
+  open_told(routes->listen);
   has_routes_ = true;
   routes_came_.notify_all();
 }
@@ -118,6 +103,8 @@ net::Awaitable<void> Gateway::handle(net::Exchange& exchange) {
   }
   if (front.wish == Wish::relay) co_return co_await relay_named(exchange, task);
   if (front.wish == Wish::raw) co_return co_await relay_raw(exchange, task, front.rest);
+  if (front.wish == Wish::operate && task.key.is_keyed())
+    co_return co_await operate(exchange, task);
   co_await answer_wish(exchange, task, front);
 }
 
@@ -130,50 +117,32 @@ net::Awaitable<bool> Gateway::know_routes(net::Exchange& exchange) {
   co_return has_routes_;
 }
 
-// A page of another site, or one whose name was made to mean this machine, must not use the models
-// through a browser; where a key is needed, the key keeps it out.
-std::optional<Refusal> Gateway::check_access(const net::Exchange& exchange, const Front& front,
-                                             std::string& key) {
-  const net::RequestHead& head = exchange.request();
-  if (exchange.listener() == kOpenTcp) {
-    if (!net::host_allowed(head, kLocalHosts))
-      return Refusal{403, msg::kGatewayHost, msg::kGatewayHostRemedy, "host", {}};
-    if (!net::origin_allowed(head, kLocalHosts))
-      return Refusal{403, msg::kGatewayOrigin, {}, "origin", {}};
-  }
-  if (exchange.listener() != kKeyed || front.wish == Wish::alive) return std::nullopt;
-  const bool calls = front.wish == Wish::relay || front.wish == Wish::raw;
-  auto checked = keys_.check(KeyRing::shown(head), calls ? Right::call : Right::list, wall_now());
-  key = std::move(checked.name);
-  return checked.refusal;
-}
-
 net::Awaitable<void> Gateway::answer_wish(net::Exchange& exchange, const Task& task, Front front) {
   net::Response response;
   response.content_type = "application/json";
-  const auto is_open = [this](const std::string& model) { return desk_.is_open(model); };
-  if (front.wish == Wish::list)
-    response.body =
-        task.api == Api::ollama ? ollama_tags(desk_.book()) : openai_models(desk_.book());
-  else if (front.wish == Wish::running)
-    response.body = ollama_running(desk_.book(), is_open);
-  else if (front.wish == Wish::version)
+  const auto is_shown = [&task](const api::Route& route) { return task.key.may_use(route); };
+  const auto is_open = [this, &task](const api::Route& route) {
+    return task.key.may_use(route) && desk_.is_open(route.model);
+  };
+  std::optional<Refusal> refusal;
+  if (front.wish == Wish::list) {
+    response.body = task.api == Api::ollama ? ollama_tags(desk_.book(), is_shown)
+                                            : openai_models(desk_.book(), is_shown);
+  } else if (front.wish == Wish::running) {
+    response.body = ollama_tags(desk_.book(), is_open);
+  } else if (front.wish == Wish::version) {
     response.body = ollama_version();
-  else if (front.wish == Wish::alive)
+  } else if (front.wish == Wish::alive) {
     response.body = fmt::format(R"({{"gateway":"estiva-gateway {}"}})", ESTIVA_VERSION);
-  if (front.wish == Wish::show_one) {
+  } else if (front.wish == Wish::show_one) {
     const auto name = net::percent_decode(front.rest);
-    const api::Route* route = name ? desk_.book().find(*name) : nullptr;
-    if (route == nullptr) {
-      const Refusal refusal = no_such_model(name ? std::string_view(*name) : front.rest);
-      co_return co_await refuse(exchange, task.api, refusal, 0);
-    }
-    response.body = openai_model(*route);
+    const api::Route* route = nullptr;
+    refusal = find_route(task, name ? std::string_view(*name) : front.rest, route);
+    if (!refusal) response.body = openai_model(*route);
+  } else {  // estivad's own API, too, where no key allows it
+    refusal = Refusal{404, msg::kGatewayNoPath, msg::kGatewayPaths, "no-path", {}};
   }
-  if (front.wish == Wish::not_there) {
-    const Refusal refusal{404, msg::kGatewayNoPath, msg::kGatewayPaths, "no-path", {}};
-    co_return co_await refuse(exchange, task.api, refusal, 0);
-  }
+  if (refusal) co_return co_await refuse(exchange, task.api, *refusal, 0);
   (void)co_await exchange.respond(std::move(response));
 }
 
@@ -190,11 +159,24 @@ net::Awaitable<void> Gateway::refuse(net::Exchange& exchange, Api api, const Ref
   (void)co_await exchange.respond(std::move(response));
 }
 
-Refusal Gateway::no_such_model(std::string_view name) const {
-  const auto near = desk_.book().nearest(name);
+// Names that the key may not use are not offered.
+Refusal Gateway::no_such_model(const Task& task, std::string_view name) const {
+  auto near = desk_.book().nearest(name);
+  std::erase_if(near, [&](const std::string& one) {
+    const api::Route* route = desk_.book().find(one);
+    return route == nullptr || !task.key.may_use(*route);
+  });
   const std::string what = fmt::format(msg::kGatewayNoSuchModel, name);
   if (near.empty()) return {404, what, msg::kGatewayModelList, "model_not_found", {}};
   return {404, what, fmt::format(msg::kGatewayMeant, fmt::join(near, ", ")), "model_not_found", {}};
+}
+
+std::optional<Refusal> Gateway::find_route(const Task& task, std::string_view name,
+                                           const api::Route*& route) const {
+  route = desk_.book().find(name);
+  if (route == nullptr) return no_such_model(task, name);
+  if (!task.key.may_use(*route)) return task.key.refuse_model(route->model);
+  return std::nullopt;
 }
 
 }  // namespace estiva::gateway

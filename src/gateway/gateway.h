@@ -3,6 +3,8 @@
 // thread only.
 #pragma once
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "api/gateway_channel.h"
@@ -31,14 +33,18 @@ class Gateway {
   // One request on its way.
   struct Task {
     Api api = Api::openai;
-    std::string key;     // whose; empty: none was needed
+    KeyStay key;
     std::string model;   // a Route's name
     std::string target;  // for the engine; empty: the client's
   };
   void take(const api::ToGateway& message);
   net::Awaitable<void> handle(net::Exchange& exchange);
+  Result<net::Endpoint> open_listener(const ListenSpec& spec);
+  void open_told(const std::vector<api::GatewayAddress>& told);
+  void set_hosts(const std::vector<std::string>& more);
+  std::optional<Refusal> check_page(const net::Exchange& exchange) const;
   std::optional<Refusal> check_access(const net::Exchange& exchange, const Front& front,
-                                      std::string& key);
+                                      KeyStay& stay);
   net::Awaitable<bool> know_routes(net::Exchange& exchange);
   // What these are given by reference lives until they are done: GCC 12 destroys some arguments of
   // coroutines twice that are given by value.
@@ -52,10 +58,14 @@ class Gateway {
   Desk::Comment comments_for(net::Exchange& exchange, const Task& task, const Body* body);
   net::Awaitable<bool> send_comment(net::Exchange& exchange, const Task& task,
                                     const std::string& why);
+  net::Awaitable<void> operate(net::Exchange& exchange, const Task& task);
   net::Awaitable<void> answer_wish(net::Exchange& exchange, const Task& task, Front front);
   net::Awaitable<void> refuse(net::Exchange& exchange, Api api, const Refusal& refusal,
                               std::size_t place);
-  Refusal no_such_model(std::string_view name) const;
+  Refusal no_such_model(const Task& task, std::string_view name) const;
+  // A model that there is and the key may use; else what to answer.
+  std::optional<Refusal> find_route(const Task& task, std::string_view name,
+                                    const api::Route*& route) const;
   void report_keys();
 
   net::Loop& loop_;
@@ -65,6 +75,8 @@ class Gateway {
   net::Client client_;
   net::Notice routes_came_;
   bool has_routes_ = false;
+  std::set<std::string> told_open_;  // addresses of estivad's on which it listens
+  std::vector<std::string> hosts_;   // that a request with a key may name
   std::unique_ptr<api::GatewayLink> link_;
   std::shared_ptr<void> key_reporter_;
   std::unique_ptr<net::Server> server_;  // last: its handlers use the others

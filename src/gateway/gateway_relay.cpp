@@ -4,6 +4,7 @@
 
 #include "base/messages/gateway.h"
 #include "gateway/gateway.h"
+#include "gateway/operate.h"
 #include "net/relay.h"
 
 namespace estiva::gateway {
@@ -21,11 +22,9 @@ net::Awaitable<void> Gateway::relay_named(net::Exchange& exchange, Task& task) {
     if (!fault->what.empty()) co_await refuse(exchange, task.api, *fault, 0);
     co_return;
   }
-  const api::Route* route = desk_.book().find(body.model());
-  if (route == nullptr) {
-    const Refusal refusal = no_such_model(body.model());
-    co_return co_await refuse(exchange, task.api, refusal, 0);
-  }
+  const api::Route* route = nullptr;
+  if (const auto refusal = find_route(task, body.model(), route))
+    co_return co_await refuse(exchange, task.api, *refusal, 0);
   task.model = route->model;
   if (!route->upstream_model.empty() && route->upstream_model != body.model())
     body.rename_model(route->upstream_model);
@@ -36,7 +35,11 @@ net::Awaitable<void> Gateway::relay_raw(net::Exchange& exchange, Task& task,
                                         std::string_view rest) {
   const auto cut = desk_.book().cut(rest);
   if (!cut) {
-    const Refusal refusal = no_such_model(rest.substr(0, rest.find_first_of("/?")));
+    const Refusal refusal = no_such_model(task, rest.substr(0, rest.find_first_of("/?")));
+    co_return co_await refuse(exchange, task.api, refusal, 0);
+  }
+  if (!task.key.may_use(*cut->route)) {
+    const Refusal refusal = task.key.refuse_model(cut->route->model);
     co_return co_await refuse(exchange, task.api, refusal, 0);
   }
   task.model = cut->route->model;
@@ -109,13 +112,37 @@ net::Awaitable<std::optional<Refusal>> Gateway::relay_admitted(net::Exchange& ex
   const net::Endpoint endpoint = admission.opening().endpoint;
   const auto report = co_await net::relay(exchange, client_, endpoint, options);
   admission.on_cut({});
-  if (!task.key.empty() && report)
-    keys_.add_bytes(task.key, report->request_bytes, report->response_bytes);
+  if (report) task.key.add_bytes(report->request_bytes, report->response_bytes);
   if ((report && !report->broke_off) || exchange.is_hung_up()) co_return std::nullopt;
   if (!is_clients && !cut) admission.note_failure();
   if (report || exchange.started() != has_begun) co_return std::nullopt;
   if (is_clients) co_return fault_of(report.error());
   co_return cut ? *cut : failure_of(task, report.error());
+}
+
+// A word to estivad about a model, from a key that may say it: it goes to the control socket, and
+// the answer comes back as it is.
+net::Awaitable<void> Gateway::operate(net::Exchange& exchange, const Task& task) {
+  const net::RequestHead& head = exchange.request();
+  const auto order = order_of(head.method, head.target);
+  std::optional<Refusal> refusal;
+  const api::Route* route = nullptr;
+  if (!order)
+    refusal = Refusal{404, msg::kGatewayNoPath, msg::kGatewayOrders, "no-path", {}};
+  else if (!order->model.empty())
+    refusal = find_route(task, order->model, route);
+  else if (task.key.has_models())
+    refusal = task.key.refuse_model("*");
+  if (refusal) co_return co_await refuse(exchange, task.api, *refusal, 0);
+  net::RelayOptions options;
+  options.target = order->target;
+  options.answers_failures = false;
+  options.leave_out = {"authorization", "x-api-key", "host", "origin"};
+  const net::Endpoint control = net::Endpoint::unix_path(options_.control_socket);
+  const auto report = co_await net::relay(exchange, client_, control, options);
+  if (report || exchange.started() || exchange.is_hung_up()) co_return;
+  const Refusal away{503, msg::kGatewayAlone, msg::kGatewayAloneRemedy, "no-estivad", 5.0};
+  co_await refuse(exchange, task.api, away, 0);
 }
 
 Refusal Gateway::failure_of(const Task& task, const Error& error) {
@@ -137,9 +164,9 @@ net::RelayOptions Gateway::relay_options(const Task& task, const Desk::Outcome& 
   options.leave_out.push_back(kWaitComments);
   if (task.api != Api::raw) options.leave_out.push_back("host");
   // Our keys are nobody else's business; where none was needed, the client's may be the engine's.
-  if (!task.key.empty() || !opening.bearer.empty()) {
+  if (task.key.is_keyed() || !opening.bearer.empty()) {
     options.leave_out.push_back("authorization");
-    if (!task.key.empty()) options.leave_out.push_back("x-api-key");
+    if (task.key.is_keyed()) options.leave_out.push_back("x-api-key");
   }
   if (!opening.bearer.empty()) options.add.add("Authorization", "Bearer " + opening.bearer);
   options.add_to_response.add("x-estiva-model", task.model);

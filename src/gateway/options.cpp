@@ -36,10 +36,15 @@ Result<void> set_time(std::chrono::milliseconds& to, const std::string& flag,
 struct Given {
   GatewayOptions options;
   api::PlaceFlags places;
+  bool is_told = false;  // estivad says where to listen, and nobody else
 };
 
 Result<void> take(Given& given, const std::string& flag, const std::string& value) {
   GatewayOptions& options = given.options;
+  if (flag == "--listen" && value == "off") {
+    given.is_told = true;
+    return {};
+  }
   if (flag == "--listen") return add_listener(options, value, false);
   if (flag == "--listen-with-key") return add_listener(options, value, true);
   if (flag == "--listen-behind-tls") return add_listener(options, value, true, true);
@@ -52,7 +57,9 @@ Result<void> take(Given& given, const std::string& flag, const std::string& valu
     options.body.kept = size->value;
     return {};
   }
-  if (flag == "--body-folder")
+  if (flag == "--host")
+    options.hosts.push_back(value);
+  else if (flag == "--body-folder")
     options.body.folder = value;
   else if (flag == "--socket")
     options.socket = value;
@@ -83,12 +90,13 @@ Result<ParsedOptions> parse_options(std::span<char*> arguments) {
     if (auto taken = take(given, word, value); !taken) return Failure(taken.error());
   }
   GatewayOptions& options = given.options;
-  if (options.listen.empty())
+  if (options.listen.empty() && !given.is_told)
     if (auto added = add_listener(options, std::string(kUsual), false); !added)
       return Failure(added.error());
   if (options.socket.empty())
     options.socket =
         api::resolve_places(given.places).control_dir + "/" + std::string(api::kGatewaySocket);
+  options.control_socket = options.socket.substr(0, options.socket.rfind('/') + 1) + "api.sock";
   return ParsedOptions{std::move(options), {}};
 }
 

@@ -21,6 +21,8 @@ struct ListenSpec {
 struct GatewayOptions {
   std::vector<ListenSpec> listen;  // 127.0.0.1:7701 where none is given
   std::string socket;              // of estivad
+  std::string control_socket;      // beside it: for keys that may operate
+  std::vector<std::string> hosts;  // more names that a Host may say where a key is needed
   BodyLimits body;
   // Models may think for long, and stream with long pauses.
   std::chrono::milliseconds response_time = std::chrono::minutes(60);

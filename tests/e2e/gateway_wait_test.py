@@ -381,9 +381,12 @@ class Keys(Case):
         for request in upstream.requests:
             self.assertFalse({"authorization", "x-api-key"} & set(request.headers))
         self.assertEqual([place.chat("a", headers=bearer("q"))[0] for _ in range(3)], [200, 200, 429])
-        use = place.estivad.heard("key", key="u", requests=2)
-        self.assertGreater(use["bytes_in"], 0)
-        self.assertGreater(use["bytes_out"], 0)
+        told = lambda name, what: sum(m.get(what, 0) for m in place.estivad.said  # noqa: E731
+                                      if m["kind"] == "key" and m["key"] == name)
+        until(lambda: told("u", "requests") == 2, "both requests are told")
+        self.assertGreater(told("u", "bytes_in"), 0)
+        self.assertGreater(told("u", "bytes_out"), 0)
+        until(lambda: (told("q", "requests"), told("q", "refused"), told("v", "refused")) == (2, 1, 1), "refusals, too")
         place.routes([{"model": "a"}], keys=[self.key("v", "view")])
         until(lambda: place.chat("a", headers=bearer("u"))[0] == 401, "the key is revoked")
 

@@ -64,6 +64,9 @@ inline constexpr std::string_view kContainerManyPorts =
     "container '{}' publishes several ports: {}";  // name, list
 inline constexpr std::string_view kContainerNoPort =
     "container '{}' publishes no port, and names no single port of its own";  // name
+inline constexpr char kNoBridge[] = "the engine's bridge has no address of its own";
+inline constexpr char kNoBridgeRemedy[] =
+    "Write the address itself, 'ip address' shows it, instead of docker";
 inline constexpr std::string_view kContainerUrlRemedy =
     "Set url in the model's table to where it answers";
 

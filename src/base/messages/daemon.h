@@ -17,7 +17,7 @@ inline constexpr char kDaemonHelp[] =
     "  --sensor FILE       this estiva-sensor program\n"
     "  --kernel-log FILE   a file in the form of /dev/kmsg instead of it\n"
     "  --simulated         say that the library is a simulator\n"
-    "  --gateway ADDRESS   where requests for models are answered, or off\n"
+    "  --gateway ADDRESS   where requests for models are answered (several: with commas), or off\n"
     "  --stop-models       at a clean end stop the models too; else they run on\n"
     "  --fresh-state       set an unreadable database aside and start with an empty one\n"
     "  --help, --version\n";

@@ -66,6 +66,9 @@ inline constexpr char kGatewayHost[] =
     "the request names a host that this address does not answer for";
 inline constexpr char kGatewayHostRemedy[] =
     "Use 127.0.0.1, localhost or [::1]; containers use the listener that needs a key";
+inline constexpr char kGatewayKeyedHostRemedy[] =
+    "Use the address itself, 'estiva' or 'host.docker.internal', or name the host in gateway.hosts";
+inline constexpr char kGatewayOriginRemedy[] = "Name the site's host in gateway.hosts to allow it";
 inline constexpr char kGatewayBeyond[] =
     "{} can be reached from beyond this machine, where keys and prompts would travel unencrypted";
 inline constexpr char kGatewayBeyondRemedy[] =
@@ -78,6 +81,11 @@ inline constexpr char kGatewayKeyNeededRemedy[] =
     "Send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'";
 inline constexpr char kGatewayKeyUnknown[] = "the key is not known, or was revoked";
 inline constexpr char kGatewayKeyRole[] = "the key {} has the role {}, which may not do this";
+inline constexpr char kGatewayKeyModel[] = "the key {} may not use the model {}";
+inline constexpr char kGatewayKeyAtOnce[] = "the key {} has {} requests under way already";
+inline constexpr char kGatewayOrders[] =
+    "With the role operate: GET /api/v1/models and POST /api/v1/models/NAME/load, unload, pin or "
+    "unpin";
 inline constexpr char kGatewayKeyQuota[] = "the key {} has used up its {} requests of today";
 
 // The command line.
@@ -91,6 +99,8 @@ inline constexpr char kGatewayHelp[] =
     "TLS\n"
     "                          off in front of it. Without that, only loopback and the bridges of\n"
     "                          containers can be listened on\n"
+    "  --listen off            only where estivad says\n"
+    "  --host NAME             another name that requests with a key may use for this machine\n"
     "  --runtime-dir DIR       where estivad's sockets are\n"
     "  --socket FILE           estivad's socket for the gateway, if it is elsewhere\n"
     "  --body-limit SIZE       of a body until it names its model, 128MiB by default\n"

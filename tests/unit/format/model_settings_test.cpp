@@ -94,7 +94,22 @@ listen = "127.0.0.1:0"
   EXPECT_EQ(settings.residency.ttl, 10min);
   EXPECT_EQ(settings.residency.battery_ttl, 30s);
   EXPECT_EQ(settings.residency.host_memory, Bytes{8LL << 30});
-  EXPECT_EQ(settings.gateway.listen, "127.0.0.1:0");
+  EXPECT_EQ(settings.gateway.listen, std::vector<std::string>{"127.0.0.1:0"});
+}
+
+TEST(ModelSettings, TheGatewayListensOnOneAddressOrSeveralOrNone) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(good("[gateway]\nlisten = 'off'").gateway.listen, Words{});
+  EXPECT_EQ(good("[gateway]\nlisten = 'docker'").gateway.listen, Words{"docker"});
+  const auto both =
+      good("[gateway]\nlisten = ['127.0.0.1:7701', 'docker:80', '[::1]:1']\nhosts = ['box.lan']");
+  EXPECT_EQ(both.gateway.listen, (Words{"127.0.0.1:7701", "docker:80", "[::1]:1"}));
+  EXPECT_EQ(both.gateway.hosts, Words{"box.lan"});
+  for (const std::string_view wrong :
+       {"'dockers'", "'docker:'", "'docker:70000'", "7701", "['127.0.0.1:1', 'off']", "[1]"})
+    EXPECT_NE(bad("[gateway]\nlisten = " + std::string(wrong)).find("gateway.listen"),
+              std::string::npos)
+        << wrong;
 }
 
 TEST(ModelSettings, WhatIsNotSaidHasItsDefault) {
@@ -105,7 +120,7 @@ TEST(ModelSettings, WhatIsNotSaidHasItsDefault) {
   ASSERT_EQ(settings.models.size(), 1U);
   EXPECT_TRUE(settings.models[0] == want);
   EXPECT_FALSE(settings.models[0].ttl.has_value());
-  EXPECT_EQ(settings.gateway.listen, "127.0.0.1:7701");
+  EXPECT_EQ(settings.gateway.listen, std::vector<std::string>{"127.0.0.1:7701"});
 }
 
 TEST(ModelSettings, EachEngineSaysWhatItCantDoWithout) {

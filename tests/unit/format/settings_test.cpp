@@ -233,6 +233,13 @@ TEST(SettingsFile, TheShippedExampleIsValidAndShowsTheDefaults) {
 }
 
 TEST(Listen, AddressesAndPorts) {
+  EXPECT_EQ(parse_gateway_listen("docker"), (GatewayListen{true, {"", 7701}}));
+  EXPECT_EQ(parse_gateway_listen("docker:80"), (GatewayListen{true, {"", 80}}));
+  EXPECT_EQ(parse_gateway_listen("[::1]:80"), (GatewayListen{false, {"::1", 80}}));
+  for (const std::string_view text : {"docker:", "docker:x", "dockerx", "docker:65536", "host:80"})
+    EXPECT_FALSE(parse_gateway_listen(text)) << text;
+  EXPECT_EQ(to_text(ListenAddress{"::1", 80}), "[::1]:80");
+  EXPECT_EQ(to_text(ListenAddress{"10.0.0.1", 80}), "10.0.0.1:80");
   EXPECT_EQ(parse_listen("127.0.0.1:7700"), (ListenAddress{"127.0.0.1", 7700}));
   EXPECT_EQ(parse_listen("[::1]:0"), (ListenAddress{"::1", 0}));
   for (const std::string_view text : {"", ":7700", "7700", "localhost:1", "::1:7700", "1.2.3:4",

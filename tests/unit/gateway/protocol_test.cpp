@@ -23,10 +23,14 @@ TEST(GatewayProtocol, RoutesAndKeysComeThroughWhole) {
   Routes routes;
   routes.routes.push_back({"org/m:1", {"a", "é\"\n"}, "vllm", "M", 4, 7, 1'000'000'000'000});
   routes.routes.push_back({"b", {}, "process", "", 0, 1024, 0});
-  routes.keys.push_back({"k", std::string(64, 'a'), "use", 100});
+  routes.keys.push_back({"k", std::string(64, 'a'), "use", 100, 3, {"a", "b"}, 20'000, 17});
+  routes.listen = {{"172.17.0.1:7701", "", ""}, {"10.0.0.1:7701", "/c", "/k"}};
+  routes.hosts = {"box.lan"};
   const Routes again = through(routes);
   EXPECT_EQ(again.routes, routes.routes);
   EXPECT_EQ(again.keys, routes.keys);
+  EXPECT_EQ(again.listen, routes.listen);
+  EXPECT_EQ(again.hosts, routes.hosts);
 }
 
 TEST(GatewayProtocol, EachMessageComesThroughWhole) {
@@ -51,7 +55,11 @@ TEST(GatewayProtocol, EachMessageComesThroughWhole) {
   EXPECT_EQ(through(LeaveQueue{6}).ticket, 6u);
   EXPECT_EQ(through(UseOfModel{"m", 1, 2, 3, 4}).failed, 4u);
   EXPECT_EQ(through(ClosedModel{"m", 1, 2}).in_flight, 2u);
-  EXPECT_EQ(through(UseOfKey{"k", 1, 2, 3}).bytes_out, 3u);
+  const UseOfKey use = through(UseOfKey{"k", 1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(use.refused + use.bytes_out, 6u);
+  EXPECT_EQ(use.day, 5);
+  EXPECT_EQ(use.today, 6u);
+  EXPECT_EQ(through(ListensOn{"a:1", "why"}).problem, "why");
 }
 
 TEST(GatewayProtocol, WhatIsMalformedIsRefusedAndNamed) {
