@@ -44,7 +44,9 @@ net::Awaitable<void> metrics(Backend& backend, net::Exchange& exchange, bool wit
   net::Response response;
   response.status = 200;
   response.content_type = format::Exposition::content_type(options.form);
-  response.body = metrics_text(*backend.world(), options);
+  const Residents* residents = backend.residents();
+  const auto models = residents == nullptr ? std::vector<ModelStatus>() : residents->models();
+  response.body = metrics_text(*backend.world(), models, options);
   (void)co_await exchange.respond(std::move(response));
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/gateway_port.h"
 #include "daemon/resident_memory.h"
 #include "decide/residency/residency.h"
+#include "decide/residency/tally.h"
 #include "engines/engine.h"
 #include "format/settings.h"
 #include "host/files.h"
@@ -72,6 +73,7 @@ class Residents final : public api::Residents {
   std::vector<api::ModelStatus> models() const override;
   std::vector<api::WaitStatus> waiting() const override;
   std::vector<api::PauseStatus> pauses() const override;
+  bool on_battery() const override { return on_battery_; }
   std::string gateway() const override { return parts_.gateway; }
   Result<std::vector<std::string>> log_of(const std::string& model) const override;
   net::Awaitable<Result<void>> load(std::string model) override;
@@ -158,6 +160,7 @@ class Residents final : public api::Residents {
 
   Parts parts_;
   decide::ResidencyMachine machine_;
+  decide::ResidencyTally tally_;
   std::map<std::string, One> models_;
   GatewayPort* gateway_ = nullptr;
   std::map<std::string, api::Hello::Model> told_open_;  // what a gateway admits to since before us

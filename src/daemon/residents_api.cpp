@@ -53,6 +53,7 @@ std::vector<api::ModelStatus> Residents::models() const {
     if (one->learned.peak > Bytes{}) status.learned = one->learned.peak;
     status.need = view.need;
     status.load_time = median_of(one->learned.load);
+    status.tally = tally_.of(status.name);
     if (view.since > SteadyTime{}) status.in_state = now - view.since;
     if (view.last_used) status.idle = now - *view.last_used;
     if (view.oldest_wait) status.oldest_wait = now - *view.oldest_wait;
@@ -240,6 +241,7 @@ void Residents::renew(const std::string& model) {
   const bool is_in_use = one->running || !one->lease.empty() || !one->leaves.empty();
   if (is_in_use) return;
   if (one->is_going && !machine_.find(model)) {
+    tally_.forget(model);
     models_.erase(model);
   } else if (one->next) {
     one->spec = std::move(*one->next);
