@@ -23,7 +23,8 @@ struct ModelStatus {
   std::string state;  // "absent", "loading", "resident" and so on
   std::string why;    // what it waits for, or why it failed; may be empty
   ResidencyPolicy policy = ResidencyPolicy::swap;  // in force
-  bool policy_is_live = false;  // set by a person since the start, not by the configuration
+  bool policy_is_live = false;  // another one than the configuration's: a person's word
+  ResidencyPolicy configured_policy = ResidencyPolicy::swap;
   bool is_pinned = false;
   bool pin_is_live = false;        // likewise
   std::optional<Nanoseconds> ttl;  // in force; none: an idle one stays

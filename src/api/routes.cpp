@@ -129,10 +129,11 @@ std::optional<Turned> turned_away(const net::Exchange& exchange, Guard& guard,
   return Turned{given ? 403 : 401, {ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy}};
 }
 
-std::string document(const World& world, std::string_view name) {
+std::string document(Backend& backend, std::string_view name) {
+  const World& world = *backend.world();
   if (name == "gpu") return gpu_json(world);
   if (name == "containers") return containers_json(world);
-  if (name == "status" || name == "world") return status_json(world);
+  if (name == "status" || name == "world") return status_json(world, backend.residents());
   return {};
 }
 
@@ -278,7 +279,7 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& gua
   }
   if (v1 && parts.size() == 3) {
     const bool is_events = parts[2] == "events";
-    std::string text = document(*backend.world(), parts[2]);
+    std::string text = document(backend, parts[2]);
     if (is_events || !text.empty()) {
       if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
       if (is_events) co_return co_await events(backend, exchange, is_welcome);

@@ -94,8 +94,9 @@ class Residents final : public api::Residents {
     std::string leaves;  // the lease that is to be gone before it counts as released
     std::uint64_t generation = 0;
     bool is_open = false;
-    bool policy_is_live = false;
-    std::string record;  // of the engine, as noted
+    std::optional<ResidencyPolicy> policy_said;  // a person's words, until the configuration's
+    std::optional<bool> pin_said;                // change
+    std::string record;                          // of the engine, as noted
     LearnedModel learned;
     unsigned ooms = 0;
     std::optional<ModelSpec> next;  // of a newer configuration, once it has left
@@ -142,6 +143,7 @@ class Residents final : public api::Residents {
   Result<void> check_known(const std::string& model) const;
   void add(const ModelSpec& spec);
   void configure(std::vector<ModelSpec> specs, const api::ReloadReport& report);
+  static void forget_words(One& one, const ModelSpec& now);
   // A model that has left takes on what a newer configuration says of it, or is forgotten.
   void renew(const std::string& model);
   void renew_all();

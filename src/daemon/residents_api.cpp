@@ -26,6 +26,23 @@ bool is_on(const api::ModelStatus& model, const std::string& device) {
              : std::find(model.gpus.begin(), model.gpus.end(), device) != model.gpus.end();
 }
 
+// Which of the rules set the time after which an idle model leaves.
+std::string ttl_source(const decide::ResidencyView& view, bool on_battery) {
+  if (!view.ttl) return {};
+  if (view.spec->ttl == view.ttl) return "model";
+  if (view.policy == ResidencyPolicy::always_unload) return "policy";
+  return on_battery ? "battery" : "settings";
+}
+
+// A GPU sleeps only while nobody has a context on it.
+std::vector<std::string> awake_for(const decide::LeaseEntry& entry, const decide::Ledger& ledger) {
+  std::vector<std::string> devices;
+  for (const decide::Use& use : entry.uses) {
+    if (use.has_context) devices.push_back(ledger.accounts()[use.account].id.key());
+  }
+  return devices;
+}
+
 }  // namespace
 
 std::vector<api::ModelStatus> Residents::models() const {
@@ -40,9 +57,14 @@ std::vector<api::ModelStatus> Residents::models() const {
     status.engine = view.spec->engine;
     status.state = to_name(view.state);
     status.why = view.why;
-    status.policy = view.policy;
-    status.policy_is_live = one->policy_is_live;
-    status.is_pinned = view.pinned;
+    status.policy = one->policy_said.value_or(view.policy);
+    status.configured_policy = view.spec->policy;
+    status.policy_is_live = status.policy != view.spec->policy;
+    status.is_pinned = one->pin_said.value_or(view.pinned);
+    status.pin_is_live = status.is_pinned != view.spec->pinned;
+    status.ttl = view.ttl;
+    status.ttl_from = ttl_source(view, on_battery_);
+    if (view.leaves_at) status.leaves_in = std::max(*view.leaves_at - now, Nanoseconds::zero());
     status.is_open = view.open;
     status.lease = one->lease;
     status.starts = view.starts;
@@ -63,6 +85,7 @@ std::vector<api::ModelStatus> Residents::models() const {
     }
     if (const decide::LeaseEntry* entry = parts_.keeper.ledger().find(one->lease)) {
       for (const Share& share : entry->lease.shares) status.gpus.push_back(share.device.key());
+      status.keeps_awake = awake_for(*entry, parts_.keeper.ledger());
       const decide::LeaseBytes bytes = bytes_of(*entry);
       status.measured = bytes.measured;
       status.charged = bytes.charged;
@@ -145,13 +168,14 @@ net::Awaitable<Result<void>> Residents::unload(std::string model) {
 
 Result<void> Residents::pin(const std::string& model, bool pinned) {
   if (auto known = check_known(model); !known) return known;
+  find(model)->pin_said = pinned;
   feed(r::Pin{model, pinned});
   return {};
 }
 
 Result<void> Residents::set_policy(const std::string& model, ResidencyPolicy policy) {
   if (auto known = check_known(model); !known) return known;
-  find(model)->policy_is_live = policy != find(model)->spec.policy;
+  find(model)->policy_said = policy;
   feed(r::SetPolicy{model, policy});
   return {};
 }
@@ -204,6 +228,13 @@ Result<api::ReloadReport> Residents::reload(bool dry_run) {
   return report;
 }
 
+// Newer words of the configuration count more than a person's older ones; as in the machine.
+void Residents::forget_words(One& one, const ModelSpec& now) {
+  const ModelSpec& before = one.next ? *one.next : one.spec;
+  if (now.policy != before.policy) one.policy_said.reset();
+  if (now.pinned != before.pinned) one.pin_said.reset();
+}
+
 void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport& report) {
   for (ModelSpec& spec : specs) {
     const auto listed = [&](const std::vector<std::string>& names) {
@@ -214,11 +245,16 @@ void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport&
       ++adopting_;
       parts_.loop.spawn(probe(spec.name));
     } else if (listed(report.changed)) {
+      forget_words(*find(spec.name), spec);
       find(spec.name)->next = spec;
     }
   }
   has_news_ = true;
-  for (const std::string& name : report.removed) find(name)->is_going = true;
+  for (const std::string& name : report.removed) {
+    find(name)->is_going = true;
+    find(name)->policy_said.reset();
+    find(name)->pin_said.reset();
+  }
   for (const std::string& name : report.changed) renew(name);
   feed(r::Configured{std::move(specs)});
   for (const std::string& name : report.removed) renew(name);
