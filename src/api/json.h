@@ -12,13 +12,15 @@
 
 namespace estiva::api {
 
+class Residents;
+
 // {"schema":"estiva/gpu/1","simulated":..,"source":..,"driver":{..},"sampled_at":..,"stale":..,
 //  "gpus":[..]}
 std::string gpu_json(const World& world);
 
 // {"schema":"estiva/status/1",..,"checks":[{"name":"gpu_status",..}],"host":{..},"gpus":[..],
-//  "leases":[..]}
-std::string status_json(const World& world);
+//  "leases":[..]}; with residents also "on_battery" and "models", as in models_json()
+std::string status_json(const World& world, const Residents* residents = nullptr);
 
 // {"schema":"estiva/containers/1","engine":{..} or null,"containers":[..]}
 std::string containers_json(const World& world);

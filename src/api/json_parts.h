@@ -7,6 +7,8 @@
 
 namespace estiva::api {
 
+class Residents;
+
 // Members of an open object, each null where unknown; the reasons are gathered by MissingList.
 class MissingList {
  public:
@@ -38,6 +40,7 @@ void write_lease(format::JsonWriter& json, const Lease& lease, const LeaseUse* u
 void write_leases(format::JsonWriter& json, const World& world);  // an array's value
 // Only those for which `shown` says true.
 void write_leases(format::JsonWriter& json, const World& world, const std::vector<bool>& shown);
+void write_models(format::JsonWriter& json, const Residents& residents);  // an array's value
 // A member that is null where the text is empty.
 void write_text(format::JsonWriter& json, std::string_view member, std::string_view text);
 // "simulated", "source", "driver", "sampled_at", "sampled_age_seconds", "stale".

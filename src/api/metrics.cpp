@@ -133,14 +133,30 @@ void write_memory_metrics(Exposition& out, const Rows& rows) {
     write_each(out, rows, kOwn, {p.name, p.help, "bytes"},
                [&](const MetricRow& row) { return memory_of(row, p.part); });
   }
-  write_each(
-      out, rows, kOwn,
-      {"estiva_gpu_memory_promised_bytes", "Promised to models and not in use yet.", "bytes"},
-      [](const MetricRow& row) { return room_of(row, &GpuRoom::promised); });
-  write_each(
-      out, rows, kOwn,
-      {"estiva_gpu_memory_admissible_bytes", "The largest request that is granted now.", "bytes"},
-      [](const MetricRow& row) { return room_of(row, &GpuRoom::admissible); });
+}
+
+// What the ledger says of each GPU.
+void write_room_metrics(Exposition& out, const Rows& rows) {
+  struct Part {
+    const char *name, *help;
+    Bytes GpuRoom::*part;
+  };
+  for (const Part& p :
+       {Part{"estiva_gpu_memory_promised_bytes", "Promised to models and not in use yet.",
+             &GpuRoom::promised},
+        Part{"estiva_gpu_memory_admissible_bytes", "The largest request that is granted now.",
+             &GpuRoom::admissible},
+        Part{"estiva_gpu_memory_charged_bytes", "Charged to leases, in use or not.",
+             &GpuRoom::charged},
+        Part{"estiva_gpu_memory_foreign_bytes", "In use by processes of no lease.",
+             &GpuRoom::foreign},
+        Part{"estiva_gpu_memory_held_back_bytes", "Kept for those, because they may take it again.",
+             &GpuRoom::held_back},
+        Part{"estiva_gpu_memory_margin_bytes", "Kept free, as the settings say.",
+             &GpuRoom::margin}}) {
+    write_each(out, rows, kOwn, {p.name, p.help, "bytes"},
+               [&](const MetricRow& row) { return room_of(row, p.part); });
+  }
 }
 
 // One family of a member of the sample.
@@ -263,30 +279,6 @@ void write_notification_metrics(Exposition& out, const World& world) {
   out.sample({{"result", "held_back"}}, world.notifications->held_back);
 }
 
-void write_lease_metrics(Exposition& out, const World& world, bool with_names) {
-  out.family(MetricType::gauge, "estiva_leases", "Leases by state.");
-  for (const LeaseState state : {LeaseState::reserved, LeaseState::active, LeaseState::releasing}) {
-    const auto n = std::count_if(world.leases.begin(), world.leases.end(),
-                                 [state](const Lease& lease) { return lease.state == state; });
-    out.sample({{"state", to_name(state)}}, static_cast<std::uint64_t>(n));
-  }
-  if (!with_names) return;
-  struct Part {
-    const char* kind;
-    Bytes LeaseUse::*bytes;
-  };
-  out.family(MetricType::gauge, "estiva_model_vram_bytes", "VRAM of a model, by how it is known.",
-             "bytes");
-  for (std::size_t i = 0; i < world.leases.size() && i < world.lease_uses.size(); ++i) {
-    for (const Part& part :
-         {Part{"declared", &LeaseUse::declared}, Part{"measured", &LeaseUse::measured},
-          Part{"charged", &LeaseUse::charged}}) {
-      out.sample({{"model", world.leases[i].model}, {"kind", part.kind}},
-                 world.lease_uses[i].*part.bytes);
-    }
-  }
-}
-
 void write_pressure(Exposition& out, const HostSample& host) {
   struct Row {
     const char* resource;
@@ -365,11 +357,12 @@ format::Exposition::Form form_for(std::string_view accept) {
              : Exposition::Form::text;
 }
 
-std::string metrics_text(const World& world, const MetricsOptions& options) {
+std::string metrics_text(const World& world, const std::vector<ModelStatus>& models,
+                         const MetricsOptions& options) {
   std::string text;
   // What there is of it with every figure known and names of 40 bytes: growing step by step would
   // copy it over and fault in fresh pages at each scrape.
-  text.reserve(8192 + world.gpus.size() * 9216 + world.leases.size() * 384);
+  text.reserve(8192 + world.gpus.size() * 9216 + world.leases.size() * 384 + models.size() * 4096);
   Exposition out(text, options.form);
   const Rows rows = rows_of(world, options.hostname);
   write_driver_metrics(out, world);
@@ -379,6 +372,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
   // Figures that are too old would be taken for the present.
   if (!world.stale) {
     write_memory_metrics(out, rows);
+    write_room_metrics(out, rows);
     write_sample_metrics(out, rows);
     write_wear_metrics(out, rows);
     write_dcgm_metrics(out, rows);
@@ -386,7 +380,7 @@ std::string metrics_text(const World& world, const MetricsOptions& options) {
   }
   write_container_metrics(out, world, rows, options.with_names);
   write_notification_metrics(out, world);
-  write_lease_metrics(out, world, options.with_names);
+  write_model_metrics(out, world, models, options.with_names);
   if (!world.host_stale) write_host_metrics(out, world, options.with_names);
   out.end();
   return text;

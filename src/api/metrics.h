@@ -8,7 +8,9 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "api/residents.h"
 #include "format/exposition.h"
 #include "model/world.h"
 
@@ -21,7 +23,9 @@ struct MetricsOptions {
   std::string hostname;  // for DCGM's label; may be empty
 };
 
-std::string metrics_text(const World& world, const MetricsOptions& options);
+// `models` are those that are loaded for requests.
+std::string metrics_text(const World& world, const std::vector<ModelStatus>& models,
+                         const MetricsOptions& options);
 
 // The form for an Accept header: OpenMetrics where it is named, else the text form.
 format::Exposition::Form form_for(std::string_view accept);

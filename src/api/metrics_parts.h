@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/residents.h"
 #include "format/exposition.h"
 #include "model/world.h"
 
@@ -39,6 +40,8 @@ void write_xid_metrics(format::Exposition& out, const World& world,
                        const std::vector<MetricRow>& rows);
 void write_container_metrics(format::Exposition& out, const World& world,
                              const std::vector<MetricRow>& rows, bool with_names);
+void write_model_metrics(format::Exposition& out, const World& world,
+                         const std::vector<ModelStatus>& models, bool with_names);
 void write_dcgm_metrics(format::Exposition& out, const std::vector<MetricRow>& rows);
 void write_smi_metrics(format::Exposition& out, const World& world,
                        const std::vector<MetricRow>& rows);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/json_parts.h"
 #include "format/json_writer.h"
 
 namespace estiva::api {
@@ -56,7 +57,9 @@ void write_model(JsonWriter& json, const ModelStatus& model) {
   write_text_or_null(json, "reason", model.why);
   json.field("policy", to_name(model.policy))
       .field("policy_from", model.policy_is_live ? "command" : "configuration")
+      .field("policy_configured", to_name(model.configured_policy))
       .field("pinned", model.is_pinned)
+      .field("pinned_from", model.pin_is_live ? "command" : "configuration")
       .field("open", model.is_open);
   write_known(json, "pid", model.pid);
   write_text_or_null(json, "endpoint", model.endpoint);
@@ -75,6 +78,10 @@ void write_model(JsonWriter& json, const ModelStatus& model) {
   write_seconds(json, "load_seconds", model.load_time);
   write_seconds(json, "state_seconds", model.in_state);
   write_seconds(json, "idle_seconds", model.idle);
+  write_seconds(json, "ttl_seconds", model.ttl);
+  write_text_or_null(json, "ttl_from", model.ttl_from);
+  write_seconds(json, "leaves_in_seconds", model.leaves_in);
+  write_list(json, "keeps_awake", model.keeps_awake);
   json.field("waiting", model.waiting);
   write_seconds(json, "oldest_wait_seconds", model.oldest_wait);
   write_seconds(json, "bound_seconds", model.bound);
@@ -95,14 +102,20 @@ void write_wait(JsonWriter& json, const WaitStatus& wait) {
 
 }  // namespace
 
+void write_models(JsonWriter& json, const Residents& residents) {
+  json.begin_array();
+  for (const ModelStatus& model : residents.models()) write_model(json, model);
+  json.end_array();
+}
+
 std::string models_json(const Residents& residents, bool simulated) {
   std::string text;
   JsonWriter json(text);
   json.begin_object().field("schema", "estiva/models/1").field("simulated", simulated);
   write_text_or_null(json, "gateway", residents.gateway());
-  json.key("models").begin_array();
-  for (const ModelStatus& model : residents.models()) write_model(json, model);
-  json.end_array().key("waiting").begin_array();
+  json.field("on_battery", residents.on_battery()).key("models");
+  write_models(json, residents);
+  json.key("waiting").begin_array();
   for (const WaitStatus& wait : residents.waiting()) write_wait(json, wait);
   json.end_array().key("pauses").begin_array();
   for (const PauseStatus& pause : residents.pauses()) {

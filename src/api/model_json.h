@@ -7,7 +7,8 @@
 
 namespace estiva::api {
 
-// {"schema":"estiva/models/1","models":[{"name":..,"engine":..,"state":..,"policy":..,"pid":..,
+// {"schema":"estiva/models/1","on_battery":false,"models":[{"name":..,"engine":..,"state":..,
+//  "policy":..,"policy_from":"configuration|command","ttl_seconds":..,"ttl_from":..,"pid":..,
 //  "starts_total":n,"vram_bytes":{"declared":..,"learned":..,"measured":..,"charged":..,"need":..},
 //  "waiting":n,"bound_seconds":..}],"waiting":[..],"pauses":[..]}
 std::string models_json(const Residents& residents, bool simulated);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "decide/residency/tally.h"
 #include "model/model_spec.h"
 #include "net/loop.h"
 
@@ -22,9 +23,15 @@ struct ModelStatus {
   std::string state;  // "absent", "loading", "resident" and so on
   std::string why;    // what it waits for, or why it failed; may be empty
   ResidencyPolicy policy = ResidencyPolicy::swap;  // in force
-  bool policy_is_live = false;  // set by a person since the start, not by the configuration
+  bool policy_is_live = false;  // another one than the configuration's: a person's word
+  ResidencyPolicy configured_policy = ResidencyPolicy::swap;
   bool is_pinned = false;
-  bool is_open = false;  // answers requests at once
+  bool pin_is_live = false;        // likewise
+  std::optional<Nanoseconds> ttl;  // in force; none: an idle one stays
+  std::string ttl_from;            // "model", "settings", "battery"; empty where there is none
+  std::optional<Nanoseconds> leaves_in;  // by itself, if nobody asks for it
+  std::vector<std::string> keeps_awake;  // GPUs on which it has a context: they can't sleep
+  bool is_open = false;                  // answers requests at once
   std::optional<int> pid;
   std::string endpoint;
   std::string lease;
@@ -38,6 +45,7 @@ struct ModelStatus {
   std::optional<Nanoseconds> load_time;           // measured; the median
   std::optional<Nanoseconds> in_state, idle;      // since when; since its last request
   std::optional<Nanoseconds> oldest_wait, bound;  // of those who wait: by then served or answered
+  decide::ModelTally tally;
 };
 
 // One who waits.
@@ -77,6 +85,8 @@ class Residents {
   virtual std::vector<ModelStatus> models() const = 0;  // by name
   virtual std::vector<WaitStatus> waiting() const = 0;  // in the order of service
   virtual std::vector<PauseStatus> pauses() const = 0;
+  // A battery gives the power: GPUs should be able to sleep.
+  virtual bool on_battery() const = 0;
   // Where requests are answered; empty: nowhere.
   virtual std::string gateway() const = 0;
   // The newest lines of a model's engine. Errors: not_found.

@@ -46,7 +46,9 @@ net::Awaitable<void> metrics(Backend& backend, net::Exchange& exchange, bool wit
   net::Response response;
   response.status = 200;
   response.content_type = format::Exposition::content_type(options.form);
-  response.body = metrics_text(*backend.world(), options);
+  const Residents* residents = backend.residents();
+  const auto models = residents == nullptr ? std::vector<ModelStatus>() : residents->models();
+  response.body = metrics_text(*backend.world(), models, options);
   (void)co_await exchange.respond(std::move(response));
 }
 
@@ -129,10 +131,11 @@ std::optional<Turned> turned_away(const net::Exchange& exchange, Guard& guard,
   return Turned{given ? 403 : 401, {ErrorKind::denied, msg::kTokenNeeded, msg::kTokenNeededRemedy}};
 }
 
-std::string document(const World& world, std::string_view name) {
+std::string document(Backend& backend, std::string_view name) {
+  const World& world = *backend.world();
   if (name == "gpu") return gpu_json(world);
   if (name == "containers") return containers_json(world);
-  if (name == "status" || name == "world") return status_json(world);
+  if (name == "status" || name == "world") return status_json(world, backend.residents());
   return {};
 }
 
@@ -284,7 +287,7 @@ net::Awaitable<void> route(Backend& backend, net::Exchange& exchange, Guard& gua
   }
   if (v1 && parts.size() == 3) {
     const bool is_events = parts[2] == "events";
-    std::string text = document(*backend.world(), parts[2]);
+    std::string text = document(backend, parts[2]);
     if (is_events || !text.empty()) {
       if (!get) co_return co_await wrong_method(exchange, target.path, "GET");
       if (is_events) co_return co_await events(backend, exchange, is_welcome);

@@ -4,6 +4,7 @@
 
 #include "api/json.h"
 #include "api/json_parts.h"
+#include "api/residents.h"
 #include "base/messages/api.h"
 
 namespace estiva::api {
@@ -197,7 +198,7 @@ Check gpu_status(const World& world) {
   return ill.value_or(driver);
 }
 
-std::string status_json(const World& world) {
+std::string status_json(const World& world, const Residents* residents) {
   std::string text;
   JsonWriter json(text);
   json.begin_object().field("schema", "estiva/status/1");
@@ -219,6 +220,10 @@ std::string status_json(const World& world) {
   write_engine(json, world);
   json.key("leases");
   write_leases(json, world);
+  if (residents != nullptr) {
+    json.field("on_battery", residents->on_battery()).key("models");
+    write_models(json, *residents);
+  }
   json.end_object();
   return text;
 }

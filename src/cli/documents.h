@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/model_document.h"
 
 namespace estiva::cli {
 
@@ -113,6 +114,8 @@ struct StatusDocument {
   HostRow host;
   EngineRow engine;
   std::vector<LeaseRow> leases;
+  std::vector<ModelRow> models;  // that are loaded for requests; none without a daemon
+  bool on_battery = false;
 };
 
 struct GpuShortage {

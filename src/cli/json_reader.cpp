@@ -253,6 +253,9 @@ Result<StatusDocument> read_status_document(std::string_view text) {
                      count_of(engine, "containers").value_or(0),
                      count_of(engine, "running").value_or(0)};
   document.leases = leases_of(from);
+  for_objects(from, "models",
+              [&document](JsonNode model) { document.models.push_back(read_model_row(model)); });
+  document.on_battery = truth_of(from, "on_battery");
   return document;
 }
 

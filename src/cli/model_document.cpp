@@ -21,7 +21,27 @@ std::uint64_t count_of(JsonNode node) {
   return node.unsigned_number().value_or(0);
 }
 
-ModelRow model_of(JsonNode from) {
+std::vector<std::string> texts_of(JsonNode list) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < list.size(); ++i) texts.push_back(text_of(list.at(i)));
+  return texts;
+}
+
+WaitRow wait_of(JsonNode from) {
+  WaitRow row;
+  row.ticket = count_of(from["ticket"]);
+  row.model = text_of(from["model"]);
+  row.place = count_of(from["place"]);
+  row.reason = text_of(from["reason"]);
+  row.waited = from["waited_seconds"].number().value_or(0);
+  row.expected = from["expected_seconds"].number().value_or(0);
+  row.bound = from["bound_seconds"].number().value_or(0);
+  return row;
+}
+
+}  // namespace
+
+ModelRow read_model_row(const JsonNode& from) {
   ModelRow row;
   row.name = text_of(from["name"]);
   row.engine = text_of(from["engine"]);
@@ -29,10 +49,12 @@ ModelRow model_of(JsonNode from) {
   row.reason = text_of(from["reason"]);
   row.policy = text_of(from["policy"]);
   row.policy_from = text_of(from["policy_from"]);
+  row.policy_configured = text_of(from["policy_configured"]);
+  row.pinned_from = text_of(from["pinned_from"]);
+  row.ttl_from = text_of(from["ttl_from"]);
   row.lease = text_of(from["lease"]);
-  for (std::size_t i = 0; i < from["gpus"].size(); ++i) {
-    row.gpus.push_back(text_of(from["gpus"].at(i)));
-  }
+  row.gpus = texts_of(from["gpus"]);
+  row.keeps_awake = texts_of(from["keeps_awake"]);
   row.pinned = from["pinned"].boolean().value_or(false);
   row.open = from["open"].boolean().value_or(false);
   row.pid = from["pid"].signed_number();
@@ -50,22 +72,10 @@ ModelRow model_of(JsonNode from) {
   row.state_seconds = from["state_seconds"].number();
   row.idle_seconds = from["idle_seconds"].number();
   row.bound_seconds = from["bound_seconds"].number();
+  row.ttl_seconds = from["ttl_seconds"].number();
+  row.leaves_in_seconds = from["leaves_in_seconds"].number();
   return row;
 }
-
-WaitRow wait_of(JsonNode from) {
-  WaitRow row;
-  row.ticket = count_of(from["ticket"]);
-  row.model = text_of(from["model"]);
-  row.place = count_of(from["place"]);
-  row.reason = text_of(from["reason"]);
-  row.waited = from["waited_seconds"].number().value_or(0);
-  row.expected = from["expected_seconds"].number().value_or(0);
-  row.bound = from["bound_seconds"].number().value_or(0);
-  return row;
-}
-
-}  // namespace
 
 Result<ModelsDocument> read_models(std::string_view text) {
   const auto tree = format::JsonTree::parse(text);
@@ -78,7 +88,7 @@ Result<ModelsDocument> read_models(std::string_view text) {
   const JsonNode models = tree->root()["models"], waiting = tree->root()["waiting"],
                  pauses = tree->root()["pauses"];
   for (std::size_t i = 0; i < models.size(); ++i) {
-    document.models.push_back(model_of(models.at(i)));
+    document.models.push_back(read_model_row(models.at(i)));
   }
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     document.waiting.push_back(wait_of(waiting.at(i)));

@@ -8,17 +8,23 @@
 
 #include "base/error.h"
 
+namespace estiva::format {
+class JsonNode;
+}
+
 namespace estiva::cli {
 
 struct ModelRow {
-  std::string name, engine, state, reason, policy, policy_from, lease;
-  std::vector<std::string> gpus;
+  std::string name, engine, state, reason, policy, policy_from, policy_configured, pinned_from,
+      lease, ttl_from;
+  std::vector<std::string> gpus, keeps_awake;
   bool pinned = false, open = false;
   std::optional<std::int64_t> pid;
   std::uint64_t starts = 0, ooms = 0, in_flight = 0, waiting = 0;
   std::optional<std::uint64_t> declared, learned;
   std::uint64_t need = 0, measured = 0, charged = 0;
-  std::optional<double> load_seconds, state_seconds, idle_seconds, bound_seconds;
+  std::optional<double> load_seconds, state_seconds, idle_seconds, bound_seconds, ttl_seconds,
+      leaves_in_seconds;
 };
 
 struct WaitRow {
@@ -39,6 +45,9 @@ struct ModelsDocument {
   std::vector<WaitRow> waiting;
   std::vector<PauseRow> pauses;
 };
+
+// One element of "models", here and in the document of `status`.
+ModelRow read_model_row(const format::JsonNode& from);
 
 // Errors: failed, where it is no document of ours.
 Result<ModelsDocument> read_models(std::string_view text);

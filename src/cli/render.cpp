@@ -7,6 +7,7 @@
 
 #include "base/messages/cli.h"
 #include "base/units.h"
+#include "cli/render_models.h"
 #include "cli/render_parts.h"
 #include "format/size.h"
 #include "format/table.h"
@@ -286,6 +287,7 @@ std::string render_status(const StatusDocument& document, const RenderOptions& o
   }
   out += condition_lines(document.gpu);
   out += process_table(document.gpu.gpus);
+  out += models_in_status(document);
   if (!document.leases.empty()) out += "\n" + render_leases(document.leases, options);
   return out + top_table(document.host);
 }

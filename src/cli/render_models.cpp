@@ -22,8 +22,43 @@ std::string bytes(std::uint64_t value) {
 
 std::string policy_cell(const ModelRow& model) {
   std::string text = model.policy;
-  if (model.policy_from == "command") text = fmt::format(m::kLiveMark, text);
-  return model.pinned ? fmt::format(m::kPinnedMark, text) : text;
+  if (model.policy_from == "command")
+    text = fmt::format(m::kLiveMark, text, model.policy_configured);
+  const bool is_live = model.pinned_from == "command";
+  if (!model.pinned) return is_live ? fmt::format(m::kUnpinnedLiveMark, text) : text;
+  return is_live ? fmt::format(m::kPinnedLiveMark, text) : fmt::format(m::kPinnedMark, text);
+}
+
+// Both words of a model are the configuration's, or somebody changed one.
+std::string set_by(const ModelRow& model) {
+  return model.policy_from == "command"   ? model.policy_from
+         : model.pinned_from == "command" ? model.pinned_from
+                                          : model.policy_from;
+}
+
+// When it leaves although nobody needs its room.
+std::string idle_cell(const ModelRow& model) {
+  if (model.pinned) return std::string(m::kNeverPinned);
+  if (model.policy == "always-unload") return std::string(m::kAfterEach);
+  if (model.ttl_seconds) {
+    return fmt::format(m::kAfterTtl, time_cell(*model.ttl_seconds), model.ttl_from);
+  }
+  return std::string(model.policy == "keep" ? m::kNeverLeaves : m::kForRoomOnly);
+}
+
+std::string awake_line(const ModelRow& model, const std::string& gpu) {
+  const std::string until =
+      model.in_flight > 0 ? fmt::format(m::kAwakeBusy, model.in_flight)
+      : model.leaves_in_seconds
+          ? fmt::format(m::kAwakeLeaves, time_cell(*model.leaves_in_seconds), model.ttl_from)
+          : fmt::format(m::kAwakeStays, idle_cell(model));
+  return fmt::format(m::kKeptAwake, gpu, escape_for_terminal(model.name), until);
+}
+
+std::string index_of(const std::vector<GpuRow>& gpus, const std::string& uuid) {
+  const auto found =
+      std::find_if(gpus.begin(), gpus.end(), [&](const GpuRow& gpu) { return gpu.uuid == uuid; });
+  return found == gpus.end() ? escape_for_terminal(uuid) : std::to_string(found->index);
 }
 
 std::string wait_line(const WaitRow& wait) {
@@ -88,6 +123,26 @@ std::string models_page(const ModelsDocument& document, const Style& style) {
   }
   for (const PauseRow& pause : document.pauses) text += pause_line(pause);
   for (const WaitRow& wait : document.waiting) text += wait_line(wait);
+  return text;
+}
+
+std::string models_in_status(const StatusDocument& document) {
+  if (document.models.empty()) return {};
+  format::Table table({{std::string(m::kModelColumn), false, true, 12},
+                       {std::string(m::kStateColumn)},
+                       {std::string(m::kInForceColumn)},
+                       {std::string(m::kSetByColumn)},
+                       {std::string(m::kIdleLeaveColumn)}});
+  for (const ModelRow& model : document.models) {
+    table.add_row({model.name, model.state, policy_cell(model), set_by(model), idle_cell(model)});
+  }
+  std::string text = "\n" + table.text();
+  if (!document.on_battery) return text;
+  for (const ModelRow& model : document.models) {
+    for (const std::string& uuid : model.keeps_awake) {
+      text += awake_line(model, index_of(document.gpu.gpus, uuid));
+    }
+  }
   return text;
 }
 

@@ -25,6 +25,15 @@ const decide::GpuAccount* account_of(const decide::Ledger& ledger, const std::st
   return nullptr;
 }
 
+GpuRoom room_of(const decide::GpuAccount& account, const decide::PlacementPolicy& policy) {
+  GpuRoom room{account.id.key(), account.remainder, decide::admissible(account, policy)};
+  room.charged = account.charges;
+  room.foreign = account.foreign;
+  room.held_back = account.foreign_held - std::min(account.foreign_held, account.foreign);
+  room.margin = policy.margin;
+  return room;
+}
+
 // What only the ledger knows, beside what observe/ put together.
 void add_ledger(World& world, const Keeper& keeper) {
   const decide::Ledger& ledger = keeper.ledger();
@@ -32,8 +41,7 @@ void add_ledger(World& world, const Keeper& keeper) {
   for (const Gpu& gpu : world.gpus) {
     const decide::GpuAccount* account = account_of(ledger, gpu.identity.id.key());
     if (account == nullptr) continue;
-    world.rooms.push_back(
-        {gpu.identity.id.key(), account->remainder, decide::admissible(*account, ledger.policy())});
+    world.rooms.push_back(room_of(*account, ledger.policy()));
   }
   world.process_models = keeper.process_models();
   world.health = keeper.health();

@@ -187,6 +187,7 @@ net::Awaitable<void> Residents::leave(std::string model, decide::Leaving how) {
   if (how == decide::Leaving::sleep) {
     auto asleep = co_await one->engine->sleep();
     if (!asleep) co_return feed(r::SleepFailed{model, asleep.error().sentence()});
+    tally_.engine_left(model, steady_now());
     remember_time(one->learned.sleep, steady_now() - began);
     co_await shrink(model);
     co_return feed(r::Released{model, true});
@@ -196,6 +197,7 @@ net::Awaitable<void> Residents::leave(std::string model, decide::Leaving how) {
     log(LogLevel::error, "a model's engine does not end",
         {{"model", model}, {"error", stopped.error().sentence()}});
   }
+  tally_.engine_left(model, steady_now());
   one->running.reset();
   keep_record(model, {}, {});
   remember_time(one->learned.unload, steady_now() - began);

@@ -107,7 +107,10 @@ void Residents::work() {
   while (!events_.empty()) {
     const r::Event event = std::move(events_.front());
     events_.pop_front();
-    for (const r::Effect& effect : machine_.step(event, steady_now(), parts_.keeper.ledger())) {
+    const SteadyTime now = steady_now();
+    tally_.take(event, now);
+    for (const r::Effect& effect : machine_.step(event, now, parts_.keeper.ledger())) {
+      tally_.take(effect, now);
       std::visit([this](const auto& wanted) { run(wanted); }, effect);
     }
   }
@@ -296,7 +299,10 @@ void Residents::measure(const std::string& model, One& one) {
   const decide::LeaseEntry* entry = parts_.keeper.ledger().find(one.lease);
   if (entry == nullptr) return;
   Bytes most;
-  for (const decide::Use& use : entry->uses) most = std::max(most, use.measured);
+  for (const decide::Use& use : entry->uses) {
+    most = std::max(most, use.measured);
+    tally_.measured(model, use.declared, use.measured);
+  }
   if (most <= one.learned.peak) return;
   one.learned.peak = most;
   tell_learned(model, one);

@@ -17,6 +17,7 @@
 #include "daemon/gateway_port.h"
 #include "daemon/resident_memory.h"
 #include "decide/residency/residency.h"
+#include "decide/residency/tally.h"
 #include "engines/engine.h"
 #include "format/settings.h"
 #include "host/files.h"
@@ -76,6 +77,7 @@ class Residents final : public api::Residents {
   std::vector<api::ModelStatus> models() const override;
   std::vector<api::WaitStatus> waiting() const override;
   std::vector<api::PauseStatus> pauses() const override;
+  bool on_battery() const override { return on_battery_; }
   std::string gateway() const override { return parts_.gateway; }
   Result<std::vector<std::string>> log_of(const std::string& model) const override;
   net::Awaitable<Result<void>> load(std::string model) override;
@@ -97,8 +99,9 @@ class Residents final : public api::Residents {
     std::string leaves;  // the lease that is to be gone before it counts as released
     std::uint64_t generation = 0;
     bool is_open = false;
-    bool policy_is_live = false;
-    std::string record;  // of the engine, as noted
+    std::optional<ResidencyPolicy> policy_said;  // a person's words, until the configuration's
+    std::optional<bool> pin_said;                // change
+    std::string record;                          // of the engine, as noted
     LearnedModel learned;
     unsigned ooms = 0;
     std::optional<ModelSpec> next;  // of a newer configuration, once it has left
@@ -146,6 +149,7 @@ class Residents final : public api::Residents {
   bool has_left(const std::string& model) const;
   void add(const ModelSpec& spec);
   void configure(std::vector<ModelSpec> specs, const api::ReloadReport& report);
+  static void forget_words(One& one, const ModelSpec& now);
   // A model that has left takes on what a newer configuration says of it, or is forgotten.
   void renew(const std::string& model);
   void renew_all();
@@ -163,6 +167,7 @@ class Residents final : public api::Residents {
 
   Parts parts_;
   decide::ResidencyMachine machine_;
+  decide::ResidencyTally tally_;
   std::map<std::string, One> models_;
   GatewayPort* gateway_ = nullptr;
   std::map<std::string, api::Hello::Model> told_open_;  // what a gateway admits to since before us

@@ -43,6 +43,23 @@ std::string why_kept(const api::ModelStatus& model) {
   return rests ? std::string() : fmt::format(msg::kIsChanging, model.state);
 }
 
+// Which of the rules set the time after which an idle model leaves.
+std::string ttl_source(const decide::ResidencyView& view, bool on_battery) {
+  if (!view.ttl) return {};
+  if (view.spec->ttl == view.ttl) return "model";
+  if (view.policy == ResidencyPolicy::always_unload) return "policy";
+  return on_battery ? "battery" : "settings";
+}
+
+// A GPU sleeps only while nobody has a context on it.
+std::vector<std::string> awake_for(const decide::LeaseEntry& entry, const decide::Ledger& ledger) {
+  std::vector<std::string> devices;
+  for (const decide::Use& use : entry.uses) {
+    if (use.has_context) devices.push_back(ledger.accounts()[use.account].id.key());
+  }
+  return devices;
+}
+
 }  // namespace
 
 std::vector<api::ModelStatus> Residents::models() const {
@@ -57,9 +74,14 @@ std::vector<api::ModelStatus> Residents::models() const {
     status.engine = view.spec->engine;
     status.state = to_name(view.state);
     status.why = view.why;
-    status.policy = view.policy;
-    status.policy_is_live = one->policy_is_live;
-    status.is_pinned = view.pinned;
+    status.policy = one->policy_said.value_or(view.policy);
+    status.configured_policy = view.spec->policy;
+    status.policy_is_live = status.policy != view.spec->policy;
+    status.is_pinned = one->pin_said.value_or(view.pinned);
+    status.pin_is_live = status.is_pinned != view.spec->pinned;
+    status.ttl = view.ttl;
+    status.ttl_from = ttl_source(view, on_battery_);
+    if (view.leaves_at) status.leaves_in = std::max(*view.leaves_at - now, Nanoseconds::zero());
     status.is_open = view.open;
     status.lease = one->lease;
     status.starts = view.starts;
@@ -70,6 +92,7 @@ std::vector<api::ModelStatus> Residents::models() const {
     if (one->learned.peak > Bytes{}) status.learned = one->learned.peak;
     status.need = view.need;
     status.load_time = median_of(one->learned.load);
+    status.tally = tally_.of(status.name);
     if (view.since > SteadyTime{}) status.in_state = now - view.since;
     if (view.last_used) status.idle = now - *view.last_used;
     if (view.oldest_wait) status.oldest_wait = now - *view.oldest_wait;
@@ -79,6 +102,7 @@ std::vector<api::ModelStatus> Residents::models() const {
     }
     if (const decide::LeaseEntry* entry = parts_.keeper.ledger().find(one->lease)) {
       for (const Share& share : entry->lease.shares) status.gpus.push_back(share.device.key());
+      status.keeps_awake = awake_for(*entry, parts_.keeper.ledger());
       const decide::LeaseBytes bytes = bytes_of(*entry);
       status.measured = bytes.measured;
       status.charged = bytes.charged;
@@ -189,13 +213,14 @@ net::Awaitable<std::vector<api::FreedModel>> Residents::free_memory(bool only_lo
 
 Result<void> Residents::pin(const std::string& model, bool pinned) {
   if (auto known = check_known(model); !known) return known;
+  find(model)->pin_said = pinned;
   feed(r::Pin{model, pinned});
   return {};
 }
 
 Result<void> Residents::set_policy(const std::string& model, ResidencyPolicy policy) {
   if (auto known = check_known(model); !known) return known;
-  find(model)->policy_is_live = policy != find(model)->spec.policy;
+  find(model)->policy_said = policy;
   feed(r::SetPolicy{model, policy});
   return {};
 }
@@ -248,6 +273,13 @@ Result<api::ReloadReport> Residents::reload(bool dry_run) {
   return report;
 }
 
+// Newer words of the configuration count more than a person's older ones; as in the machine.
+void Residents::forget_words(One& one, const ModelSpec& now) {
+  const ModelSpec& before = one.next ? *one.next : one.spec;
+  if (now.policy != before.policy) one.policy_said.reset();
+  if (now.pinned != before.pinned) one.pin_said.reset();
+}
+
 void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport& report) {
   for (ModelSpec& spec : specs) {
     const auto listed = [&](const std::vector<std::string>& names) {
@@ -258,11 +290,16 @@ void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport&
       ++adopting_;
       parts_.loop.spawn(probe(spec.name));
     } else if (listed(report.changed)) {
+      forget_words(*find(spec.name), spec);
       find(spec.name)->next = spec;
     }
   }
   has_news_ = true;
-  for (const std::string& name : report.removed) find(name)->is_going = true;
+  for (const std::string& name : report.removed) {
+    find(name)->is_going = true;
+    find(name)->policy_said.reset();
+    find(name)->pin_said.reset();
+  }
   for (const std::string& name : report.changed) renew(name);
   feed(r::Configured{std::move(specs)});
   for (const std::string& name : report.removed) renew(name);
@@ -285,6 +322,7 @@ void Residents::renew(const std::string& model) {
   const bool is_in_use = one->running || !one->lease.empty() || !one->leaves.empty();
   if (is_in_use) return;
   if (one->is_going && !machine_.find(model)) {
+    tally_.forget(model);
     models_.erase(model);
   } else if (one->next) {
     one->spec = std::move(*one->next);

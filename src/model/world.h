@@ -27,9 +27,13 @@ struct LeaseUse {
 
 // What the ledger says of a GPU beside what the driver says.
 struct GpuRoom {
-  std::string device;  // DeviceId::key()
-  Bytes promised;      // charged to leases and not yet visible as used
-  Bytes admissible;    // the largest request that would be granted here now
+  std::string device;     // DeviceId::key()
+  Bytes promised;         // charged to leases and not yet visible as used
+  Bytes admissible;       // the largest request that would be granted here now
+  Bytes charged = {0};    // to leases, in use or not
+  Bytes foreign = {0};    // in use by processes of no lease
+  Bytes held_back = {0};  // beside that: what those may take again
+  Bytes margin = {0};     // kept free, as the settings say
 };
 
 // A process on a GPU that was traced to a lease.

@@ -11,7 +11,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import MIB, Case, until
+from harness import MIB, Case, has_real_gpu, until
+from models_place import ModelsPlace, model
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 PEERS = os.environ.get("ESTIVA_PEERS_DIR", os.path.join(ROOT, "build/peers"))
@@ -49,6 +50,57 @@ class Promtool(Case):
         self.assertEqual(done.stderr.decode(), "", body)
         self.assertIn(b"estiva_driver_state", body)
         self.assertNotIn(b"estiva_gpu_memory_used_bytes", body)
+
+
+class Models(unittest.TestCase):
+    """Two models that leave for each other on a card of 4 GB; the second one takes more than it declares."""
+
+    def setUp(self):
+        if has_real_gpu():
+            self.skipTest("this machine has a real GPU: simulation is refused there")
+        self.place = ModelsPlace()
+        self.addCleanup(self.place.remove)
+
+    def figures(self, accept="text/plain"):
+        status, body = self.place.request("GET", "/metrics", None, {"Accept": accept})
+        self.assertEqual(status, 200)
+        self.text = body.decode()
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+                for line in self.text.splitlines() if not line.startswith("#")}
+
+    def test_what_they_did_is_counted_and_well_formed(self):
+        liar = model("liar", "3GiB").replace('vram = "3GiB"', 'vram = "2GiB"')
+        self.place.begin(model("a", "3GiB", load_time=300) + liar)
+        self.place.until_gateway()
+        for name in ("a", "liar", "a"):
+            self.assertEqual(self.place.speak(name)[0], 200, self.place.read_log())
+            until(lambda: self.place.models()[name]["vram_bytes"]["measured"] == 3 << 30, "it is measured")
+        seen = self.figures()
+        done = subprocess.run([peer("promtool"), "check", "metrics"], input=self.text.encode(),
+                              capture_output=True, timeout=60)
+        self.assertEqual([line for line in done.stderr.decode().splitlines() if not line.startswith(THEIRS)], [])
+        for series, value in {
+                'estiva_models{state="resident"}': 1,
+                'estiva_model_state{model="a",state="resident"}': 1,
+                'estiva_model_vram_bytes{model="a",kind="measured"}': 3 << 30,
+                'estiva_model_vram_bytes{model="liar",kind="charged"}': 0,
+                'estiva_model_need_bytes{model="liar",kind="declared"}': 2 << 30,
+                'estiva_model_need_bytes{model="liar",kind="learned"}': 3 << 30,
+                'estiva_model_loads_total{model="a",how="start"}': 2,
+                'estiva_model_unloads_total{model="a",how="stop"}': 1,
+                'estiva_model_unloads_total{model="liar",how="stop"}': 1,
+                'estiva_model_mispredictions_total{model="a"}': 0,
+                'estiva_model_mispredictions_total{model="liar"}': 1,
+                'estiva_model_swap_phases_total{model="liar",phase="release"}': 1}.items():
+            self.assertEqual(seen[series], value, (series, self.text))
+        self.assertGreater(seen['estiva_model_swap_seconds_total{model="a",phase="load"}'], 0.6)
+        room = {name.split("{")[0]: value for name, value in seen.items() if name.startswith("estiva_gpu_memory_")}
+        self.assertEqual(room["estiva_gpu_memory_charged_bytes"], 3 << 30)
+        self.assertEqual(room["estiva_gpu_memory_foreign_bytes"],
+                         room["estiva_gpu_memory_used_bytes"] - (3 << 30))
+        self.assertIn("estiva_gpu_memory_margin_bytes", room)
+        self.figures("application/openmetrics-text")
+        self.assertIn("# TYPE estiva_model_swap_seconds counter\n", self.text)
 
 
 class Prometheus(Case):

@@ -113,6 +113,19 @@ class Words(ModelsCase):
         self.assertEqual(self.place.speak("a")[0], 200)
         harness.until(lambda: self.state("a") == "absent", "it left after its request")
 
+    def test_status_says_the_policy_in_force_and_who_set_it(self):
+        self.begin(model("a", "1GiB", 'policy = "keep"') + model("b", "1GiB", 'ttl = "90s"'))
+        self.assertEqual(self.estiva("models", "policy", "a", "swap").code, 0)
+        self.assertEqual(self.estiva("load", "b").code, 0)
+        shown = self.estiva("status").out
+        self.assertRegex(shown, r"a +absent +swap \(by command; configured: keep\) +command +for others only")
+        self.assertRegex(shown, r"b +resident +swap +configuration +after 90 s \(model\)")
+        document = json.loads(self.estiva("status", "--json").out)
+        b = {m["name"]: m for m in document["models"]}["b"]
+        self.assertEqual((b["policy_from"], b["ttl_from"], b["ttl_seconds"]), ("configuration", "model", 90))
+        self.assertLessEqual(b["leaves_in_seconds"], 90)
+        self.assertIn(document["on_battery"], (True, False))
+
     def test_a_pause_empties_the_gpu_and_holds_loads_until_it_ends(self):
         self.begin(TWO)
         self.estiva("load", "xtts")

@@ -39,7 +39,23 @@ inline constexpr std::string_view kActiveColumn = "Active";
 inline constexpr std::string_view kWaitingColumn = "Waiting";
 inline constexpr std::string_view kIdleColumn = "Idle";
 inline constexpr std::string_view kPinnedMark = "{}, pinned";
-inline constexpr std::string_view kLiveMark = "{} (by command)";
+inline constexpr std::string_view kPinnedLiveMark = "{}, pinned by command";
+inline constexpr std::string_view kUnpinnedLiveMark = "{}, unpinned by command";
+inline constexpr std::string_view kLiveMark = "{} (by command; configured: {})";
+
+// Models in `status`.
+inline constexpr std::string_view kInForceColumn = "Policy in force";
+inline constexpr std::string_view kSetByColumn = "Set by";
+inline constexpr std::string_view kIdleLeaveColumn = "Leaves when idle";
+inline constexpr std::string_view kNeverLeaves = "never";
+inline constexpr std::string_view kNeverPinned = "never (pinned)";
+inline constexpr std::string_view kAfterEach = "after each request";
+inline constexpr std::string_view kForRoomOnly = "for others only";
+inline constexpr std::string_view kAfterTtl = "after {} ({})";
+inline constexpr std::string_view kKeptAwake = "GPU {} is kept awake by {}, {}\n";
+inline constexpr std::string_view kAwakeLeaves = "which leaves in {} if nobody asks for it ({})";
+inline constexpr std::string_view kAwakeBusy = "which works ({} under way)";
+inline constexpr std::string_view kAwakeStays = "which stays: {}";
 
 inline constexpr std::string_view kModelReason = "{}: {}\n";
 inline constexpr std::string_view kWaitLine =

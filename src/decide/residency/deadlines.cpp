@@ -9,20 +9,28 @@ namespace estiva::decide {
 
 using namespace residency;
 
-namespace {
+namespace residency {
 
-// When a model that nobody asks for leaves by itself; nothing: never.
-std::optional<SteadyTime> unused_until(const Entry& entry, const ResidencySettings& settings) {
-  if (!is_idle(entry) || is_pinned(entry)) return std::nullopt;
-  const SteadyTime used = std::max(entry.last_used.value_or(entry.opened_at), entry.opened_at);
+std::optional<Nanoseconds> ttl_of(const Entry& entry, const ResidencySettings& settings) {
+  if (is_pinned(entry)) return std::nullopt;
   // Those who asked for it never came.
   if (policy_of(entry) == ResidencyPolicy::always_unload && entry.opened_for_requests)
-    return used + quantum_of(entry);
-  if (entry.spec.ttl) return used + *entry.spec.ttl;
+    return quantum_of(entry);
+  if (entry.spec.ttl) return entry.spec.ttl;
   const bool by_default =
       policy_of(entry) == ResidencyPolicy::swap && settings.default_ttl > Nanoseconds::zero();
-  return by_default ? std::optional(used + settings.default_ttl) : std::nullopt;
+  return by_default ? std::optional(settings.default_ttl) : std::nullopt;
 }
+
+std::optional<SteadyTime> unused_until(const Entry& entry, const ResidencySettings& settings) {
+  const auto ttl = ttl_of(entry, settings);
+  if (!ttl || !is_idle(entry)) return std::nullopt;
+  return std::max(entry.last_used.value_or(entry.opened_at), entry.opened_at) + *ttl;
+}
+
+}  // namespace residency
+
+namespace {
 
 std::optional<SteadyTime> due(const Entry& entry, const ResidencySettings& settings) {
   switch (entry.state) {

@@ -110,6 +110,8 @@ ResidencyView ResidencyMachine::Impl::view_of(const Entry& entry) const {
   view.waiting = entry.queue.size();
   if (!entry.queue.empty()) view.oldest_wait = entry.queue.front().arrived;
   view.last_used = entry.last_used;
+  view.ttl = ttl_of(entry, settings);
+  view.leaves_at = unused_until(entry, settings);
   view.need = need_of(entry).value_or(Bytes{});
   view.starts = entry.starts;
   view.why = entry.why;

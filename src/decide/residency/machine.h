@@ -176,6 +176,10 @@ std::vector<Held> claim_of(const AssignRequest& request, const std::vector<std::
                            const Ledger& ledger);
 // What of its claim the ledger does not show yet.
 std::vector<Held> unseen_claim(const Entry& entry, const Ledger& ledger);
+// How long it stays although nobody asks for it; nothing: as long as there is room.
+std::optional<Nanoseconds> ttl_of(const Entry& entry, const ResidencySettings& settings);
+// When it leaves by itself; nothing: never, or it is in use.
+std::optional<SteadyTime> unused_until(const Entry& entry, const ResidencySettings& settings);
 // All that wait, the next first: those for whom others leave already, then by key.
 bool goes_first(const Entry& a, const Entry& b);
 SteadyTime key_of(const Entry& entry);

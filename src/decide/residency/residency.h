@@ -237,9 +237,11 @@ struct ResidencyView {
   std::size_t waiting = 0;
   std::optional<SteadyTime> oldest_wait;
   std::optional<SteadyTime> last_used;
-  Bytes need;           // of each GPU
-  unsigned starts = 0;  // loads that succeeded, wakes included
-  std::string why;      // a sentence: what it waits for or why it failed
+  std::optional<Nanoseconds> ttl;       // in force now; none: an idle one stays
+  std::optional<SteadyTime> leaves_at;  // where nobody asks for it until then
+  Bytes need;                           // of each GPU
+  unsigned starts = 0;                  // loads that succeeded, wakes included
+  std::string why;                      // a sentence: what it waits for or why it failed
 };
 
 // What a ticket waits for, and until when: `explain`, and the headers of the answer.

@@ -46,7 +46,7 @@ World one_gpu() {
 }
 
 std::string text_of(const World& world, Exposition::Form form = Exposition::Form::text) {
-  return metrics_text(world, {form, true, "box"});
+  return metrics_text(world, {}, {form, true, "box"});
 }
 
 TEST(Metrics, OurNamesAreInBaseUnits) {
@@ -120,7 +120,7 @@ TEST(Metrics, HostileNamesStayOneLabelOnOneLine) {
 }
 
 TEST(Metrics, WithoutTheTokenThereAreNoNamesThatUsersGave) {
-  const std::string text = metrics_text(one_gpu(), {Exposition::Form::text, false, ""});
+  const std::string text = metrics_text(one_gpu(), {}, {Exposition::Form::text, false, ""});
   EXPECT_THAT(text, Not(HasSubstr("xtts")));
   EXPECT_THAT(text, Not(HasSubstr("/srv/docker")));
   EXPECT_THAT(text, HasSubstr("estiva_gpu_memory_used_bytes"));
@@ -135,6 +135,77 @@ TEST(Metrics, OpenMetricsNamesTheFamilyOfACounterAndEnds) {
   EXPECT_TRUE(text.ends_with("# EOF\n"));
   EXPECT_THAT(text_of(one_gpu()), Not(HasSubstr("# EOF")));
   EXPECT_THAT(text_of(one_gpu()), HasSubstr("# TYPE estiva_gpu_energy_joules_total counter\n"));
+}
+
+ModelStatus resident_model() {
+  ModelStatus model;
+  model.name = "llama";
+  model.state = "resident";
+  model.policy_is_live = true;
+  model.policy = ResidencyPolicy::keep;
+  model.declared = gib(3);
+  model.need = gib(4);
+  model.waiting = 2;
+  model.oldest_wait = std::chrono::milliseconds(1500);
+  model.tally.starts = 7;
+  model.tally.mispredictions = 1;
+  model.tally.phases[2] = {5, std::chrono::milliseconds(2500)};
+  return model;
+}
+
+TEST(Metrics, AModelIsToldWithItsStateNeedsCountsAndPhases) {
+  const std::vector<ModelStatus> models = {resident_model()};
+  const std::string text = metrics_text(one_gpu(), models, {Exposition::Form::text, true, ""});
+  for (const char* line :
+       {"estiva_models{state=\"resident\"} 1\n",
+        "estiva_model_info{model=\"llama\",engine=\"process\",policy=\"keep\",policy_from="
+        "\"command\"} 1\n",
+        "estiva_model_state{model=\"llama\",state=\"resident\"} 1\n",
+        "estiva_model_state{model=\"llama\",state=\"absent\"} 0\n",
+        "estiva_model_need_bytes{model=\"llama\",kind=\"declared\"} 3221225472\n",
+        "estiva_model_need_bytes{model=\"llama\",kind=\"asked\"} 4294967296\n",
+        "estiva_model_vram_bytes{model=\"llama\",kind=\"charged\"} 0\n",
+        "estiva_model_requests_waiting{model=\"llama\"} 2\n",
+        "estiva_model_oldest_wait_seconds{model=\"llama\"} 1.5\n",
+        "estiva_model_loads_total{model=\"llama\",how=\"start\"} 7\n",
+        "estiva_model_failures_total{model=\"llama\",reason=\"out_of_memory\"} 0\n",
+        "estiva_model_mispredictions_total{model=\"llama\"} 1\n",
+        "estiva_model_swap_phases_total{model=\"llama\",phase=\"release\"} 5\n",
+        "estiva_model_swap_seconds_total{model=\"llama\",phase=\"release\"} 2.5\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("kind=\"learned\"")));
+}
+
+TEST(Metrics, WithoutTheTokenModelsAreOnlyCounted) {
+  const std::vector<ModelStatus> models = {resident_model()};
+  const std::string text = metrics_text(one_gpu(), models, {Exposition::Form::text, false, ""});
+  EXPECT_THAT(text, HasSubstr("estiva_models{state=\"resident\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("llama")));
+}
+
+TEST(Metrics, ALeaseAndTheEndOfTheOneBeforeItAreOneSeries) {
+  World world = one_gpu();
+  world.leases[0].model = "a";
+  world.leases.push_back(world.leases[0]);
+  world.lease_uses.push_back({"l-2", gib(2), gib(2), gib(3)});
+  EXPECT_THAT(text_of(world), HasSubstr("estiva_model_vram_bytes{model=\"a\",kind=\"charged\"} "
+                                        "5368709120\n"));
+}
+
+TEST(Metrics, TheLedgersAccountOfAGpuIsTold) {
+  World world = one_gpu();
+  world.rooms[0].charged = mib(3000);
+  world.rooms[0].foreign = mib(200);
+  world.rooms[0].held_back = mib(64);
+  world.rooms[0].margin = mib(128);
+  const std::string text = text_of(world);
+  for (const char* line : {"charged_bytes{uuid=\"GPU-1\",gpu=\"0\"} 3145728000\n",
+                           "foreign_bytes{uuid=\"GPU-1\",gpu=\"0\"} 209715200\n",
+                           "held_back_bytes{uuid=\"GPU-1\",gpu=\"0\"} 67108864\n",
+                           "margin_bytes{uuid=\"GPU-1\",gpu=\"0\"} 134217728\n"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("estiva_gpu_memory_") + line));
+  }
 }
 
 TEST(Metrics, TheFormFollowsTheAcceptHeader) {

@@ -1,0 +1,49 @@
+// What is said of models that are on the GPU: which words are in force, and until when they stay.
+#include "residents_fixture.h"
+
+namespace estiva::daemon {
+namespace {
+
+TEST_F(ResidentsTest, OnBatteryAnIdleModelLeavesAndIsNamedAsTheOneThatKeepsTheGpuAwake) {
+  add("a", gib(2));
+  begin();
+  ASSERT_TRUE(load("a"));
+  ASSERT_TRUE(settles([this] { return !status("a").keeps_awake.empty(); }));
+  EXPECT_EQ(status("a").keeps_awake, std::vector<std::string>{"GPU-0"});
+  EXPECT_FALSE(status("a").leaves_in) << "on the mains it stays until somebody needs its room";
+  residents_->take_host(Missing::not_read, true);
+  EXPECT_TRUE(residents_->on_battery());
+  EXPECT_EQ(status("a").ttl, Nanoseconds(settings_.battery_ttl));
+  EXPECT_EQ(status("a").ttl_from, "battery");
+  ASSERT_TRUE(status("a").leaves_in);
+  EXPECT_LE(*status("a").leaves_in, settings_.battery_ttl);
+  residents_->take_host(Missing::not_read, false);
+  EXPECT_EQ(status("a").ttl_from, "");
+}
+
+TEST_F(ResidentsTest, AModelsOwnTtlIsNamedAsTheModels) {
+  add("a", gib(2)).ttl = 5min;
+  begin();
+  EXPECT_EQ(status("a").ttl_from, "model");
+  EXPECT_EQ(status("a").ttl, Nanoseconds(5min));
+}
+
+TEST_F(ResidentsTest, AWordThatIsAsTheConfigurationIsNoLiveOne) {
+  add("a", gib(2));
+  begin();
+  ASSERT_TRUE(residents_->set_policy("a", ResidencyPolicy::keep));
+  EXPECT_TRUE(status("a").policy_is_live);
+  EXPECT_EQ(status("a").configured_policy, ResidencyPolicy::swap);
+  models_[0].policy = ResidencyPolicy::always_unload;
+  ASSERT_TRUE(residents_->reload(false));
+  EXPECT_TRUE(settles([this] { return status("a").policy == ResidencyPolicy::always_unload; }))
+      << "newer words count";
+  EXPECT_FALSE(status("a").policy_is_live);
+  ASSERT_TRUE(residents_->pin("a", true));
+  EXPECT_TRUE(status("a").pin_is_live);
+  ASSERT_TRUE(residents_->pin("a", false));
+  EXPECT_FALSE(status("a").pin_is_live);
+}
+
+}  // namespace
+}  // namespace estiva::daemon
