@@ -1,9 +1,11 @@
 #include "daemon/model_service.h"
 
+#include <cerrno>
 #include <unistd.h>
 
 #include "api/gateway_channel.h"
 #include "base/log.h"
+#include "base/messages/daemon.h"
 #include "daemon/gateway_process.h"
 #include "daemon/keeper.h"
 #include "daemon/residents.h"
@@ -30,6 +32,10 @@ class Port final : public GatewayPort {
   std::unique_ptr<api::GatewayListener> listener;
 };
 
+std::string gateway_socket(const DaemonOptions& options) {
+  return options.places.control_dir + "/" + std::string(api::kGatewaySocket);
+}
+
 std::vector<std::string> gateway_command(const DaemonOptions& options, const std::string& socket) {
   return {host::program_beside("estiva-gateway"), "--socket", socket, "--listen",
           options.settings.gateway.listen};
@@ -50,6 +56,7 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
                        parts.options.places.state_dir,
                        parts.options.settings.docker.host,
                        parts.options.simulated,
+                       parts.options.launcher,
                        gateway_of(parts.options),
                        parts.options.settings.models,
                        parts.options.settings.residency,
@@ -64,12 +71,26 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
 
 }  // namespace
 
+Result<void> become_gateway(const DaemonOptions& options) {
+  if (options.settings.gateway.listen == "off") {
+    log(LogLevel::info, msg::kGatewayOff);
+    return {};
+  }
+  auto words = gateway_command(options, gateway_socket(options));
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::execv(arguments[0], arguments.data());
+  return fail_errno(words[0], errno);
+}
+
 struct ModelService::Impl {
   explicit Impl(Parts given)
       : parts(std::move(given)),
-        socket(parts.options.places.control_dir + "/" + std::string(api::kGatewaySocket)),
+        socket(gateway_socket(parts.options)),
         residents(residents_parts(parts, [this] { serve_those(); })),
-        process(parts.loop, gateway_command(parts.options, socket)) {}
+        process(parts.loop, parts.options.gateway_apart ? std::vector<std::string>()
+                                                        : gateway_command(parts.options, socket)) {}
 
   Result<void> listen();
   // The gateway is there once there is a model for it.
@@ -117,7 +138,8 @@ ModelService::~ModelService() = default;
 
 Result<void> ModelService::start() {
   const format::Settings& settings = impl_->parts.options.settings;
-  if (settings.gateway.listen != "off" && !settings.models.empty()) {
+  const bool is_wanted = !settings.models.empty() || impl_->parts.options.gateway_apart;
+  if (settings.gateway.listen != "off" && is_wanted) {
     if (auto listening = impl_->listen(); !listening) return listening;
   }
   impl_->residents.start(impl_->parts.store.opened().notes);
