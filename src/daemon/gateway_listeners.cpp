@@ -14,6 +14,18 @@ constexpr Nanoseconds kLookEvery = std::chrono::seconds(5);
 
 }  // namespace
 
+std::vector<std::string> local_listen_flags(const std::vector<std::string>& listen) {
+  std::vector<std::string> words;
+  for (const std::string& word : listen) {
+    const auto where = format::parse_gateway_listen(word);
+    if (!where || where->is_docker || !format::is_loopback(where->address)) continue;
+    words.emplace_back("--listen");
+    words.push_back(format::to_text(where->address));
+  }
+  if (words.empty()) words = {"--listen", "off"};
+  return words;
+}
+
 GatewayListeners::GatewayListeners(Parts parts)
     : parts_(std::move(parts)),
       docker_(parts_.loop, container::EngineSearch::of_this_process(parts_.docker_host)) {
@@ -28,17 +40,6 @@ GatewayListeners::~GatewayListeners() = default;
 void GatewayListeners::start() {
   say_what_is_missing();
   look();
-}
-
-std::vector<std::string> GatewayListeners::flags() const {
-  std::vector<std::string> words;
-  for (const One& one : all_) {
-    if (!one.is_local()) continue;
-    words.emplace_back("--listen");
-    words.push_back(format::to_text(one.where.address));
-  }
-  if (words.empty()) words = {"--listen", "off"};
-  return words;
 }
 
 std::string GatewayListeners::local() const {

@@ -14,6 +14,10 @@
 
 namespace estiva::daemon {
 
+// The part of the gateway's command line that names those of this machine's users:
+// "--listen", "127.0.0.1:7701".
+std::vector<std::string> local_listen_flags(const std::vector<std::string>& listen);
+
 class GatewayListeners {
  public:
   struct Parts {
@@ -30,8 +34,6 @@ class GatewayListeners {
 
   // Looks for what has to be asked for, and again while anything is missing.
   void start();
-  // For the gateway's command line: "--listen", "127.0.0.1:7701".
-  std::vector<std::string> flags() const;
   // To be told to the gateway.
   std::vector<api::GatewayAddress> now() const;
   void take(const api::ListensOn& told);

@@ -31,7 +31,7 @@ void GatewayProcess::went() {
 }
 
 void GatewayProcess::want(Nanoseconds patience) {
-  if (stopped_) return;
+  if (stopped_ || command_.empty()) return;
   if (patience <= 0ns) return start();
   timer_ = loop_.every(patience, [this] {
     loop_.post([this] {
@@ -71,6 +71,7 @@ void GatewayProcess::ended() {
 void GatewayProcess::stop() {
   stopped_ = true;
   timer_.reset();
+  if (command_.empty()) return;
   const pid_t pid = child_ != 0 ? child_ : connected_pid_;
   if (pid > 0) ::kill(pid, SIGTERM);
 }

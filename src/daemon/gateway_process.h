@@ -1,5 +1,6 @@
 // The gateway as a process of its own: started when none is there, started again after it ended,
-// left alone where an earlier daemon's still runs (its streams go on). Loop thread only.
+// left alone where an earlier daemon's still runs (its streams go on). Without a command it is a
+// service of its own, and only told of. Loop thread only.
 #pragma once
 #include <memory>
 #include <string>

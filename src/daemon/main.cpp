@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "daemon/core.h"
+#include "daemon/model_service.h"
 #include "daemon/options.h"
 
 int main(int argc, char** argv) {
@@ -16,7 +17,9 @@ int main(int argc, char** argv) {
     std::fputs(parsed->text.c_str(), stdout);
     return 0;
   }
-  if (auto ran = daemon::run_daemon(*parsed->options); !ran) {
+  auto ran = parsed->options->exec_gateway ? daemon::become_gateway(*parsed->options)
+                                           : daemon::run_daemon(*parsed->options);
+  if (!ran) {
     std::fprintf(stderr, "estivad: %s\n", ran.error().sentence().c_str());
     return exit_code(ran.error().kind);
   }

@@ -1,9 +1,11 @@
 #include "daemon/model_service.h"
 
+#include <cerrno>
 #include <unistd.h>
 
 #include "api/gateway_channel.h"
 #include "base/log.h"
+#include "base/messages/daemon.h"
 #include "daemon/gateway_access.h"
 #include "daemon/gateway_process.h"
 #include "daemon/keeper.h"
@@ -31,9 +33,14 @@ class Port final : public GatewayPort {
   std::unique_ptr<api::GatewayListener> listener;
 };
 
-std::vector<std::string> gateway_command(const GatewayAccess& access, const std::string& socket) {
+std::string gateway_socket(const DaemonOptions& options) {
+  return options.places.control_dir + "/" + std::string(api::kGatewaySocket);
+}
+
+std::vector<std::string> gateway_command(const DaemonOptions& options, const std::string& socket) {
   std::vector<std::string> words = {host::program_beside("estiva-gateway"), "--socket", socket};
-  for (std::string& flag : access.addresses().flags()) words.push_back(std::move(flag));
+  for (std::string& flag : local_listen_flags(options.settings.gateway.listen))
+    words.push_back(std::move(flag));
   return words;
 }
 
@@ -54,6 +61,7 @@ Residents::Parts residents_parts(const ModelService::Parts& parts, const Gateway
                        parts.options.places.state_dir,
                        parts.options.settings.docker.host,
                        parts.options.simulated,
+                       parts.options.launcher,
                        access.addresses().local(),
                        parts.options.settings.models,
                        parts.options.settings.residency,
@@ -69,13 +77,27 @@ Residents::Parts residents_parts(const ModelService::Parts& parts, const Gateway
 
 }  // namespace
 
+Result<void> become_gateway(const DaemonOptions& options) {
+  if (options.settings.gateway.listen.empty()) {
+    log(LogLevel::info, msg::kGatewayOff);
+    return {};
+  }
+  auto words = gateway_command(options, gateway_socket(options));
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::execv(arguments[0], arguments.data());
+  return fail_errno(words[0], errno);
+}
+
 struct ModelService::Impl {
   explicit Impl(Parts given)
       : parts(std::move(given)),
-        socket(parts.options.places.control_dir + "/" + std::string(api::kGatewaySocket)),
+        socket(gateway_socket(parts.options)),
         access(access_parts(parts, [this] { residents.send_routes(); })),
         residents(residents_parts(parts, access, [this] { serve_those(); })),
-        process(parts.loop, gateway_command(access, socket)) {}
+        process(parts.loop, parts.options.gateway_apart ? std::vector<std::string>()
+                                                        : gateway_command(parts.options, socket)) {}
 
   Result<void> listen();
   // The gateway is there once there is a model for it.
@@ -128,7 +150,8 @@ Result<void> ModelService::start() {
   const format::Settings& settings = impl_->parts.options.settings;
   if (auto loaded = impl_->access.load(impl_->parts.store.opened().notes); !loaded) return loaded;
   impl_->access.start();
-  if (!settings.gateway.listen.empty() && !settings.models.empty()) {
+  const bool is_wanted = !settings.models.empty() || impl_->parts.options.gateway_apart;
+  if (!settings.gateway.listen.empty() && is_wanted) {
     if (auto listening = impl_->listen(); !listening) return listening;
   }
   impl_->residents.start(impl_->parts.store.opened().notes);

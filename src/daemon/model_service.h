@@ -21,6 +21,10 @@ namespace estiva::daemon {
 
 class Keeper;
 
+// Executes the gateway in place of this program, with what the settings say of it. Returns where
+// they say that it is off, or an error.
+Result<void> become_gateway(const DaemonOptions& options);
+
 class ModelService {
  public:
   struct Parts {

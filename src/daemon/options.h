@@ -23,9 +23,12 @@ struct DaemonOptions {
   bool simulated = false;  // --simulated: nvml_file is the simulator
   bool fresh_state = false;
   bool stop_models =
-      false;           // at a clean end; else they run on, and the next daemon goes on with them
-  std::string listen;  // "off": no TCP
-  std::string crash_point;  // hidden, for tests: see store/crash_point.h
+      false;             // at a clean end; else they run on, and the next daemon goes on with them
+  std::string launcher;  // the socket of estiva-launch, which starts models' programs
+  bool gateway_apart = false;  // it is a service of its own: not ours to start
+  bool exec_gateway = false;   // become the gateway, with what the settings say
+  std::string listen;          // "off": no TCP
+  std::string crash_point;     // hidden, for tests: see store/crash_point.h
 };
 
 struct ParsedOptions {

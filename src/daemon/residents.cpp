@@ -68,7 +68,8 @@ engines::EngineParts Residents::engine_parts() {
       [this](const std::string& model, const std::string& why) { engine_ended(model, why); },
       [this](const std::string& model, std::string record, std::function<void()> then) {
         keep_record(model, std::move(record), std::move(then));
-      }};
+      },
+      parts_.launcher};
 }
 
 void Residents::start(const std::map<std::string, std::string>& notes) {

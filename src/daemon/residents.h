@@ -43,7 +43,8 @@ class Residents final : public api::Residents {
     std::string state_dir;
     std::string docker_host;
     bool simulated = false;
-    std::string gateway;  // the address; empty: there is none
+    std::string launcher;  // the socket of estiva-launch; empty: there is none
+    std::string gateway;   // the address; empty: there is none
     std::vector<ModelSpec> models;
     format::ResidencySettings settings;
     // The configuration, read again.

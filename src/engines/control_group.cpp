@@ -131,6 +131,15 @@ std::optional<ControlGroup> make_control_group(const host::Root& root, std::stri
   return group;
 }
 
+std::string group_name(std::string_view model, std::string_view mark) {
+  std::string name;
+  for (const char c : model.substr(0, 64)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    name += plain || c == '-' || c == '_' ? c : '_';
+  }
+  return fmt::format("{}-{}", name, mark.substr(0, 8));
+}
+
 bool put_into(const ControlGroup& group, pid_t pid) {
   const UniqueFd fd = open_group(group);
   return fd && write_at(fd.get(), "cgroup.procs", std::to_string(pid));
@@ -147,6 +156,19 @@ std::optional<std::vector<pid_t>> members_of(const ControlGroup& group) {
 bool kill_members(const ControlGroup& group) {
   const UniqueFd fd = open_group(group);
   return fd && write_at(fd.get(), "cgroup.kill", "1");
+}
+
+bool let_kill(const ControlGroup& group, uid_t user) {
+  const UniqueFd fd = open_group(group);
+  return fd && ::fchownat(fd.get(), "cgroup.kill", user, static_cast<gid_t>(-1), 0) == 0;
+}
+
+bool may_kill(const ControlGroup& group, uid_t user) {
+  const UniqueFd fd = open_group(group);
+  struct statfs tree {};
+  struct stat file {};
+  return fd && ::fstatfs(fd.get(), &tree) == 0 && tree.f_type == CGROUP2_SUPER_MAGIC &&
+         ::fstatat(fd.get(), "cgroup.kill", &file, AT_SYMLINK_NOFOLLOW) == 0 && file.st_uid == user;
 }
 
 bool remove_control_group(const ControlGroup& group) {

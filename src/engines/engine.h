@@ -90,6 +90,7 @@ struct EngineParts {
   // The record changed and has to be durable before the model may touch a GPU; `then` goes on.
   std::function<void(const std::string& model, std::string record, std::function<void()> then)>
       keep;
+  std::string launcher = {};  // the socket of estiva-launch; empty: programs are our children
 };
 
 // Never null. The spec is copied; a changed spec needs a new engine.

@@ -45,18 +45,17 @@ void put(std::vector<std::string>& into, std::string_view variable) {
   into.emplace_back(variable);
 }
 
-struct User {
-  uid_t uid = 0;
-  gid_t gid = 0;
-  std::string name, home;
-};
+std::string folder_of(const ModelSpec& spec) {
+  return spec.directory.empty() ? "/" : spec.directory;
+}
 
-std::optional<User> find_user(const std::string& name) {
-  passwd entry{}, *found = nullptr;
-  std::array<char, 16384> buffer{};
-  if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found)
-    return std::nullopt;
-  return User{found->pw_uid, found->pw_gid, found->pw_name, found->pw_dir};
+std::vector<std::string> home_of(const Account& account) {
+  return {"HOME=" + account.home, "USER=" + account.name, "LOGNAME=" + account.name};
+}
+
+Failure no_such_user(const ModelSpec& spec) {
+  return fail(ErrorKind::usage, fmt::format(msg::kNoUser, spec.name, spec.user),
+              fmt::format(msg::kNoUserHow, spec.name));
 }
 
 bool may_run(const std::string& path) {
@@ -65,7 +64,25 @@ bool may_run(const std::string& path) {
          ::access(path.c_str(), X_OK) == 0;
 }
 
+// getpwnam_r(3) or getpwuid_r(3).
+template <class Ask>
+std::optional<Account> account_of(Ask ask) {
+  passwd entry{}, *found = nullptr;
+  std::array<char, 16384> buffer{};
+  if (ask(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return std::nullopt;
+  return Account{found->pw_uid, found->pw_gid, found->pw_name, found->pw_dir};
+}
+
 }  // namespace
+
+std::optional<Account> find_account(const std::string& name) {
+  return account_of([&](auto... into) { return ::getpwnam_r(name.c_str(), into...); });
+}
+
+std::optional<Account> find_account(uid_t uid) {
+  return account_of([&](auto... into) { return ::getpwuid_r(uid, into...); });
+}
 
 std::vector<std::string> engine_environment(const char* const* ours,
                                             const std::vector<std::string>& further) {
@@ -87,13 +104,10 @@ std::vector<std::string> marks_of(const ModelSpec& spec, const LoadTerms& terms,
 }
 
 Result<Launch> as_user(const ModelSpec& spec, std::vector<std::string> words) {
-  Launch launch{std::move(words), {}, spec.directory.empty() ? "/" : spec.directory};
+  Launch launch{std::move(words), {}, folder_of(spec)};
   if (spec.user.empty()) return launch;
-  const auto user = find_user(spec.user);
-  if (!user) {
-    return fail(ErrorKind::usage, fmt::format(msg::kNoUser, spec.name, spec.user),
-                fmt::format(msg::kNoUserHow, spec.name));
-  }
+  const auto user = find_account(spec.user);
+  if (!user) return no_such_user(spec);
   if (user->uid == ::geteuid()) return launch;
   if (::geteuid() != 0) {
     return fail(ErrorKind::refused, fmt::format(msg::kOtherUser, spec.name, spec.user),
@@ -108,7 +122,16 @@ Result<Launch> as_user(const ModelSpec& spec, std::vector<std::string> words) {
                                            "--inh-caps=-all",
                                            "--"};
   launch.words.insert(launch.words.begin(), change.begin(), change.end());
-  launch.environment = {"HOME=" + user->home, "USER=" + user->name, "LOGNAME=" + user->name};
+  launch.environment = home_of(*user);
+  return launch;
+}
+
+Result<Launch> as_user_apart(const ModelSpec& spec, std::vector<std::string> words) {
+  Launch launch{std::move(words), {}, folder_of(spec)};
+  if (spec.user.empty()) return launch;
+  const auto user = find_account(spec.user);
+  if (!user) return no_such_user(spec);
+  launch.environment = home_of(*user);
   return launch;
 }
 

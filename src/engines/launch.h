@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"
@@ -16,6 +17,15 @@ struct Launch {
   std::string directory;
 };
 
+// A user of this machine.
+struct Account {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string name, home;
+};
+std::optional<Account> find_account(const std::string& name);
+std::optional<Account> find_account(uid_t uid);
+
 // What our own variables are to the engine: all but those by which systemd speaks with us, and
 // those that name secrets of ours. `further` come after; a later value of a name replaces the
 // earlier one.
@@ -29,6 +39,10 @@ std::vector<std::string> marks_of(const ModelSpec& spec, const LoadTerms& terms,
 // The words that run `words` as the spec's user, and that user's variables. Errors: refused where
 // estivad is not root and the user is not its own; usage where there is no such user.
 Result<Launch> as_user(const ModelSpec& spec, std::vector<std::string> words);
+
+// The same where estiva-launch will start it, which is who changes the user: the words stay.
+// Errors: usage where there is no such user.
+Result<Launch> as_user_apart(const ModelSpec& spec, std::vector<std::string> words);
 
 // The program as the kernel would find it: a path, or a name on PATH, that may be run. Errors:
 // not_found.

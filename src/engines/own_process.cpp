@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/messages/engines.h"
+#include "engines/launcher.h"
 #include "format/text.h"
 #include "host/process.h"
 #include "host/random.h"
@@ -33,15 +34,6 @@ constexpr const char* kHold =
     "{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null; "
     "read -r go <&3 || exit 1; exec 3<&-; exec \"$@\"";
 constexpr int kGoDescriptor = 3;
-
-std::string group_name(std::string_view model, std::string_view mark) {
-  std::string name;
-  for (const char c : model.substr(0, 64)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    name += plain || c == '-' || c == '_' ? c : '_';
-  }
-  return fmt::format("{}-{}", name, mark.substr(0, 8));
-}
 
 // Without taking the zombie away: its number stays its own until end() is through. Another child
 // of ours that has the number of a dead one is not looked at.
@@ -69,8 +61,13 @@ Result<std::string> new_mark() {
   return format::to_hex(bytes);
 }
 
-OwnProcess::OwnProcess(net::Loop& loop, const host::Root& root, std::string boot_id)
-    : loop_(loop), root_(root), boot_id_(std::move(boot_id)), changed_(loop) {}
+OwnProcess::OwnProcess(net::Loop& loop, const host::Root& root, std::string boot_id,
+                       std::string launcher)
+    : loop_(loop),
+      root_(root),
+      boot_id_(std::move(boot_id)),
+      launcher_(std::move(launcher)),
+      changed_(loop) {}
 OwnProcess::~OwnProcess() = default;
 
 Result<void> OwnProcess::hold(const Launch& launch, const std::string& name, std::string mark,
@@ -111,6 +108,25 @@ Result<void> OwnProcess::hold(const Launch& launch, const std::string& name, std
   return watch();
 }
 
+net::Awaitable<Result<void>> OwnProcess::hold_apart(LaunchRequest request, UniqueFd output) {
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC) != 0) {
+    co_return fail_errno(fmt::format(msg::kStartingModel, request.model), errno,
+                         std::string(msg::kStartingModelHow));
+  }
+  UniqueFd theirs(pipe[0]), ours(pipe[1]);
+  std::string mark = request.mark, launcher = launcher_;
+  auto held = co_await launch_apart(loop_, std::move(launcher), std::move(request),
+                                    std::move(output), std::move(theirs));
+  if (!held) co_return Failure(held.error());
+  tree_ = {{held->pid, held->start_ticks, boot_id_}, std::move(mark), std::move(held->group)};
+  has_ended_ = is_ending_ = false;
+  status_.reset();
+  go_ = std::move(ours);
+  told_ = std::move(held->connection);
+  co_return watch();
+}
+
 void OwnProcess::let_go() {
   // It may be dead by now: SIGPIPE is ignored in every program of ours, and the watch tells.
   [[maybe_unused]] const ssize_t put = ::write(go_.get(), "go\n", 3);
@@ -120,6 +136,7 @@ void OwnProcess::let_go() {
 Result<void> OwnProcess::adopt(ProcessTree tree) {
   tree_ = std::move(tree);
   has_ended_ = is_ending_ = false;
+  status_.reset();
   return watch();
 }
 
@@ -131,14 +148,27 @@ Result<void> OwnProcess::watch() {
     return Failure(fd.error());
   }
   pidfd_ = std::move(*fd);
-  watch_ = loop_.on_readable(pidfd_.get(), [this] { ended_by_itself(); });
+  if (told_) {
+    watch_ = loop_.on_readable(told_.get(), [this] { hear_end(); });
+  } else {
+    watch_ = loop_.on_readable(pidfd_.get(), [this] { ended_by_itself(); });
+  }
   return {};
+}
+
+// A launcher that goes before its program leaves it running: then nobody can tell how it ends.
+void OwnProcess::hear_end() {
+  status_ = read_end(told_);
+  watch_.reset();
+  told_.reset();
+  if (status_ || host::has_ended(pidfd_.get())) return ended_by_itself();
+  watch_ = loop_.on_readable(pidfd_.get(), [this] { ended_by_itself(); });
 }
 
 void OwnProcess::ended_by_itself() {
   watch_.reset();
   has_ended_ = true;
-  status_ = look_at_status(root_, tree_.leader);
+  if (!status_) status_ = look_at_status(root_, tree_.leader);
   changed_.notify_all();
   if (!is_ending_ && ended_) ended_();
 }
@@ -180,7 +210,8 @@ net::Awaitable<Result<void>> OwnProcess::end(std::string name, Nanoseconds patie
   go_.reset();  // one that is still held ends by that
   bool are_gone = false;
   if (patience > Nanoseconds::zero()) {
-    signal_members(root_, members(), SIGTERM);
+    const bool is_sent = signal_members(root_, members(), SIGTERM);
+    if (!is_sent && tree_.group && !launcher_.empty()) (void)ask_to_end(launcher_, *tree_.group);
     are_gone = co_await wait_for_none(mark, patience, false);
   }
   if (!are_gone && !co_await wait_for_none(mark, kKillTime, true)) {
@@ -205,6 +236,7 @@ void OwnProcess::forget() {
   has_ended_ = true;
   watch_.reset();
   pidfd_.reset();
+  told_.reset();
   tree_ = {};
 }
 

@@ -2,6 +2,7 @@
 //
 //   hold()     it exists, in a session and where possible a control group of its own, and waits:
 //              it has run nothing of its own yet. Dies by itself when we do.
+//              hold_apart() has estiva-launch start it, in a unit of systemd's own.
 //   let_go()   it runs, whatever becomes of us. To be called once its identity is durable.
 //   end()      TERM to all of it, later KILL, until none is left.
 //
@@ -14,6 +15,7 @@
 
 #include "base/unique_fd.h"
 #include "engines/launch.h"
+#include "engines/launch_protocol.h"
 #include "engines/process_tree.h"
 #include "net/loop.h"
 
@@ -24,7 +26,9 @@ Result<std::string> new_mark();
 
 class OwnProcess {
  public:
-  OwnProcess(net::Loop& loop, const host::Root& root, std::string boot_id);
+  // `launcher`: the socket of estiva-launch; empty: there is none.
+  OwnProcess(net::Loop& loop, const host::Root& root, std::string boot_id,
+             std::string launcher = {});
   ~OwnProcess();
   OwnProcess(const OwnProcess&) = delete;
   OwnProcess& operator=(const OwnProcess&) = delete;
@@ -32,6 +36,8 @@ class OwnProcess {
   // `mark` is in the environment of `launch`; `output` becomes its two outputs. Errors: failed.
   Result<void> hold(const Launch& launch, const std::string& name, std::string mark,
                     const UniqueFd& output);
+  // The same through the launcher, which also says no. Errors: its own.
+  net::Awaitable<Result<void>> hold_apart(LaunchRequest request, UniqueFd output);
   void let_go();
   // Goes on with one of an earlier object. not_found where the leader is dead; what is left of its
   // tree can still be ended.
@@ -57,6 +63,7 @@ class OwnProcess {
 
  private:
   Result<void> watch();
+  void hear_end();
   void ended_by_itself();
   net::Awaitable<bool> wait_for_none(std::string mark, Nanoseconds most, bool kills);
   void forget();
@@ -64,9 +71,11 @@ class OwnProcess {
   net::Loop& loop_;
   const host::Root& root_;
   const std::string boot_id_;
+  const std::string launcher_;
   ProcessTree tree_;
   UniqueFd go_;     // while it is held
   UniqueFd pidfd_;  // of the leader
+  UniqueFd told_;   // where the launcher says how the leader ended
   std::shared_ptr<void> watch_;
   bool has_ended_ = false, is_ending_ = false;
   std::optional<int> status_;  // as waitpid(2) has it

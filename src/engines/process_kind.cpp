@@ -18,6 +18,19 @@ const ProgramKind& process_kind() {
   return kind;
 }
 
+const ProgramKind* program_kind(ModelEngine engine) {
+  switch (engine) {
+    case ModelEngine::process:
+      return &process_kind();
+    case ModelEngine::llama_server:
+      return &llama_server_kind();
+    case ModelEngine::vllm:
+      return &vllm_kind();
+    default:
+      return nullptr;
+  }
+}
+
 bool names_port(const ModelSpec& spec) {
   return std::any_of(spec.command.begin(), spec.command.end(), [](const std::string& word) {
     return word.find(kPortPlace) != word.npos || word == kOption || word.starts_with(kJoined);

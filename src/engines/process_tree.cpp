@@ -112,15 +112,18 @@ std::vector<Member> members_of(const host::Root& root, const ProcessTree& tree,
   return out;
 }
 
-void signal_members(const host::Root& root, const std::vector<Member>& members, int signal) {
+bool signal_members(const host::Root& root, const std::vector<Member>& members, int signal) {
+  bool is_sent = true;
   for (const Member& member : members) {
     const UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, member.pid, 0)));
     if (!fd) continue;
     // The descriptor is of whoever has the number now; from here on it can't become another's.
     const auto ticks = host::start_ticks_of(root, member.pid);
     if (!ticks || *ticks != member.start_ticks) continue;
-    ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0);
+    if (::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) != 0 && errno == EPERM)
+      is_sent = false;
   }
+  return is_sent;
 }
 
 void kill_tree(const host::Root& root, const ProcessTree& tree, const std::string& boot_id) {

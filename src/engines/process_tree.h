@@ -37,8 +37,8 @@ struct Member {
 // Those that live at the moment; zombies are none. Of another boot: none.
 std::vector<Member> members_of(const host::Root& root, const ProcessTree& tree,
                                const std::string& boot_id);
-// `signal` to each that is still the process that it was.
-void signal_members(const host::Root& root, const std::vector<Member>& members, int signal);
+// `signal` to each that is still the process that it was. False: one is another user's, and lives.
+bool signal_members(const host::Root& root, const std::vector<Member>& members, int signal);
 // SIGKILL to all of it. Such as are born meanwhile are left: ask members_of() again.
 void kill_tree(const host::Root& root, const ProcessTree& tree, const std::string& boot_id);
 

@@ -39,6 +39,8 @@ struct ProgramKind {
 const ProgramKind& process_kind();
 const ProgramKind& llama_server_kind();
 const ProgramKind& vllm_kind();
+// nullptr: an engine that is no program of ours.
+const ProgramKind* program_kind(ModelEngine engine);
 
 // Does the spec's own command choose the port? Then nothing about addresses is added to it.
 bool names_port(const ModelSpec& spec);

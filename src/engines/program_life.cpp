@@ -12,7 +12,7 @@ ProgramLife::ProgramLife(const ModelSpec& spec, const EngineParts& parts, const 
       parts_(parts),
       kind_(kind),
       log_(parts.loop, parts.state_dir, spec.name),
-      process_(parts.loop, parts.root, parts.boot_id),
+      process_(parts.loop, parts.root, parts.boot_id, parts.launcher),
       upstream_(parts.loop) {}
 
 net::Awaitable<Result<Running>> ProgramLife::load(LoadTerms terms, Started started) {
@@ -93,7 +93,10 @@ void ProgramLife::ended_by_itself() {
 }
 
 Running ProgramLife::running() const {
-  Running running{url_.endpoint, url_.path == "/" ? "" : url_.path, process_.tree().leader};
+  Running running;
+  running.endpoint = url_.endpoint;
+  if (url_.path != "/") running.path_prefix = url_.path;
+  running.holder = process_.tree().leader;
   running.is_asleep = record_.sleep_level != 0;
   return running;
 }

@@ -39,7 +39,8 @@ class ProgramLife : public std::enable_shared_from_this<ProgramLife> {
 
  private:
   Result<void> choose_address();
-  Result<void> hold(const LoadTerms& terms);
+  Result<Launch> dress(const LoadTerms& terms, const std::string& mark);
+  net::Awaitable<Result<void>> hold(const LoadTerms& terms);
   net::Awaitable<Result<Running>> start(LoadTerms terms, Started started);
   net::Awaitable<void> keep();
   net::Awaitable<Result<Running>> ready();

@@ -39,7 +39,8 @@ Result<Launch> ProgramLife::prepare() const {
     return fail(ErrorKind::not_found, fmt::format(msg::kNoModelFile, spec_.name, spec_.file),
                 fmt::format(msg::kNoModelFileHow, spec_.name));
   }
-  auto launch = as_user(spec_, std::move(words));
+  auto launch = parts_.launcher.empty() ? as_user(spec_, std::move(words))
+                                        : as_user_apart(spec_, std::move(words));
   if (launch && !is_there(launch->directory)) {
     return fail(ErrorKind::not_found,
                 fmt::format(msg::kEngineNoFolder, spec_.name, launch->directory),
@@ -67,29 +68,45 @@ Result<void> ProgramLife::choose_address() {
               std::string(msg::kPortTakenHow));
 }
 
-Result<void> ProgramLife::hold(const LoadTerms& terms) {
+// Its words and variables, with the port that was chosen.
+Result<Launch> ProgramLife::dress(const LoadTerms& terms, const std::string& mark) {
   auto launch = prepare();
-  if (!launch) return Failure(launch.error());
-  auto mark = new_mark();
-  if (!mark) return Failure(mark.error());
-  if (auto chosen = choose_address(); !chosen) return chosen;
-  const auto output = log_.open();
-  if (!output) return Failure(output.error());
+  if (!launch) return launch;
+  if (auto chosen = choose_address(); !chosen) return Failure(chosen.error());
   const auto port = url_.endpoint.port;
   for (std::string& word : launch->words) word = with_port(word, port);
   std::vector<std::string> further = std::move(launch->environment);
   further.insert(further.end(), kind_.environment.begin(), kind_.environment.end());
   for (const std::string& variable : spec_.environment)
     further.push_back(with_port(variable, port));
-  for (std::string& variable : marks_of(spec_, terms, *mark))
-    further.push_back(std::move(variable));
+  for (std::string& variable : marks_of(spec_, terms, mark)) further.push_back(std::move(variable));
   launch->environment = engine_environment(environ, further);
+  return launch;
+}
+
+net::Awaitable<Result<void>> ProgramLife::hold(const LoadTerms& terms) {
+  auto mark = new_mark();
+  if (!mark) co_return Failure(mark.error());
+  auto launch = dress(terms, *mark);
+  if (!launch) co_return Failure(launch.error());
+  auto output = log_.open();
+  if (!output) co_return Failure(output.error());
   log_.watch();
-  return process_.hold(*launch, spec_.name, std::move(*mark), *output);
+  if (parts_.launcher.empty())
+    co_return process_.hold(*launch, spec_.name, std::move(*mark), *output);
+  LaunchRequest request;
+  request.model = spec_.name;
+  request.mark = std::move(*mark);
+  request.user = spec_.user;
+  request.words = std::move(launch->words);
+  request.environment = std::move(launch->environment);
+  request.directory = std::move(launch->directory);
+  request.port = url_.endpoint.port;
+  co_return co_await process_.hold_apart(std::move(request), std::move(*output));
 }
 
 net::Awaitable<Result<Running>> ProgramLife::start(LoadTerms terms, Started started) {
-  if (auto held = hold(terms); !held) co_return Failure(held.error());
+  if (auto held = co_await hold(terms); !held) co_return Failure(held.error());
   process_.on_end([this] { ended_by_itself(); });
   co_await keep();
   if (auto alive = check_alive(); !alive) co_return Failure(alive.error());

@@ -10,13 +10,18 @@ from harness import BUILD, Case
 WHOLE = """
 bin/estiva
 lib/systemd/system/estiva-control.socket
+lib/systemd/system/estiva-gateway.service
+lib/systemd/system/estiva-launch.socket
+lib/systemd/system/estiva-launch@.service
 lib/systemd/system/estiva-lease.socket
+lib/systemd/system/estiva-models.slice
 lib/systemd/system/estiva.service
 lib/sysusers.d/estiva.conf
 lib/tmpfiles.d/estiva.conf
 libexec/estiva/estiva-checkpoint
 libexec/estiva/estiva-gateway
 libexec/estiva/estiva-glprobe
+libexec/estiva/estiva-launch
 libexec/estiva/estiva-sensor
 libexec/estiva/estiva-sim
 libexec/estiva/estivad
@@ -56,7 +61,9 @@ class Install(Case):
         self.assertEqual(os.listdir(self.into), ["opt"], "nothing outside the prefix, and nothing under /etc")
 
     def test_the_service_starts_the_installed_program(self):
-        self.assertIn("ExecStart=/opt/estiva/libexec/estiva/estivad\n", self.read("lib/systemd/system/estiva.service"))
+        for unit, program in (("estiva.service", "estivad --launcher"), ("estiva-gateway.service", "estivad --exec"),
+                              ("estiva-launch@.service", "estiva-launch\n")):
+            self.assertIn("ExecStart=/opt/estiva/libexec/estiva/" + program, self.read("lib/systemd/system/" + unit))
 
     def test_the_installed_programs_find_each_other(self):
         estiva = os.path.join(self.prefix, "bin/estiva")

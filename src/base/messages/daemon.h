@@ -18,9 +18,13 @@ inline constexpr char kDaemonHelp[] =
     "  --kernel-log FILE   a file in the form of /dev/kmsg instead of it\n"
     "  --simulated         say that the library is a simulator\n"
     "  --gateway ADDRESS   where requests for models are answered (several: with commas), or off\n"
+    "  --gateway-apart     it is a service of its own, which is not started here\n"
+    "  --exec-gateway      become that service: the gateway, as the settings say\n"
+    "  --launcher SOCKET   models' programs are started by estiva-launch, which listens there\n"
     "  --stop-models       at a clean end stop the models too; else they run on\n"
     "  --fresh-state       set an unreadable database aside and start with an empty one\n"
     "  --help, --version\n";
+inline constexpr char kGatewayOff[] = "the gateway is off: [gateway] listen says so";
 inline constexpr char kUnknownFlag[] = "estivad has no option {}";
 inline constexpr char kMeantFlag[] = "Did you mean {}? 'estivad --help' lists them all";
 inline constexpr char kSeeHelp[] = "'estivad --help' lists them all";

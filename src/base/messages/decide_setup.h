@@ -26,6 +26,10 @@ inline constexpr std::string_view kWhyCdiRules =
 inline constexpr std::string_view kWhyVendor =
     "NVIDIA's own specification is there before the container engine starts, too";
 inline constexpr std::string_view kWhySockets = "Clients find the daemon at the same socket always";
+inline constexpr std::string_view kWhyLaunch =
+    "Programs of models have limits and users of their own, not the daemon's";
+inline constexpr std::string_view kWhyGateway =
+    "Requests for models are answered at one address, also while the daemon is started again";
 inline constexpr std::string_view kWhyDaemon = "The daemon runs from the boot on";
 inline constexpr std::string_view kWhyUser = "The daemon runs as a user of its own";
 inline constexpr std::string_view kWhyFolders = "The daemon's folders are there at each boot";

@@ -27,6 +27,14 @@ inline constexpr std::string_view kOtherUser =
     "{}: estivad is not root and can't run a program as user '{}'";  // model, user
 inline constexpr std::string_view kOtherUserHow =
     "Leave 'user' out of [models.{}], or start estivad as root";
+inline constexpr std::string_view kAskingLauncher = "asking estiva-launch at {}";  // socket
+inline constexpr std::string_view kAskingLauncherHow =
+    "'systemctl start estiva-launch.socket'; its own words are in 'journalctl -u "
+    "estiva-launch@*'";
+inline constexpr std::string_view kLaunchDiffers =
+    "{} is not started as user '{}': /etc/estiva/estiva.toml says something else";  // model, user
+inline constexpr std::string_view kLaunchDiffersHow =
+    "'estiva models reload' takes the file on as it is now";
 inline constexpr std::string_view kBadUrl = "\"{}\" is no address of a model";
 inline constexpr std::string_view kBadUrlHow =
     "Write http://ADDRESS:PORT/PATH with a literal address or localhost, or unix:/path";

@@ -31,9 +31,10 @@ constexpr std::string_view kSharedSpec = "/var/run/cdi/nvidia.yaml";
 constexpr std::string_view kPersistenceUnit = "nvidia-persistenced.service";
 constexpr std::string_view kSuspendUnits[] = {"nvidia-suspend.service", "nvidia-hibernate.service",
                                               "nvidia-resume.service"};
-// The daemon's last: its sockets are there before it.
-constexpr std::array<std::string_view, 3> kOwnUnits = {"estiva-control.socket",
-                                                       "estiva-lease.socket", "estiva.service"};
+// The daemon after its sockets, which are there before it.
+constexpr std::array<std::string_view, 5> kOwnUnits = {
+    "estiva-control.socket", "estiva-lease.socket", "estiva-launch.socket", "estiva.service",
+    "estiva-gateway.service"};
 constexpr std::string_view kVendorUnits[] = {"nvidia-cdi-refresh.path",
                                              "nvidia-cdi-refresh.service"};
 

@@ -67,10 +67,15 @@ std::string cdi_path(const UnitNeeds& needs) {
   return text;
 }
 
-std::string daemon_service(const UnitNeeds& needs) {
-  std::string text(packaged_file("estiva.service"));
-  replace_all(text, "ExecStart=/usr/libexec/estiva/estivad",
-              "ExecStart=" + format::quote_exec_word(needs.daemon));
+// One of the daemon's units, with the programs where they are: beside the daemon.
+std::string daemon_service(const UnitNeeds& needs, std::string_view name) {
+  constexpr std::string_view kStart = "ExecStart=/usr/libexec/estiva/";
+  std::string text(packaged_file(name));
+  const std::string folder = needs.daemon.substr(0, needs.daemon.rfind('/') + 1);
+  const std::size_t at = text.find(kStart);
+  const std::size_t end = text.find_first_of(" \n", at);
+  const std::string program = folder + text.substr(at + kStart.size(), end - at - kStart.size());
+  text.replace(at, end - at, "ExecStart=" + format::quote_exec_word(program));
   return text;
 }
 
@@ -101,7 +106,15 @@ void add_daemon(SetupUnits& units, const UnitNeeds& needs) {
   for (const auto name : {"estiva-control.socket", "estiva-lease.socket"}) {
     add_unit(units, name, std::string(packaged_file(name)), msg::kWhySockets);
   }
-  add_unit(units, "estiva.service", daemon_service(needs), msg::kWhyDaemon);
+  add_unit(units, "estiva-launch.socket", std::string(packaged_file("estiva-launch.socket")),
+           msg::kWhyLaunch);
+  add_unit(units, "estiva-launch@.service", daemon_service(needs, "estiva-launch@.service"),
+           msg::kWhyLaunch, false);
+  add_unit(units, "estiva-models.slice", std::string(packaged_file("estiva-models.slice")),
+           msg::kWhyLaunch, false);
+  add_unit(units, "estiva.service", daemon_service(needs, "estiva.service"), msg::kWhyDaemon);
+  add_unit(units, "estiva-gateway.service", daemon_service(needs, "estiva-gateway.service"),
+           msg::kWhyGateway);
   units.files.push_back({"/etc/sysusers.d/estiva.conf",
                          std::string(packaged_file("estiva.sysusers.conf")),
                          std::string(msg::kWhyUser)});

@@ -88,13 +88,15 @@ TEST(SetupPlan, TheDaemonIsEnabledWhereItIsInstalled) {
   SetupWish without;
   without.daemon = false;
   EXPECT_THAT(planned(facts, without).notes, Not(Contains(HasSubstr("as a service"))));
-  for (const char* name : {"estiva-control.socket", "estiva-lease.socket", "estiva.service"}) {
+  for (const char* name : {"estiva-control.socket", "estiva-lease.socket", "estiva-launch.socket",
+                           "estiva.service", "estiva-gateway.service"}) {
     facts.units.push_back(bases::make_unit(name, "[Unit]\n", false));
     facts.units.back().is_active = false;
   }
   EXPECT_THAT(words_of(planned(facts)),
               IsSupersetOf({"enable_unit estiva-control.socket", "enable_unit estiva.service",
-                            "start_unit estiva-lease.socket", "start_unit estiva.service"}));
+                            "start_unit estiva-gateway.service", "start_unit estiva-lease.socket",
+                            "start_unit estiva.service"}));
   EXPECT_THAT(words_of(planned(facts, without)), Not(Contains(HasSubstr("estiva.service"))));
 }
 

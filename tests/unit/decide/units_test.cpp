@@ -42,7 +42,8 @@ TEST(SetupUnits, ADefaultMachineGetsThePackagedFiles) {
             packaged_file("estiva-cdi.path"));
   EXPECT_EQ(units.enable,
             (Names{"estiva-cdi.service", "estiva-cdi.path", "estiva-cdi-resume.service",
-                   "estiva-control.socket", "estiva-lease.socket", "estiva.service"}));
+                   "estiva-control.socket", "estiva-lease.socket", "estiva-launch.socket",
+                   "estiva.service", "estiva-gateway.service"}));
   EXPECT_TRUE(units.left_out.empty());
   for (const auto& file : units.files) {
     EXPECT_FALSE(file.content.empty()) << file.path;
