@@ -16,6 +16,9 @@ class FixedResidents final : public Residents {
   Result<std::vector<std::string>> log_of(const std::string&) const override { return refused(); }
   net::Awaitable<Result<void>> load(std::string) override { co_return refused(); }
   net::Awaitable<Result<void>> unload(std::string) override { co_return refused(); }
+  net::Awaitable<std::vector<FreedModel>> free_memory(bool) override {
+    co_return std::vector<FreedModel>();
+  }
   Result<void> pin(const std::string&, bool) override { return refused(); }
   Result<void> set_policy(const std::string&, ResidencyPolicy) override { return refused(); }
   net::Awaitable<Result<void>> pause(std::string, std::optional<Nanoseconds>) override {

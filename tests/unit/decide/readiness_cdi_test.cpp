@@ -239,19 +239,6 @@ TEST(CdiRules, AConflictIsNotMendedByALaterFolder) {
   EXPECT_EQ(found_in(facts), "C3");
 }
 
-TEST(CdiRules, TwoFilesThatMeetInManyDevicesAreOneFinding) {
-  ReadinessFacts facts = bases::debian().facts;
-  std::vector<CdiDevice>& devices = spec(facts).spec.devices;
-  while (devices.size() < 4) {
-    devices.push_back(devices.front());
-    devices.back().name = std::to_string(10 + devices.size());
-  }
-  facts.cdi.files.push_back(spec(facts));
-  facts.cdi.files.back().path = folder(facts) + "/other.json";
-  const std::vector<Finding> found = judge_readiness(facts);
-  EXPECT_EQ(std::ranges::count(found, "C3", &Finding::id), 1);
-}
-
 TEST(CdiRules, VarRunIsRun) {
   ReadinessFacts facts = bases::debian().facts;
   spec(facts).path = "/run/cdi/nvidia.yaml";

@@ -383,6 +383,29 @@ TEST(ReadinessEngine, TheEvidenceIsTheLineThatSaysIt) {
   EXPECT_EQ(finding(facts, "K25").evidence.at(0).text, line);
 }
 
+TEST(ReadinessCdi, TwoFilesThatMeetInManyDevicesAreOneFinding) {
+  Facts facts = debian_host();
+  std::vector<CdiDevice>& devices = facts.cdi.files[0].spec.devices;
+  while (devices.size() < 4) {
+    devices.push_back(devices.front());
+    devices.back().name = std::to_string(10 + devices.size());
+  }
+  facts.cdi.files.push_back(facts.cdi.files[0]);
+  facts.cdi.files.back().path = "/etc/cdi/other.json";
+  const std::vector<Finding> found = judge_readiness(facts);
+  EXPECT_EQ(std::ranges::count(found, "C3", &Finding::id), 1);
+}
+
+TEST(ReadinessCdi, ASpecOfOtherNodesAltogetherLacksNothing) {
+  Facts facts = debian_host();
+  CdiSpec& jetson = facts.cdi.files[0].spec;
+  jetson.edits.nodes = {};
+  for (CdiDevice& device : jetson.devices) device.edits.nodes = {};
+  jetson.edits.mounts = {};
+  const std::vector<Finding> found = judge_readiness(facts);
+  EXPECT_EQ(std::ranges::count(found, "C11", &Finding::id), 0);
+}
+
 TEST(ReadinessEngine, NamesTheRing) {
   Facts facts = debian_host();
   guide_units(facts);

@@ -251,6 +251,17 @@ TEST(Victims, TwoSharesTakeTheTwoCheapestGpus) {
   EXPECT_EQ(found.set, (std::vector<std::size_t>{0, 1}));
 }
 
+TEST(Victims, OfManyNoneIsLeftOutThatTheLastByteNeeds) {
+  const decide::Ledger ledger = two_gpus();
+  std::vector<Candidate> candidates(kExactCandidates + 1, {5, {{0, mib(100)}}});
+  candidates[0].cost = candidates[1].cost = 1;
+  candidates[0].held[0].bytes = gib(6) - mib(2048) - Bytes{1};
+  candidates[1].held[0].bytes = mib(2048);
+  const Victims found = choose_victims(ledger, of(gib(6)), Freed(2), candidates);
+  EXPECT_TRUE(found.fits);
+  EXPECT_EQ(found.set, (std::vector<std::size_t>{0, 1, 2}));
+}
+
 // Against all subsets.
 TEST(Victims, NoSubsetIsCheaper) {
   Rng rng(7);
