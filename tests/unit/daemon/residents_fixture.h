@@ -68,12 +68,11 @@ class ResidentsTest : public KeeperTest {
       open();
     }
     during_reading_ = [this] { show(); };
-    Residents::Parts parts{
-        *loop_,  *store_,   *keeper_,
-        root_,   boot_id_,  folder_.path(),
-        {},      true,      {},
-        models_, settings_, [this] { return Result<std::vector<ModelSpec>>(models_); },
-        {}};
+    Residents::Parts parts{*loop_, *store_, *keeper_, root_, boot_id_, folder_.path()};
+    parts.simulated = true;
+    parts.models = models_;
+    parts.settings = settings_;
+    parts.read_again = [this] { return Result<std::vector<ModelSpec>>(models_); };
     parts.make_engine = [this](const ModelSpec& spec, const engines::EngineParts& its) {
       return std::make_unique<ChildEngine>(spec.name, children_, its);
     };
