@@ -52,7 +52,7 @@ std::vector<api::GatewayAddress> GatewayListeners::now() const {
   if (!parts_.has_keys()) return told;
   for (const One& one : all_) {
     if (!one.is_local() && one.is_known())
-      told.push_back({format::to_text(one.where.address), {}, {}});
+      told.push_back({format::to_text(one.where.address), parts_.certificate, parts_.private_key});
   }
   return told;
 }

@@ -19,6 +19,7 @@ class GatewayListeners {
   struct Parts {
     net::Loop& loop;
     std::vector<std::string> listen;  // of the configuration, checked
+    std::string certificate, private_key;
     std::string docker_host;
     std::function<bool()> has_keys;
     std::function<void()> changed;  // now() says something else

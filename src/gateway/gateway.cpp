@@ -50,7 +50,7 @@ Result<std::vector<net::Endpoint>> Gateway::start() {
   set_hosts({});
   std::vector<net::Endpoint> bound;
   for (const ListenSpec& spec : options_.listen) {
-    auto one = open_listener(spec);
+    auto one = open_listener(spec, options_.tls);
     if (!one) return Failure(one.error());
     bound.push_back(*one);
   }

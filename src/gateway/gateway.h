@@ -2,6 +2,7 @@
 // until the request may go there, and relays it; each request of a connection by itself. Loop
 // thread only.
 #pragma once
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "gateway/options.h"
 #include "net/client.h"
 #include "net/server.h"
+#include "net/tls.h"
 
 namespace estiva::gateway {
 
@@ -39,7 +41,9 @@ class Gateway {
   };
   void take(const api::ToGateway& message);
   net::Awaitable<void> handle(net::Exchange& exchange);
-  Result<net::Endpoint> open_listener(const ListenSpec& spec);
+  Result<net::Endpoint> open_listener(const ListenSpec& spec, const net::TlsFiles& files);
+  Result<std::shared_ptr<net::TlsFront>> tls_of(const net::TlsFiles& files);
+  void renew_certificates();
   void open_told(const std::vector<api::GatewayAddress>& told);
   void set_hosts(const std::vector<std::string>& more);
   std::optional<Refusal> check_page(const net::Exchange& exchange) const;
@@ -75,6 +79,9 @@ class Gateway {
   net::Client client_;
   net::Notice routes_came_;
   bool has_routes_ = false;
+  // By the name of the certificate's file.
+  std::map<std::string, std::shared_ptr<net::TlsFront>> tls_;
+  std::shared_ptr<void> certificate_watch_;
   std::set<std::string> told_open_;  // addresses of estivad's on which it listens
   std::vector<std::string> hosts_;   // that a request with a key may name
   std::unique_ptr<api::GatewayLink> link_;

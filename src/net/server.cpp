@@ -122,6 +122,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     const int on = 1;
     if (one.endpoint.kind == Endpoint::Kind::tcp)
       setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (one.options.wrap) fd = one.options.wrap(std::move(fd));
+    if (!fd) return;
     auto connection =
         std::make_shared<Connection>(shared, std::move(fd), std::move(*peer), one.options.name);
     connections.insert(connection);

@@ -40,6 +40,9 @@ struct ListenOptions {
   // that one stranger can't take the room of another.
   std::function<std::string(const Peer&)> client_of{};
   std::size_t per_client = 0;
+  // Takes a layer off each connection, TLS: what it returns is read and written instead. An empty
+  // descriptor ends the connection.
+  std::function<UniqueFd(UniqueFd)> wrap{};
 };
 
 // Counters since start.
