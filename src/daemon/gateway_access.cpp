@@ -19,7 +19,7 @@ GatewayAccess::GatewayAccess(Parts parts)
 
 void GatewayAccess::add_to(api::Routes& routes) const {
   routes.keys = keeper_.for_gateway();
-  routes.listen = listeners_.now();
+  listeners_.add_to(routes);
   routes.hosts = hosts_;
 }
 

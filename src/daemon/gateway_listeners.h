@@ -22,7 +22,7 @@ class GatewayListeners {
     std::string certificate, private_key;
     std::string docker_host;
     std::function<bool()> has_keys;
-    std::function<void()> changed;  // now() says something else
+    std::function<void()> changed;  // add_to() says something else
   };
   explicit GatewayListeners(Parts parts);
   ~GatewayListeners();
@@ -33,8 +33,8 @@ class GatewayListeners {
   void start();
   // For the gateway's command line: "--listen", "127.0.0.1:7701".
   std::vector<std::string> flags() const;
-  // To be told to the gateway.
-  std::vector<api::GatewayAddress> now() const;
+  // What the gateway is to be told: where, and whether that is all.
+  void add_to(api::Routes& routes) const;
   void take(const api::ListensOn& told);
   void gateway_went();
   void keys_changed();

@@ -82,7 +82,7 @@ void Gateway::take(const api::ToGateway& message) {
   if (routes == nullptr) return;
   keys_.set(routes->keys);
   set_hosts(routes->hosts);
-  open_told(routes->listen);
+  open_told(*routes);
   has_routes_ = true;
   routes_came_.notify_all();
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <fmt/format.h>
+#include <set>
 
 #include "base/log.h"
 #include "base/messages/gateway.h"
@@ -83,23 +84,39 @@ void Gateway::renew_certificates() {
   }
 }
 
-// Nothing is done twice: an address that it listens on is only answered for.
-void Gateway::open_told(const std::vector<api::GatewayAddress>& told) {
-  for (const api::GatewayAddress& one : told) {
-    std::string problem;
-    if (!told_open_.contains(one.address)) {
-      const auto where = net::parse_endpoint(one.address);
-      auto bound = where ? open_listener({*where, true}, {one.certificate, one.private_key})
-                         : Result<net::Endpoint>(where);
-      if (bound) {
-        told_open_.insert(one.address);
-        log(LogLevel::info, "the gateway listens", {{"address", net::to_text(*bound)}});
-      } else {
-        problem = bound.error().sentence();
-      }
-    }
-    link_->send(api::ListensOn{one.address, std::move(problem)});
+// Nothing is done twice: an address on which it listens is only answered for.
+void Gateway::open_told(const api::Routes& routes) {
+  std::set<std::string> known;
+  for (const api::GatewayAddress& one : routes.listen) {
+    known.insert(one.address);
+    const auto told = told_.find(one.address);
+    if (told != told_.end() && !(told->second.as == one)) close_told(one.address);
+    const std::string problem = told_.contains(one.address) ? std::string() : open_one(one);
+    link_->send(api::ListensOn{one.address, problem});
   }
+  std::vector<std::string> others;
+  for (const auto& [address, told] : told_) {
+    if (!known.contains(address)) others.push_back(address);
+  }
+  if (!routes.listens_only) return;
+  for (const std::string& address : others) close_told(address);
+}
+
+// Why not; empty: it listens.
+std::string Gateway::open_one(const api::GatewayAddress& one) {
+  const auto where = net::parse_endpoint(one.address);
+  if (!where) return where.error().sentence();
+  const auto bound = open_listener({*where, true}, {one.certificate, one.private_key});
+  if (!bound) return bound.error().sentence();
+  told_[one.address] = {one, *bound};
+  log(LogLevel::info, "the gateway listens", {{"address", net::to_text(*bound)}});
+  return {};
+}
+
+void Gateway::close_told(const std::string& address) {
+  server_->stop_listening(told_.at(address).where);
+  told_.erase(address);
+  log(LogLevel::info, "the gateway listens there no more", {{"address", address}});
 }
 
 void Gateway::set_hosts(const std::vector<std::string>& more) {
