@@ -44,6 +44,7 @@ void fields(Io& io, Routes& message) {
   io.list("routes", message.routes);
   io.list("keys", message.keys);
   io.list("listen", message.listen);
+  io("listens_only", message.listens_only);
   io("hosts", message.hosts);
 }
 template <class Io>

@@ -56,8 +56,9 @@ struct GatewayAddress {
 struct Routes {  // all of them; replaces what was known
   std::vector<Route> routes;
   std::vector<GatewayKey> keys;
-  std::vector<GatewayAddress> listen;  // those it has not yet; none is closed again
-  std::vector<std::string> hosts;      // more names that a Host of such an address may say
+  std::vector<GatewayAddress> listen;
+  bool listens_only = false;       // on no other that it was told of before: `listen` is complete
+  std::vector<std::string> hosts;  // more names that a Host of such an address may say
 };
 struct OpenModel {
   std::string model;

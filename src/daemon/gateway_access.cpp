@@ -6,18 +6,20 @@
 namespace estiva::daemon {
 
 GatewayAccess::GatewayAccess(Parts parts)
-    : hosts_(std::move(parts.hosts)),
+    : hosts_(std::move(parts.settings.hosts)),
       keeper_({parts.loop, parts.store, std::move(parts.key_file),
                [this, changed = parts.changed] {
                  changed();
                  listeners_.keys_changed();
                }}),
-      listeners_({parts.loop, std::move(parts.listen), std::move(parts.docker_host),
-                  [this] { return !keeper_.empty(); }, std::move(parts.changed)}) {}
+      listeners_({parts.loop, std::move(parts.settings.listen),
+                  std::move(parts.settings.certificate), std::move(parts.settings.private_key),
+                  std::move(parts.docker_host), [this] { return !keeper_.empty(); },
+                  std::move(parts.changed)}) {}
 
 void GatewayAccess::add_to(api::Routes& routes) const {
   routes.keys = keeper_.for_gateway();
-  routes.listen = listeners_.now();
+  listeners_.add_to(routes);
   routes.hosts = hosts_;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include "daemon/gateway_listeners.h"
 #include "daemon/key_keeper.h"
+#include "format/settings.h"
 
 namespace estiva::daemon {
 
@@ -12,7 +13,7 @@ class GatewayAccess final : public api::Keys {
     net::Loop& loop;
     store::Store& store;
     std::string key_file;
-    std::vector<std::string> listen, hosts;  // of the configuration
+    format::GatewaySettings settings;
     std::string docker_host;
     std::function<void()> changed;  // what add_to() adds
   };

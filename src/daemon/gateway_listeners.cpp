@@ -48,14 +48,19 @@ std::string GatewayListeners::local() const {
   return found == all_.end() ? std::string() : format::to_text(found->where.address);
 }
 
-std::vector<api::GatewayAddress> GatewayListeners::now() const {
-  std::vector<api::GatewayAddress> told;
-  if (!parts_.has_keys()) return told;
+// Until Docker has answered, a bridge on which a gateway of before listens stays open.
+void GatewayListeners::add_to(api::Routes& routes) const {
+  routes.listens_only = true;
+  if (!parts_.has_keys()) return;
   for (const One& one : all_) {
-    if (!one.is_local() && one.is_known())
-      told.push_back({format::to_text(one.where.address), {}, {}});
+    if (one.is_local()) continue;
+    if (!one.is_known()) {
+      routes.listens_only = false;
+      continue;
+    }
+    routes.listen.push_back(
+        {format::to_text(one.where.address), parts_.certificate, parts_.private_key});
   }
-  return told;
 }
 
 void GatewayListeners::take(const api::ListensOn& told) {

@@ -23,9 +23,10 @@ class GatewayListeners {
   struct Parts {
     net::Loop& loop;
     std::vector<std::string> listen;  // of the configuration, checked
+    std::string certificate, private_key;
     std::string docker_host;
     std::function<bool()> has_keys;
-    std::function<void()> changed;  // now() says something else
+    std::function<void()> changed;  // add_to() says something else
   };
   explicit GatewayListeners(Parts parts);
   ~GatewayListeners();
@@ -34,8 +35,8 @@ class GatewayListeners {
 
   // Looks for what has to be asked for, and again while anything is missing.
   void start();
-  // To be told to the gateway.
-  std::vector<api::GatewayAddress> now() const;
+  // What the gateway is to be told: where, and whether that is all.
+  void add_to(api::Routes& routes) const;
   void take(const api::ListensOn& told);
   void gateway_went();
   void keys_changed();

@@ -45,9 +45,11 @@ std::vector<std::string> gateway_command(const DaemonOptions& options, const std
 }
 
 GatewayAccess::Parts access_parts(const ModelService::Parts& parts, std::function<void()> changed) {
-  const format::GatewaySettings& gateway = parts.options.settings.gateway;
-  return {parts.loop,        parts.store,   parts.options.places.state_dir + "/keys.json",
-          gateway.listen,    gateway.hosts, parts.options.settings.docker.host,
+  return {parts.loop,
+          parts.store,
+          parts.options.places.state_dir + "/keys.json",
+          parts.options.settings.gateway,
+          parts.options.settings.docker.host,
           std::move(changed)};
 }
 

@@ -29,6 +29,7 @@ constexpr std::string_view kAcceptsListen =
 constexpr std::string_view kAcceptsGateway =
     "an address and a port in quotes, such as \"127.0.0.1:7701\", \"docker\", a list of them, or "
     "\"off\"";
+constexpr std::string_view kTlsBoth = "TLS needs both the certificate and its private key";
 constexpr std::string_view kAcceptsHosts = "a list of at most 32 names of hosts";
 constexpr std::size_t kMaxGatewayListeners = 8;
 constexpr std::string_view kAcceptsShape = "\"auto\", \"ntfy\", \"slack\", \"discord\" or \"json\"";
@@ -61,7 +62,8 @@ constexpr std::array<std::string_view, 1> kDockerKeys = {"host"};
 constexpr std::array<std::string_view, 3> kEventKeys = {"file", "max_size", "keep"};
 constexpr std::array<std::string_view, 5> kNotifyKeys = {"url", "shape", "command", "from",
                                                          "per_hour"};
-constexpr std::array<std::string_view, 2> kGatewayKeys = {"listen", "hosts"};
+constexpr std::array<std::string_view, 4> kGatewayKeys = {"listen", "hosts", "certificate",
+                                                          "private_key"};
 constexpr std::array<std::string_view, 3> kResidencyKeys = {"ttl", "battery_ttl", "host_memory"};
 constexpr std::array<std::string_view, 3> kNotifyFrom = {"warn", "degraded", "unhealthy"};
 
@@ -120,6 +122,10 @@ void read_gateway(SectionReader& section, GatewaySettings& out) {
     }
   }
   if (words) out.listen = std::move(*words);
+  section.parsed("certificate", kAcceptsFolder, out.certificate, parse_folder);
+  section.parsed("private_key", kAcceptsFolder, out.private_key, parse_folder);
+  if (out.certificate.empty() != out.private_key.empty())
+    section.missing(out.certificate.empty() ? "certificate" : "private_key", kTlsBoth);
   if (auto hosts = section.texts("hosts", kMaxFolders, kAcceptsHosts))
     out.hosts = std::move(*hosts);
 }

@@ -82,6 +82,8 @@ struct NotifySettings {
 struct GatewaySettings {
   // As parse_gateway_listen() reads them, at most 8; none: no gateway.
   std::vector<std::string> listen = {"127.0.0.1:7701"};
+  // For addresses that are neither loopback nor a bridge: files in PEM, both or none.
+  std::string certificate, private_key;
   std::vector<std::string> hosts;  // names by which others call this machine; at most 32
 };
 

@@ -50,7 +50,7 @@ Result<std::vector<net::Endpoint>> Gateway::start() {
   set_hosts({});
   std::vector<net::Endpoint> bound;
   for (const ListenSpec& spec : options_.listen) {
-    auto one = open_listener(spec);
+    auto one = open_listener(spec, options_.tls);
     if (!one) return Failure(one.error());
     bound.push_back(*one);
   }
@@ -82,7 +82,7 @@ void Gateway::take(const api::ToGateway& message) {
   if (routes == nullptr) return;
   keys_.set(routes->keys);
   set_hosts(routes->hosts);
-  open_told(routes->listen);
+  open_told(*routes);
   has_routes_ = true;
   routes_came_.notify_all();
 }

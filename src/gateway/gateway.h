@@ -2,8 +2,8 @@
 // until the request may go there, and relays it; each request of a connection by itself. Loop
 // thread only.
 #pragma once
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "gateway/options.h"
 #include "net/client.h"
 #include "net/server.h"
+#include "net/tls.h"
 
 namespace estiva::gateway {
 
@@ -39,8 +40,12 @@ class Gateway {
   };
   void take(const api::ToGateway& message);
   net::Awaitable<void> handle(net::Exchange& exchange);
-  Result<net::Endpoint> open_listener(const ListenSpec& spec);
-  void open_told(const std::vector<api::GatewayAddress>& told);
+  Result<net::Endpoint> open_listener(const ListenSpec& spec, const net::TlsFiles& files);
+  Result<std::shared_ptr<net::TlsFront>> tls_of(const net::TlsFiles& files);
+  void renew_certificates();
+  void open_told(const api::Routes& routes);
+  std::string open_one(const api::GatewayAddress& one);
+  void close_told(const std::string& address);
   void set_hosts(const std::vector<std::string>& more);
   std::optional<Refusal> check_page(const net::Exchange& exchange) const;
   std::optional<Refusal> check_access(const net::Exchange& exchange, const Front& front,
@@ -75,8 +80,15 @@ class Gateway {
   net::Client client_;
   net::Notice routes_came_;
   bool has_routes_ = false;
-  std::set<std::string> told_open_;  // addresses of estivad's on which it listens
-  std::vector<std::string> hosts_;   // that a request with a key may name
+  // By the name of the certificate's file.
+  std::map<std::string, std::shared_ptr<net::TlsFront>> tls_;
+  std::shared_ptr<void> certificate_watch_;
+  struct Told {
+    api::GatewayAddress as;
+    net::Endpoint where;
+  };
+  std::map<std::string, Told> told_;  // estivad's addresses on which it listens
+  std::vector<std::string> hosts_;    // that a request with a key may name
   std::unique_ptr<api::GatewayLink> link_;
   std::shared_ptr<void> key_reporter_;
   std::unique_ptr<net::Server> server_;  // last: its handlers use the others

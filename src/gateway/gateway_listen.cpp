@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <fmt/format.h>
+#include <set>
 
 #include "base/log.h"
 #include "base/messages/gateway.h"
@@ -18,6 +19,9 @@ namespace {
 constexpr std::string_view kOpenTcp = "open";   // loopback, no key: Host and Origin are checked
 constexpr std::string_view kOpenUnix = "unix";  // no key: the file's mode is the guard
 constexpr std::string_view kKeyed = "keyed";    // Host and Origin are checked there too
+
+// A certificate that was renewed is in use so soon.
+constexpr Nanoseconds kCertificateLook = std::chrono::seconds(5);
 
 const std::array<std::string, 3> kLocalHosts = {"127.0.0.1", "localhost", "[::1]"};
 // What containers call this machine: our own alias, Docker's name, Podman's.
@@ -43,29 +47,76 @@ bool names_an_address(const net::RequestHead& head) {
 
 }  // namespace
 
-Result<net::Endpoint> Gateway::open_listener(const ListenSpec& spec) {
-  if (!spec.is_behind_tls && reach_of(spec.where) == Reach::network)
+// TLS where the address is reached from beyond this machine, or where it is asked for.
+Result<net::Endpoint> Gateway::open_listener(const ListenSpec& spec, const net::TlsFiles& files) {
+  net::ListenOptions options{.name = std::string(listener_name(spec))};
+  const bool is_beyond = !spec.is_behind_tls && reach_of(spec.where) == Reach::network;
+  if (is_beyond && files.certificate.empty())
     return fail(ErrorKind::refused, fmt::format(msg::kGatewayBeyond, net::to_text(spec.where)),
                 msg::kGatewayBeyondRemedy);
-  return server_->listen(spec.where, {.name = std::string(listener_name(spec))});
+  if (is_beyond || spec.has_tls) {
+    const auto front = tls_of(files);
+    if (!front) return Failure(front.error());
+    options.wrap = [front = *front](UniqueFd fd) { return front->wrap(std::move(fd)); };
+  }
+  return server_->listen(spec.where, std::move(options));
 }
 
-// Nothing is done twice: an address that it listens on is only answered for.
-void Gateway::open_told(const std::vector<api::GatewayAddress>& told) {
-  for (const api::GatewayAddress& one : told) {
-    std::string problem;
-    if (!told_open_.contains(one.address)) {
-      const auto where = net::parse_endpoint(one.address);
-      auto bound = where ? open_listener({*where, true, false}) : Result<net::Endpoint>(where);
-      if (bound) {
-        told_open_.insert(one.address);
-        log(LogLevel::info, "the gateway listens", {{"address", net::to_text(*bound)}});
-      } else {
-        problem = bound.error().sentence();
-      }
-    }
-    link_->send(api::ListensOn{one.address, std::move(problem)});
+Result<std::shared_ptr<net::TlsFront>> Gateway::tls_of(const net::TlsFiles& files) {
+  if (const auto known = tls_.find(files.certificate); known != tls_.end()) return known->second;
+  if (files.certificate.empty()) return fail(ErrorKind::usage, msg::kGatewayTlsBoth);
+  auto front = net::TlsFront::open(loop_, files);
+  if (!front) return front;
+  tls_[files.certificate] = *front;
+  if (!certificate_watch_)
+    certificate_watch_ = loop_.every(kCertificateLook, [this] { renew_certificates(); });
+  return front;
+}
+
+void Gateway::renew_certificates() {
+  for (const auto& [file, front] : tls_) {
+    const auto renewed = front->reload_if_changed();
+    if (renewed && *renewed)
+      log(LogLevel::notice, "the certificate was read anew", {{"file", file}});
+    if (!renewed)
+      log(LogLevel::error, "the new certificate can't be used; the old one goes on",
+          {{"error", renewed.error().sentence()}});
   }
+}
+
+// Nothing is done twice: an address on which it listens is only answered for.
+void Gateway::open_told(const api::Routes& routes) {
+  std::set<std::string> known;
+  for (const api::GatewayAddress& one : routes.listen) {
+    known.insert(one.address);
+    const auto told = told_.find(one.address);
+    if (told != told_.end() && !(told->second.as == one)) close_told(one.address);
+    const std::string problem = told_.contains(one.address) ? std::string() : open_one(one);
+    link_->send(api::ListensOn{one.address, problem});
+  }
+  std::vector<std::string> others;
+  for (const auto& [address, told] : told_) {
+    if (!known.contains(address)) others.push_back(address);
+  }
+  if (!routes.listens_only) return;
+  for (const std::string& address : others) close_told(address);
+}
+
+// Why not; empty: it listens.
+std::string Gateway::open_one(const api::GatewayAddress& one) {
+  const auto where = net::parse_endpoint(one.address);
+  if (!where) return where.error().sentence();
+  const auto bound = open_listener({*where, true}, {one.certificate, one.private_key});
+  if (!bound) return bound.error().sentence();
+  told_[one.address] = {one, *bound};
+  log(LogLevel::info, "the gateway listens", {{"address", net::to_text(*bound)}});
+  return {};
+}
+
+void Gateway::close_told(const std::string& address) {
+  server_->stop_listening(told_.at(address).where);
+  told_.erase(address);
+  log(LogLevel::info, "the gateway listens there no more", {{"address", address}});
 }
 
 void Gateway::set_hosts(const std::vector<std::string>& more) {

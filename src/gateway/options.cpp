@@ -17,11 +17,13 @@ Failure usage(std::string what) {
   return fail(ErrorKind::usage, std::move(what), msg::kGatewaySeeHelp);
 }
 
-Result<void> add_listener(GatewayOptions& options, const std::string& text, bool needs_key,
-                          bool is_behind_tls = false) {
+// `with`: what of it is asked for; an address beyond loopback needs a key in any case.
+Result<void> add_listener(GatewayOptions& options, const std::string& text, ListenSpec with) {
   auto where = net::parse_endpoint(text);
   if (!where) return Failure(where.error());
-  options.listen.push_back({*where, needs_key || !net::is_loopback(*where), is_behind_tls});
+  with.where = std::move(*where);
+  with.needs_key = with.needs_key || !net::is_loopback(with.where);
+  options.listen.push_back(std::move(with));
   return {};
 }
 
@@ -45,9 +47,10 @@ Result<void> take(Given& given, const std::string& flag, const std::string& valu
     given.is_told = true;
     return {};
   }
-  if (flag == "--listen") return add_listener(options, value, false);
-  if (flag == "--listen-with-key") return add_listener(options, value, true);
-  if (flag == "--listen-behind-tls") return add_listener(options, value, true, true);
+  if (flag == "--listen") return add_listener(options, value, {});
+  if (flag == "--listen-with-key") return add_listener(options, value, {{}, true});
+  if (flag == "--listen-behind-tls") return add_listener(options, value, {{}, true, true});
+  if (flag == "--listen-tls") return add_listener(options, value, {{}, true, false, true});
   if (flag == "--response-time") return set_time(options.response_time, flag, value);
   if (flag == "--idle-time") return set_time(options.idle_time, flag, value);
   if (flag == "--grace") return set_time(options.grace, flag, value);
@@ -57,7 +60,11 @@ Result<void> take(Given& given, const std::string& flag, const std::string& valu
     options.body.kept = size->value;
     return {};
   }
-  if (flag == "--host")
+  if (flag == "--certificate")
+    options.tls.certificate = value;
+  else if (flag == "--private-key")
+    options.tls.private_key = value;
+  else if (flag == "--host")
     options.hosts.push_back(value);
   else if (flag == "--body-folder")
     options.body.folder = value;
@@ -91,8 +98,10 @@ Result<ParsedOptions> parse_options(std::span<char*> arguments) {
   }
   GatewayOptions& options = given.options;
   if (options.listen.empty() && !given.is_told)
-    if (auto added = add_listener(options, std::string(kUsual), false); !added)
+    if (auto added = add_listener(options, std::string(kUsual), {}); !added)
       return Failure(added.error());
+  if (options.tls.certificate.empty() != options.tls.private_key.empty())
+    return usage(msg::kGatewayTlsBoth);
   if (options.socket.empty())
     options.socket =
         api::resolve_places(given.places).control_dir + "/" + std::string(api::kGatewaySocket);

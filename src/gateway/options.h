@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "gateway/body.h"
 #include "net/address.h"
+#include "net/tls.h"
 
 namespace estiva::gateway {
 
@@ -16,12 +17,14 @@ struct ListenSpec {
   net::Endpoint where;
   bool needs_key = false;
   bool is_behind_tls = false;  // another program takes the TLS off: any address will do
+  bool has_tls = false;        // here; also where others than this machine's containers reach it
 };
 
 struct GatewayOptions {
   std::vector<ListenSpec> listen;  // 127.0.0.1:7701 where none is given
   std::string socket;              // of estivad
   std::string control_socket;      // beside it: for keys that may operate
+  net::TlsFiles tls;               // empty: there is none
   std::vector<std::string> hosts;  // more names that a Host may say where a key is needed
   BodyLimits body;
   // Models may think for long, and stream with long pauses.

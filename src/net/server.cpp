@@ -122,6 +122,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     const int on = 1;
     if (one.endpoint.kind == Endpoint::Kind::tcp)
       setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (one.options.wrap) fd = one.options.wrap(std::move(fd));
+    if (!fd) return;
     auto connection =
         std::make_shared<Connection>(shared, std::move(fd), std::move(*peer), one.options.name);
     connections.insert(connection);
@@ -150,14 +152,16 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     if (self->connections.empty()) self->all_done.notify_all();
   }
 
+  static void close(Listener& one) {
+    one.watch.reset();
+    one.pause.reset();
+    if (one.remove_file && one.fd) unlink(one.endpoint.path.c_str());
+    one.fd.reset();
+  }
+
   void stop_listening() {
     shared->stopping = true;
-    for (Listener& one : listeners) {
-      one.watch.reset();
-      one.pause.reset();
-      if (one.remove_file) unlink(one.endpoint.path.c_str());
-      one.fd.reset();
-    }
+    for (Listener& one : listeners) close(one);
   }
 
   template <class Condition>
@@ -189,6 +193,13 @@ Result<Endpoint> Server::listen(const Endpoint& where, ListenOptions options) {
 
 Result<Endpoint> Server::adopt(int listening_fd, ListenOptions options) {
   return impl_->add(adopt_listener(listening_fd), std::move(options), false);
+}
+
+// The Listener itself stays: its connections count for it.
+void Server::stop_listening(const Endpoint& where) {
+  for (auto& one : impl_->listeners) {
+    if (one.endpoint == where) Impl::close(one);
+  }
 }
 
 Awaitable<void> Server::stop(std::chrono::milliseconds grace) {

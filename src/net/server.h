@@ -40,6 +40,9 @@ struct ListenOptions {
   // that one stranger can't take the room of another.
   std::function<std::string(const Peer&)> client_of{};
   std::size_t per_client = 0;
+  // Takes a layer off each connection, TLS: what it returns is read and written instead. An empty
+  // descriptor ends the connection.
+  std::function<UniqueFd(UniqueFd)> wrap{};
 };
 
 // Counters since start.
@@ -66,6 +69,8 @@ class Server {
   Result<Endpoint> listen(const Endpoint& where, ListenOptions options = {});
   // Accepts on a listening socket that systemd passed (takes ownership of the descriptor).
   Result<Endpoint> adopt(int listening_fd, ListenOptions options = {});
+  // Accepts no more there (an address that listen() returned); its connections go on.
+  void stop_listening(const Endpoint& where);
   // Stops accepting, closes idle connections, lets running handlers finish until `grace`, then
   // cuts them (their exchanges report a hang-up). Removes the Unix socket files it created.
   Awaitable<void> stop(std::chrono::milliseconds grace);

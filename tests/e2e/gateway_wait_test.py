@@ -1,5 +1,6 @@
 """The gateway's desk: who waits, who goes, and what happens where estivad, an engine or a client is
 gone."""
+import http.client
 import json
 import os
 import socket
@@ -389,6 +390,62 @@ class Keys(Case):
         until(lambda: (told("q", "requests"), told("q", "refused"), told("v", "refused")) == (2, 1, 1), "refusals, too")
         place.routes([{"model": "a"}], keys=[self.key("v", "view")])
         until(lambda: place.chat("a", headers=bearer("u"))[0] == 401, "the key is revoked")
+
+    def test_so_many_at_once(self):
+        place = self.place("--listen-with-key", "127.0.0.1:0", keys=[self.key("k", at_once=2)])
+        going = threading.Semaphore(0)
+
+        def slow(request):
+            request.read_body()
+            going.acquire()
+            request.respond(200, b"{}")
+        upstream = place.serve("a", slow)
+        bearer = {"x-api-key": "key-k"}
+        busy = [in_background(lambda: place.chat("a", headers=bearer)[0]) for _ in range(2)]
+        until(lambda: len(upstream.requests) == 2, "both are with the engine")
+        status, fields, _ = place.chat("a", headers=bearer)
+        self.assertEqual((status, fields["retry-after"], fields["x-estiva-reason"]), (429, "1", "at-once"))
+        going.release(2)
+        self.assertEqual([one.result() for one in busy], [200, 200])
+        going.release()
+        self.assertEqual(place.chat("a", headers=bearer)[0], 200)
+
+    def test_estivad_opens_and_closes_addresses_while_it_runs(self):
+        """127.0.0.2 stands for an address of a bridge: it is as far from this machine's users' as that."""
+        place = self.place()
+        tell = lambda listen, **more: place.estivad.send(  # noqa: E731
+            "routes", routes=[{"model": "a"}], keys=[self.key("k")], listen=[{"address": a} for a in listen], **more)
+        port = place.port
+
+        def status(host, key=None):
+            wire = http.client.HTTPConnection(host, port, timeout=PATIENCE)
+            try:
+                wire.request("GET", "/v1/models", headers={"x-api-key": key} if key else {})
+                return wire.getresponse().status
+            except ConnectionRefusedError:
+                return None
+            finally:
+                wire.close()
+        tell([f"127.0.0.2:{port}", f"127.0.0.1:{port}", "203.0.113.9:1"])
+        place.estivad.heard("listens", address=f"127.0.0.2:{port}", problem=0)
+        self.assertIn("in use", place.estivad.heard("listens", address=f"127.0.0.1:{port}")["problem"])
+        self.assertIn("TLS", place.estivad.heard("listens", address="203.0.113.9:1")["problem"])
+        self.assertEqual([status("127.0.0.2"), status("127.0.0.2", "key-k"), status("127.0.0.1")], [401, 200, 200])
+        kept = http.client.HTTPConnection("127.0.0.2", port, timeout=PATIENCE)
+        kept.request("GET", "/v1/models", headers={"x-api-key": "key-k"})
+        kept.getresponse().read()
+        tell([])  # it is not complete: Docker has not answered yet
+        place.estivad.said.clear()
+        tell([f"127.0.0.2:{port}"])
+        place.estivad.heard("listens", address=f"127.0.0.2:{port}")
+        tell([], listens_only=True)
+        until(lambda: status("127.0.0.2") is None, "it is closed")
+        kept.request("GET", "/v1/models", headers={"x-api-key": "key-k"})
+        self.assertEqual(kept.getresponse().status, 200, "a connection of before goes on")
+        kept.close()
+        tell([f"127.0.0.2:{port}"])
+        until(lambda: status("127.0.0.2", "key-k") == 200, "it is open again")
+        self.assertEqual(status("127.0.0.1"), 200)
 
     def test_beyond_loopback_a_key_is_needed_without_being_asked_for(self):
         address = None

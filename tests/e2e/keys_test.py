@@ -33,12 +33,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler).serve_forever()
 """
 # Lines of JSON in, [host, method, path, fields, body]; lines of JSON out, on one connection a host.
-CLIENT = """import http.client, json, sys
+CLIENT = """import http.client, json, ssl, sys
 connections = {}
+def connect(host):
+    if not host.startswith("https://"):
+        return http.client.HTTPConnection(host, timeout=60)
+    return http.client.HTTPSConnection(host[8:], timeout=60, context=ssl.create_default_context(cafile="/certificate"))
 for line in sys.stdin:
     host, method, path, fields, body = json.loads(line)
     if host not in connections:
-        connections[host] = http.client.HTTPConnection(host, timeout=60)
+        connections[host] = connect(host)
     try:
         connections[host].request(method, path, body and json.dumps(body), fields)
         answer = connections[host].getresponse()
@@ -61,6 +65,7 @@ services:
 OWN_SYS = """groups=$(mktemp -d) && mount --rbind /sys/fs/cgroup $groups && mount -t sysfs none /sys &&
 mount --rbind $groups /sys/fs/cgroup && umount -l $groups && rmdir $groups && exec "$@" """
 BRIDGE = "10.231.7.1"
+FAR = "10.77.0.1"  # of an interface that is no bridge: the network begins there
 
 
 class NetPlace(ModelsPlace):
@@ -103,23 +108,29 @@ class FromContainers(unittest.TestCase):
         cls.docker.configure(bridge="", bip=BRIDGE + "/24")
         cls.addClassCleanup(cls.docker.stop)
         cls.docker.start()
-        subprocess.run(["nsenter", "-t", str(cls.docker.process.pid), "-n", "ip", "link", "set", "lo", "up"], check=True)
+        for words in ("link set lo up", "link add far type veth peer name near", f"address add {FAR}/24 dev far",
+                      "link set far up", "link set near up"):
+            subprocess.run(["nsenter", "-t", str(cls.docker.process.pid), "-n", "ip", *words.split()], check=True)
         cls.docker.import_image()
         cls.place = NetPlace(cls.docker)
         cls.addClassCleanup(cls.place.remove)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=far", "-addext",
+                        f"subjectAltName=IP:{FAR}", "-keyout", cls.place.dir + "/far.key", "-out", cls.place.dir + "/far.pem"],
+                       check=True, capture_output=True)
         engine = cls.place.file("engine.py", ENGINE)
         cls.place.file("client.py", CLIENT)
         cls.place.begin("".join(
             f'[models.{name}]\nengine = "process"\naliases = ["{name}-too"]\nvram = "200MiB"\n'
             f'command = ["/usr/bin/python3", "{engine}", "{name}", "${{PORT}}"]\n'
             'ready = "http://127.0.0.1:${PORT}/"\n' for name in ("one", "two"))
-            + '[gateway]\nlisten = ["127.0.0.1:7701", "docker"]\n', FOUR_GB)
+            + f'[gateway]\nlisten = ["127.0.0.1:7701", "docker", "{FAR}:7702"]\n'
+            f'certificate = "{cls.place.dir}/far.pem"\nprivate_key = "{cls.place.dir}/far.key"\n', FOUR_GB)
         cls.container = cls.up(folder)
 
     @classmethod
     def up(cls, folder):
         """A service of a Compose project, on a network of its own, with our alias; python3 is this machine's."""
-        mounts = [f"{cls.place.dir}/client.py:/client.py:ro"]
+        mounts = [f"{cls.place.dir}/client.py:/client.py:ro", f"{cls.place.dir}/far.pem:/certificate:ro"]
         mounts += [f"{path}:{path}:ro" for path in ("/usr", "/lib", "/lib64") if os.path.isdir(path)]
         with open(folder + "/docker-compose.yml", "w") as file:
             file.write(COMPOSE.format(volumes=json.dumps(mounts)))
@@ -152,11 +163,11 @@ class FromContainers(unittest.TestCase):
         except ValueError:
             return status, text, headers
 
-    def until_open(self):
+    def until_open(self, asked="docker"):
         def is_open():
             told = json.loads(self.place.estiva("key", "--json").out)["listeners"]
-            return [one for one in told if one["asked"] == "docker" and one["open"]]
-        return until(is_open, "the gateway listens on the bridge")[0]
+            return [one for one in told if one["asked"] == asked and one["open"]]
+        return until(is_open, f"the gateway listens on {asked}")[0]
 
     def test_a_key_opens_the_models_by_every_api_until_it_is_revoked(self):
         key = self.place.key("n8n")
@@ -172,6 +183,9 @@ class FromContainers(unittest.TestCase):
         self.assertEqual(self.ask("/models/two/any/path?x=1", key)[1]["path"], "/any/path?x=1")
         self.assertEqual(self.ask("/v1/models", x_api_key=key)[0], 200)
         self.assertEqual(self.ask("/api/tags", key, host=f"{BRIDGE}:7701")[0], 200)
+        self.until_open(f"{FAR}:7702")
+        self.assertEqual(self.ask("/v1/models", key, host=f"https://{FAR}:7702")[0], 200, "beyond the machine it is TLS")
+        self.assertEqual(self.ask("/v1/models", key, host=f"{FAR}:7702")[0], 0, "and nothing else")
         for wrong in (None, "estiva-" + "0" * 64, key[:-1]):
             status, answer, _ = self.ask("/v1/chat/completions", wrong, {"model": "one"})
             self.assertEqual((status, answer["error"]["type"]), (401, "authentication_error"))

@@ -34,7 +34,7 @@ _IMPURE_CALLS = re.compile(
     r"(_clock::now\s*\(|\bsteady_now\s*\(|\bwall_now\s*\(|\blog\s*\(\s*LogLevel|\bgetenv\s*\(|\bstd::c(?:out|err|log|in)\b|\bfopen\s*\(|\brand\s*\(|\bsrand\s*\(|"
     r"\brandom_device\b|\btime\s*\(\s*(?:0|NULL|nullptr)\s*\)|\bclock_gettime\s*\(|\bthread_local\b)")
 _VENDORS = re.compile(
-    r"^(boost/|sqlite3\.h|toml\+\+|toml\.h|CLI/|nvml\.h|cuda\.h|systemd/|nlohmann/|libfyaml)")
+    r"^(boost/|sqlite3\.h|toml\+\+|toml\.h|CLI/|nvml\.h|cuda\.h|systemd/|openssl/|nlohmann/|libfyaml)")
 _VENDORS_ALLOWED = {"boost/asio/awaitable.hpp"}
 # Headers that only the .cpp files beside them include -> which.
 _PRIVATE_HEADERS = {"src/format/settings_reader.h": "settings.cpp, settings_reader.cpp and model_toml.cpp"}

@@ -72,9 +72,9 @@ inline constexpr char kGatewayOriginRemedy[] = "Name the site's host in gateway.
 inline constexpr char kGatewayBeyond[] =
     "{} can be reached from beyond this machine, where keys and prompts would travel unencrypted";
 inline constexpr char kGatewayBeyondRemedy[] =
-    "Listen on loopback or on the address of a bridge of containers; or let a program with TLS "
-    "stand "
-    "in front, and use --listen-behind-tls";
+    "Set certificate and private_key under [gateway] for TLS; or listen on loopback or on the "
+    "address of a bridge of containers";
+inline constexpr char kGatewayTlsBoth[] = "TLS needs both a certificate and its private key";
 inline constexpr char kGatewayOrigin[] = "the request comes from a web page of another site";
 inline constexpr char kGatewayKeyNeeded[] = "this address needs a key";
 inline constexpr char kGatewayKeyNeededRemedy[] =
@@ -99,6 +99,10 @@ inline constexpr char kGatewayHelp[] =
     "TLS\n"
     "                          off in front of it. Without that, only loopback and the bridges of\n"
     "                          containers can be listened on\n"
+    "  --listen-tls ADDR       the same, with TLS\n"
+    "  --certificate FILE, --private-key FILE\n"
+    "                          in PEM; for --listen-tls, and for addresses that are neither\n"
+    "                          loopback nor a bridge of containers\n"
     "  --listen off            only where estivad says\n"
     "  --host NAME             another name that requests with a key may use for this machine\n"
     "  --runtime-dir DIR       where estivad's sockets are\n"

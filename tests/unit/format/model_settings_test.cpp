@@ -105,6 +105,10 @@ TEST(ModelSettings, TheGatewayListensOnOneAddressOrSeveralOrNone) {
       good("[gateway]\nlisten = ['127.0.0.1:7701', 'docker:80', '[::1]:1']\nhosts = ['box.lan']");
   EXPECT_EQ(both.gateway.listen, (Words{"127.0.0.1:7701", "docker:80", "[::1]:1"}));
   EXPECT_EQ(both.gateway.hosts, Words{"box.lan"});
+  const auto tls = good("[gateway]\ncertificate = '/c.pem'\nprivate_key = '/c.key'");
+  EXPECT_EQ(tls.gateway.certificate + tls.gateway.private_key, "/c.pem/c.key");
+  EXPECT_NE(bad("[gateway]\ncertificate = '/c.pem'").find("private_key"), std::string::npos);
+  EXPECT_NE(bad("[gateway]\nprivate_key = 'c.key'").find("absolute"), std::string::npos);
   for (const std::string_view wrong :
        {"'dockers'", "'docker:'", "'docker:70000'", "7701", "['127.0.0.1:1', 'off']", "[1]"})
     EXPECT_NE(bad("[gateway]\nlisten = " + std::string(wrong)).find("gateway.listen"),

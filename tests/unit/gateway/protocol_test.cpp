@@ -26,11 +26,13 @@ TEST(GatewayProtocol, RoutesAndKeysComeThroughWhole) {
   routes.keys.push_back({"k", std::string(64, 'a'), "use", 100, 3, {"a", "b"}, 20'000, 17});
   routes.listen = {{"172.17.0.1:7701", "", ""}, {"10.0.0.1:7701", "/c", "/k"}};
   routes.hosts = {"box.lan"};
+  routes.listens_only = true;
   const Routes again = through(routes);
   EXPECT_EQ(again.routes, routes.routes);
   EXPECT_EQ(again.keys, routes.keys);
   EXPECT_EQ(again.listen, routes.listen);
   EXPECT_EQ(again.hosts, routes.hosts);
+  EXPECT_TRUE(again.listens_only);
 }
 
 TEST(GatewayProtocol, EachMessageComesThroughWhole) {
