@@ -257,6 +257,7 @@ net::Awaitable<void> Residents::probe(std::string model) {
         footprint_of(one->spec, one->facts.version, parts_.keeper.ledger().driver().version);
     if (one->learned.footprint != now) one->learned = LearnedModel{now, {}, {}, {}, {}, {}};
     tell_learned(model, *one);
+    co_await take_over(model);
   }
   looked_at_one();
 }

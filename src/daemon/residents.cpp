@@ -83,6 +83,7 @@ void Residents::start(const std::map<std::string, std::string>& notes) {
     const auto note = read_engine_note(text);
     if (!model || !note) continue;
     ++adopting_;
+    if (One* one = find(*model)) one->is_noted = true;
     parts_.loop.spawn(find(*model) != nullptr ? adopt(*model, *note)
                                               : stop_stranger(*model, *note));
   }

@@ -94,6 +94,7 @@ class Residents final : public api::Residents {
     std::string leaves;  // the lease that is to be gone before it counts as released
     std::uint64_t generation = 0;
     bool is_open = false;
+    bool is_noted = false;                       // one of ours from before; adopt() looks for it
     std::optional<ResidencyPolicy> policy_said;  // a person's words, until the configuration's
     std::optional<bool> pin_said;                // change
     std::string record;                          // of the engine, as noted
@@ -133,6 +134,11 @@ class Residents final : public api::Residents {
   net::Awaitable<void> give_back(std::string model);
   net::Awaitable<void> adopt(std::string model, EngineNote note);
   net::Awaitable<void> probe(std::string model);
+  // ---- resident_found.cpp: what ran before anybody asked us ----
+  net::Awaitable<void> take_over(std::string model);
+  net::Awaitable<void> take_over_later(std::string model);
+  net::Awaitable<bool> charge_found(std::string model);
+  bool may_be_taken_over(const std::string& model) const;
   bool knows_gpus() const;
   net::Awaitable<void> stop_stranger(std::string model, EngineNote note);
   net::Awaitable<void> bind(std::string model, Holder holder);

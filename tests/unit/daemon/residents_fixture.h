@@ -35,12 +35,19 @@ class ChildEngine final : public engines::Engine {
     children_.erase(model_);
     co_return Result<void>();
   }
+  net::Awaitable<Result<std::string>> find_running() override {
+    if (!children_.contains(model_)) co_return fail(ErrorKind::not_found, "it does not run");
+    co_return record();
+  }
   net::Awaitable<Result<engines::Running>> adopt(std::string_view) override {
     if (!children_.contains(model_)) co_return fail(ErrorKind::not_found, "it is gone");
     co_return as_it_runs();
   }
   std::string record() const override { return children_.contains(model_) ? "child" : ""; }
-  std::vector<pid_t> roots() const override { return {}; }
+  std::vector<pid_t> roots() const override {
+    if (!children_.contains(model_)) return {};
+    return {children_.at(model_)->pid()};
+  }
   std::vector<std::string> log_tail() const override { return {}; }
 
  private:

@@ -45,5 +45,45 @@ TEST_F(ResidentsTest, AWordThatIsAsTheConfigurationIsNoLiveOne) {
   EXPECT_FALSE(status("a").pin_is_live);
 }
 
+// As a container that Compose started before us.
+TEST_F(ResidentsTest, WhatRunsAlreadyIsTakenOverChargedAndLeavesForOthers) {
+  add("a", gib(7));
+  add("b", gib(4));
+  takes_["a"] = gib(6);
+  children_["a"] = std::make_unique<Child>(true);
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").state == "resident"; })) << status("a").state;
+  EXPECT_EQ(status("a").starts, 0U);
+  ASSERT_TRUE(settles([this] { return status("a").measured == gib(6); }));
+  EXPECT_EQ(status("a").charged, gib(7));
+  EXPECT_EQ(keeper_->ledger().accounts()[0].foreign, Bytes{});
+  ASSERT_TRUE(load("b"));
+  EXPECT_FALSE(children_.contains("a")) << "it left for the other one";
+}
+
+TEST_F(ResidentsTest, WhatHoldsLessRoomThanItDeclaresIsChargedWithWhatItHolds) {
+  add("a", gib(9));
+  takes_["a"] = gib(6);
+  foreign_ = gib(2);
+  children_["a"] = std::make_unique<Child>(true);
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").measured == gib(6); }));
+  EXPECT_EQ(status("a").charged, gib(6));
+  EXPECT_EQ(keeper_->ledger().accounts()[0].foreign, gib(2));
+}
+
+TEST_F(ResidentsTest, WhatWasTakenOverIsFoundAgainByTheNextDaemon) {
+  add("a", gib(7));
+  takes_["a"] = gib(6);
+  children_["a"] = std::make_unique<Child>(true);
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").measured == gib(6); }));
+  const std::string lease = status("a").lease;
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").state == "resident"; }));
+  EXPECT_EQ(status("a").lease, lease);
+  EXPECT_EQ(keeper_->ledger().entries().size(), 1U);
+}
+
 }  // namespace
 }  // namespace estiva::daemon
