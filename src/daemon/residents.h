@@ -149,7 +149,9 @@ class Residents final : public api::Residents {
   Result<void> check_known(const std::string& model) const;
   void add(const ModelSpec& spec);
   void configure(std::vector<ModelSpec> specs, const api::ReloadReport& report);
-  static void forget_words(One& one, const ModelSpec& now);
+  void forget_words(One& one, const ModelSpec& now);
+  void recall_words(const std::map<std::string, std::string>& notes);
+  void keep_words(const One& one);
   // A model that has left takes on what a newer configuration says of it, or is forgotten.
   void renew(const std::string& model);
   void renew_all();

@@ -45,12 +45,47 @@ TEST_F(ResidentsTest, AWordThatIsAsTheConfigurationIsNoLiveOne) {
   EXPECT_FALSE(status("a").pin_is_live);
 }
 
+TEST_F(ResidentsTest, WordsOutliveTheDaemonUntilTheConfigurationChangesItsMind) {
+  add("a", gib(2));
+  add("b", gib(2)).pinned = true;
+  begin();
+  ASSERT_TRUE(residents_->set_policy("a", ResidencyPolicy::always_unload));
+  ASSERT_TRUE(residents_->pin("a", true));
+  ASSERT_TRUE(residents_->pin("b", false));
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").is_pinned; }));
+  EXPECT_EQ(status("a").policy, ResidencyPolicy::always_unload);
+  EXPECT_TRUE(status("a").policy_is_live && status("a").pin_is_live);
+  EXPECT_FALSE(status("b").is_pinned);
+  EXPECT_TRUE(status("b").pin_is_live);
+  models_[0].policy = ResidencyPolicy::keep;  // while no daemon runs
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").is_pinned; })) << "that was not touched";
+  EXPECT_EQ(status("a").policy, ResidencyPolicy::keep);
+  EXPECT_FALSE(status("a").policy_is_live);
+  ASSERT_TRUE(residents_->pin("a", false));  // as the configuration says: nothing to remember
+  begin();
+  EXPECT_FALSE(status("a").pin_is_live);
+}
+
+TEST_F(ResidentsTest, AWordRecalledIsInForceForWhatIsFoundAlive) {
+  add("a", gib(6));
+  add("b", gib(6));
+  begin();
+  ASSERT_TRUE(load("a"));
+  ASSERT_TRUE(residents_->pin("a", true));
+  begin();
+  ASSERT_TRUE(settles([this] { return status("a").state == "resident"; }));
+  EXPECT_FALSE(load("b")) << "a is pinned";
+  EXPECT_EQ(status("a").state, "resident");
+}
+
 // As a container that Compose started before us.
 TEST_F(ResidentsTest, WhatRunsAlreadyIsTakenOverChargedAndLeavesForOthers) {
   add("a", gib(7));
   add("b", gib(4));
   takes_["a"] = gib(6);
-  children_["a"] = std::make_unique<Child>(true);
+  children_["a"] = std::make_unique<Program>();
   begin();
   ASSERT_TRUE(settles([this] { return status("a").state == "resident"; })) << status("a").state;
   EXPECT_EQ(status("a").starts, 0U);
@@ -65,7 +100,7 @@ TEST_F(ResidentsTest, WhatHoldsLessRoomThanItDeclaresIsChargedWithWhatItHolds) {
   add("a", gib(9));
   takes_["a"] = gib(6);
   foreign_ = gib(2);
-  children_["a"] = std::make_unique<Child>(true);
+  children_["a"] = std::make_unique<Program>();
   begin();
   ASSERT_TRUE(settles([this] { return status("a").measured == gib(6); }));
   EXPECT_EQ(status("a").charged, gib(6));
@@ -75,7 +110,7 @@ TEST_F(ResidentsTest, WhatHoldsLessRoomThanItDeclaresIsChargedWithWhatItHolds) {
 TEST_F(ResidentsTest, WhatWasTakenOverIsFoundAgainByTheNextDaemon) {
   add("a", gib(7));
   takes_["a"] = gib(6);
-  children_["a"] = std::make_unique<Child>(true);
+  children_["a"] = std::make_unique<Program>();
   begin();
   ASSERT_TRUE(settles([this] { return status("a").measured == gib(6); }));
   const std::string lease = status("a").lease;
