@@ -58,7 +58,8 @@ Residents::Parts residents_parts(const ModelService::Parts& parts,
                          if (!loaded) return Failure(loaded.error());
                          return std::move(loaded->settings.models);
                        },
-                       std::move(configured)};
+                       std::move(configured),
+                       parts.make_room};
   return out;
 }
 

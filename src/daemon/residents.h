@@ -16,6 +16,7 @@
 #include "api/residents.h"
 #include "daemon/gateway_port.h"
 #include "daemon/resident_memory.h"
+#include "decide/placement/make_room.h"
 #include "decide/residency/residency.h"
 #include "decide/residency/tally.h"
 #include "engines/engine.h"
@@ -34,6 +35,9 @@ class Keeper;
 
 class Residents final : public api::Residents {
  public:
+  // Asks programs that share the GPU for room, beside what of ours leaves; false: they have none.
+  using MakeRoom =
+      std::function<bool(const decide::AssignRequest&, std::vector<decide::Yielder> ours)>;
   struct Parts {
     net::Loop& loop;
     store::Store& store;
@@ -49,6 +53,7 @@ class Residents final : public api::Residents {
     // The configuration, read again.
     std::function<Result<std::vector<ModelSpec>>()> read_again;
     std::function<void()> configured;  // after a reload: there may be a first model now
+    MakeRoom make_room;                // empty: there are no such programs
     // Tests make engines of their own.
     std::function<std::unique_ptr<engines::Engine>(const ModelSpec&, const engines::EngineParts&)>
         make_engine = engines::make_engine;
@@ -126,6 +131,7 @@ class Residents final : public api::Residents {
   void run(const decide::residency::Forgo& effect);
   void run(const decide::residency::Refuse& effect);
   void run(const decide::residency::Done& effect);
+  void run(const decide::residency::AskOthers& effect);
   void run(const decide::residency::Told& effect);
 
   net::Awaitable<void> reserve(std::string model, std::vector<decide::ShareWanted> shares);

@@ -89,7 +89,7 @@ class ResidentsTest : public KeeperTest {
         root_,   boot_id_,  folder_.path(),
         {},      true,      {},
         models_, settings_, [this] { return Result<std::vector<ModelSpec>>(models_); },
-        {}};
+        {},      make_room_};
     parts.make_engine = [this](const ModelSpec& spec, const engines::EngineParts& its) {
       return std::make_unique<ChildEngine>(spec.name, children_, its);
     };
@@ -150,6 +150,7 @@ class ResidentsTest : public KeeperTest {
   Children children_;
   std::vector<ModelSpec> models_;
   format::ResidencySettings settings_;
+  Residents::MakeRoom make_room_;
   std::unique_ptr<Residents> residents_;
 };
 

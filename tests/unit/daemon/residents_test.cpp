@@ -1,4 +1,7 @@
 // What is said of models that are on the GPU: which words are in force, and until when they stay.
+#include <thread>
+
+#include "daemon/library_leases.h"
 #include "residents_fixture.h"
 
 namespace estiva::daemon {
@@ -78,6 +81,54 @@ TEST_F(ResidentsTest, AWordRecalledIsInForceForWhatIsFoundAlive) {
   ASSERT_TRUE(settles([this] { return status("a").state == "resident"; }));
   EXPECT_FALSE(load("b")) << "a is pinned";
   EXPECT_EQ(status("a").state, "resident");
+}
+
+TEST_F(ResidentsTest, AModelThatWaitsAsksProgramsThatShareTheGpuForRoom) {
+  add("a", gib(3));
+  add("b", gib(6));
+  std::unique_ptr<LibraryLeases> library;
+  make_room_ = [&library](const decide::AssignRequest& request, std::vector<decide::Yielder> ours) {
+    return library->make_room(request, std::move(ours));
+  };
+  begin();
+  library = std::make_unique<LibraryLeases>(LibraryLeases::Parts{*loop_, *keeper_, {}, {}, [] {}});
+  ASSERT_TRUE(load("a"));
+  const auto held = assign(request("program", gib(7)));
+  ASSERT_TRUE(held && !held->refusal);
+  const Lease lease = held->lease;
+  library->enrol(lease, {true, {}});
+  std::this_thread::sleep_for(LibraryLeases::kShortestStay);
+  std::optional<Result<void>> done;
+  loop_->spawn([](Residents* residents, std::optional<Result<void>>& out) -> net::Awaitable<void> {
+    out = co_await residents->load("b");
+  }(residents_.get(), done));
+  ASSERT_TRUE(settles([&] {
+    return (*library->event_after(lease.id, 0))->kind == api::LibraryEvent::Kind::revoke;
+  })) << "room is made by the program and by a together";
+  EXPECT_FALSE(done) << "it waits";
+  loop_->spawn([](LibraryLeases* leases, Lease its) -> net::Awaitable<void> {
+    std::vector<Bytes> nothing(1);
+    (void)co_await leases->yielded(std::move(its), std::move(nothing));
+  }(library.get(), lease));
+  ASSERT_TRUE(settles([&done] { return done.has_value(); }));
+  EXPECT_TRUE(*done) << done->error().sentence();
+  EXPECT_EQ(status("b").state, "resident");
+}
+
+TEST_F(ResidentsTest, WhereNobodyHasRoomToGiveItIsToldAtOnce) {
+  add("b", gib(6));
+  int asked = 0;
+  make_room_ = [&asked](const decide::AssignRequest&, const std::vector<decide::Yielder>&) {
+    ++asked;
+    return false;
+  };
+  begin();
+  foreign_ = gib(7);
+  look();
+  const auto loaded = load("b");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind, ErrorKind::no_room);
+  EXPECT_EQ(asked, 1);
 }
 
 // As a container that Compose started before us.
