@@ -281,7 +281,7 @@ void Core::start_leases() {
       [this](decide::AssignRequest request, api::AssignTerms terms) {
         return keeper_->assign(std::move(request), std::move(terms));
       },
-      [this](const decide::AssignRequest& request) { library_->make_room(request); });
+      [this](const decide::AssignRequest& request) { (void)library_->make_room(request); });
 }
 
 void Core::leases_changed() {
@@ -306,8 +306,11 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
 // A recording's GPUs can't be loaded with anything.
 Result<void> Core::start_models() {
   if (!options_.machine.empty()) return {};
-  models_ = std::make_unique<ModelService>(
-      ModelService::Parts{loop_, *store_, *keeper_, root_, boot_id_, options_});
+  models_ = std::make_unique<ModelService>(ModelService::Parts{
+      loop_, *store_, *keeper_, root_, boot_id_, options_,
+      [this](const decide::AssignRequest& request, std::vector<decide::Yielder> ours) {
+        return library_->make_room(request, std::move(ours));
+      }});
   return models_->start();
 }
 

@@ -342,6 +342,21 @@ void Keeper::take_view(const gpu::SensorView& view, Owners::Look look) {
   journal(ledger_.observe(readings));
 }
 
+std::vector<std::string> Keeper::devices_of(const std::vector<pid_t>& processes) const {
+  std::vector<std::string> devices;
+  const gpu::SensorViewPtr view = parts_.current();
+  if (!view) return devices;
+  for (const Gpu& gpu : view->gpus) {
+    if (!gpu.sample.processes) continue;
+    const auto& list = *gpu.sample.processes;
+    const bool is_there = std::any_of(list.begin(), list.end(), [&](const GpuProcess& process) {
+      return std::find(processes.begin(), processes.end(), process.pid) != processes.end();
+    });
+    if (is_there) devices.push_back(gpu.identity.id.key());
+  }
+  return devices;
+}
+
 void Keeper::look_again() {
   if (looking_ || pumping_) return;
   looking_ = true;

@@ -76,6 +76,9 @@ class Keeper {
   // Holders without a descriptor, and changes that the store could not take before.
   void tick();
 
+  // The GPUs on which one of these processes is, by the newest reading.
+  std::vector<std::string> devices_of(const std::vector<pid_t>& processes) const;
+
   const decide::Ledger& ledger() const { return ledger_; }
   const std::vector<GpuHealth>& health() const;
   std::vector<GpuXids> xids() const;

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/messages/api.h"
-#include "decide/placement/make_room.h"
 
 namespace estiva::daemon {
 
@@ -145,8 +144,9 @@ void LibraryLeases::offer(const std::string& lease_id, std::string reason) {
   tell(known->second, Kind::resume, std::move(reason));
 }
 
-void LibraryLeases::make_room(const decide::AssignRequest& request) {
-  if (being_asked_ > 0) return;
+bool LibraryLeases::make_room(const decide::AssignRequest& request,
+                              std::vector<decide::Yielder> others) {
+  if (being_asked_ > 0) return true;
   const SteadyTime now = steady_now();
   std::vector<const Held*> candidates;
   for (const auto& [id, held] : held_) {
@@ -158,12 +158,14 @@ void LibraryLeases::make_room(const decide::AssignRequest& request) {
   std::sort(candidates.begin(), candidates.end(), [](const Held* a, const Held* b) {
     return std::tie(a->busy, a->used_at, a->lease.id) < std::tie(b->busy, b->used_at, b->lease.id);
   });
-  std::vector<decide::Yielder> in_order;
+  std::vector<decide::Yielder> in_order = std::move(others);
   for (const Held* held : candidates) in_order.push_back({held->lease.id, {}});
   std::vector<std::string> ids = decide::whom_to_ask(parts_.keeper.ledger(), request, in_order);
-  if (ids.empty()) return;
+  std::erase_if(ids, [this](const std::string& id) { return !held_.contains(id); });
+  if (ids.empty()) return false;
   being_asked_ = ids.size();
   for (std::string& id : ids) parts_.loop.spawn(ask_one(std::move(id), msg::kOthersWait));
+  return true;
 }
 
 net::Awaitable<void> LibraryLeases::ask_one(std::string id, std::string reason) {

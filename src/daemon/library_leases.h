@@ -12,6 +12,7 @@
 #include "api/backend.h"
 #include "api/library.h"
 #include "daemon/keeper.h"
+#include "decide/placement/make_room.h"
 
 namespace estiva::daemon {
 
@@ -45,8 +46,9 @@ class LibraryLeases final : public api::Library {
   void offer(const std::string& lease_id, std::string reason) override;
 
   // Asks as many as are needed for this request to fit, those that were used longest ago first and
-  // the busy ones last; nobody where that would not do. One such round at a time.
-  void make_room(const decide::AssignRequest& request);
+  // the busy ones last; nobody where that would not do, which is false. `others` leave for it, too,
+  // at somebody else's word. One such round at a time: true while one is under way.
+  bool make_room(const decide::AssignRequest& request, std::vector<decide::Yielder> others = {});
   // The ledger changed: forgets leases that are gone.
   void ledger_changed();
 

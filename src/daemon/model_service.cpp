@@ -73,7 +73,8 @@ Residents::Parts residents_parts(const ModelService::Parts& parts, const Gateway
                          return std::move(loaded->settings.models);
                        },
                        [&access](api::Routes& routes) { access.add_to(routes); },
-                       std::move(configured)};
+                       std::move(configured),
+                       parts.make_room};
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "api/residents.h"
 #include "base/error.h"
 #include "daemon/options.h"
+#include "daemon/residents.h"
 #include "host/files.h"
 #include "model/host.h"
 #include "net/loop.h"
@@ -34,6 +35,7 @@ class ModelService {
     const host::Root& root;
     std::string boot_id;
     const DaemonOptions& options;
+    Residents::MakeRoom make_room;
   };
   explicit ModelService(Parts parts);
   ~ModelService();

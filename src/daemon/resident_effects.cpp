@@ -135,6 +135,21 @@ net::Awaitable<void> Residents::begin(std::string model, bool wakes) {
   parts_.keeper.look_again();  // what it took is shown and learned now, not a second later
 }
 
+// Together with what of ours may leave for it.
+void Residents::run(const r::AskOthers& effect) {
+  std::vector<decide::Yielder> ours;
+  for (const decide::ResidencyView& view : machine_.models()) {
+    const One* one = find(view.spec->name);
+    if (one != nullptr && !one->lease.empty() && !view.pinned) ours.push_back({one->lease, {}});
+  }
+  decide::AssignRequest request;
+  request.model = effect.model;
+  request.shares = effect.shares;
+  request.requested_at = steady_now();
+  if (parts_.make_room && parts_.make_room(request, std::move(ours))) return;
+  feed(r::NobodyYields{effect.model});
+}
+
 void Residents::run(const r::Cancel& effect) {
   One* one = find(effect.model);
   if (one == nullptr) return;
@@ -257,6 +272,7 @@ net::Awaitable<void> Residents::probe(std::string model) {
         footprint_of(one->spec, one->facts.version, parts_.keeper.ledger().driver().version);
     if (one->learned.footprint != now) one->learned = LearnedModel{now, {}, {}, {}, {}, {}};
     tell_learned(model, *one);
+    co_await take_over(model);
   }
   looked_at_one();
 }

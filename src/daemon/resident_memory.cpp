@@ -9,10 +9,21 @@
 #include "format/sha256.h"
 
 namespace estiva::daemon {
+
+// SaidOfModel as words.
+struct SaidText {
+  std::string policy, pinned, configured_policy, configured_pinned;
+};
+
 namespace {
 
 constexpr std::string_view kEngine = "engine/";
 constexpr std::string_view kLearned = "learned/";
+constexpr std::string_view kSaid = "said/";
+
+std::string_view word_of(bool is_pinned) {
+  return is_pinned ? "pinned" : "unpinned";
+}
 
 }  // namespace
 
@@ -22,6 +33,14 @@ void fields(Io& io, EngineNote& note) {
   io("container", note.container);
   io("lease", note.lease);
   io("record", note.record);
+}
+
+template <class Io>
+void fields(Io& io, SaidText& said) {
+  io("policy", said.policy);
+  io("pinned", said.pinned);
+  io("configured_policy", said.configured_policy);
+  io("configured_pinned", said.configured_pinned);
 }
 
 template <class Io>
@@ -69,6 +88,35 @@ std::optional<EngineNote> read_engine_note(std::string_view text) {
   EngineNote note;
   if (text.empty() || !read_text(text, note)) return std::nullopt;
   return note;
+}
+
+std::string said_note(std::string_view model) {
+  return std::string(kSaid).append(model);
+}
+
+std::string to_text(const SaidOfModel& said) {
+  SaidText words;
+  if (said.policy && *said.policy != said.configured_policy) words.policy = to_name(*said.policy);
+  if (said.pinned && *said.pinned != said.configured_pinned) words.pinned = word_of(*said.pinned);
+  if (words.policy.empty() && words.pinned.empty()) return {};
+  words.configured_policy = to_name(said.configured_policy);
+  words.configured_pinned = word_of(said.configured_pinned);
+  return text_of(words);
+}
+
+SaidOfModel read_said(std::string_view text, const ModelSpec& now) {
+  SaidOfModel said;
+  said.configured_policy = now.policy;
+  said.configured_pinned = now.pinned;
+  SaidText words;
+  if (text.empty() || !read_text(text, words)) return said;
+  if (words.configured_policy == to_name(now.policy)) {
+    said.policy = parse_residency_policy(words.policy);
+  }
+  if (!words.pinned.empty() && words.configured_pinned == word_of(now.pinned)) {
+    said.pinned = words.pinned == word_of(true);
+  }
+  return said;
 }
 
 void remember_time(Times& times, Nanoseconds time) {

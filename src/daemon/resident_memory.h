@@ -27,6 +27,20 @@ std::string to_text(const EngineNote& note);
 // Nothing where the text is empty (it runs no more) or not ours.
 std::optional<EngineNote> read_engine_note(std::string_view text);
 
+// What a person said of a model while the daemon ran, beside what the configuration said then: when
+// that says otherwise later, the newer words count.
+struct SaidOfModel {
+  std::optional<ResidencyPolicy> policy;
+  std::optional<bool> pinned;
+  ResidencyPolicy configured_policy = ResidencyPolicy::swap;
+  bool configured_pinned = false;
+};
+std::string said_note(std::string_view model);  // "said/xtts"
+// Empty where nothing differs from the configuration: the note is to be forgotten.
+std::string to_text(const SaidOfModel& said);
+// What of it still counts for this spec; nothing of a text that is not ours.
+SaidOfModel read_said(std::string_view text, const ModelSpec& now);
+
 // The last few times something took, in nanoseconds; their median is what plans rest on.
 using Times = std::vector<std::int64_t>;
 inline constexpr std::size_t kTimesKept = 9;

@@ -79,11 +79,13 @@ void Residents::start(const std::map<std::string, std::string>& notes) {
     }
   }
   ++adopting_;  // of this function: nothing is decided before all were looked for
+  recall_words(notes);
   for (const auto& [name, text] : notes) {
     const auto model = model_of_engine_note(name);
     const auto note = read_engine_note(text);
     if (!model || !note) continue;
     ++adopting_;
+    if (One* one = find(*model)) one->is_noted = true;
     parts_.loop.spawn(find(*model) != nullptr ? adopt(*model, *note)
                                               : stop_stranger(*model, *note));
   }
@@ -93,6 +95,26 @@ void Residents::start(const std::map<std::string, std::string>& notes) {
   }
   --adopting_;
   feed(r::Tick{});
+}
+
+// What people said to an earlier daemon, where the configuration has not changed its mind since.
+void Residents::recall_words(const std::map<std::string, std::string>& notes) {
+  for (auto& [name, one] : models_) {
+    const auto note = notes.find(said_note(name));
+    if (note == notes.end()) continue;
+    const SaidOfModel said = read_said(note->second, one.spec);
+    one.policy_said = said.policy;
+    one.pin_said = said.pinned;
+    if (said.policy) feed(r::SetPolicy{name, *said.policy});
+    if (said.pinned) feed(r::Pin{name, *said.pinned});
+  }
+}
+
+void Residents::keep_words(const One& one) {
+  const ModelSpec& spec = one.next ? *one.next : one.spec;
+  const SaidOfModel said{one.policy_said, one.pin_said, spec.policy, spec.pinned};
+  parts_.store.submit(store::Write::note(said_note(spec.name), to_text(said)),
+                      [](const Result<store::Durable>&) {});
 }
 
 // ---- events, one after the other ----------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "api/residents.h"
 #include "daemon/gateway_port.h"
 #include "daemon/resident_memory.h"
+#include "decide/placement/make_room.h"
 #include "decide/residency/residency.h"
 #include "decide/residency/tally.h"
 #include "engines/engine.h"
@@ -34,6 +35,9 @@ class Keeper;
 
 class Residents final : public api::Residents {
  public:
+  // Asks programs that share the GPU for room, beside what of ours leaves; false: they have none.
+  using MakeRoom =
+      std::function<bool(const decide::AssignRequest&, std::vector<decide::Yielder> ours)>;
   struct Parts {
     net::Loop& loop;
     store::Store& store;
@@ -52,6 +56,7 @@ class Residents final : public api::Residents {
     // Who may use the gateway, and where it listens.
     std::function<void(api::Routes&)> add_access;
     std::function<void()> configured;  // after a reload: there may be a first model now
+    MakeRoom make_room;                // empty: there are no such programs
     // Tests make engines of their own.
     std::function<std::unique_ptr<engines::Engine>(const ModelSpec&, const engines::EngineParts&)>
         make_engine = engines::make_engine;
@@ -100,6 +105,7 @@ class Residents final : public api::Residents {
     std::string leaves;  // the lease that is to be gone before it counts as released
     std::uint64_t generation = 0;
     bool is_open = false;
+    bool is_noted = false;                       // one of ours from before; adopt() looks for it
     std::optional<ResidencyPolicy> policy_said;  // a person's words, until the configuration's
     std::optional<bool> pin_said;                // change
     std::string record;                          // of the engine, as noted
@@ -131,6 +137,7 @@ class Residents final : public api::Residents {
   void run(const decide::residency::Forgo& effect);
   void run(const decide::residency::Refuse& effect);
   void run(const decide::residency::Done& effect);
+  void run(const decide::residency::AskOthers& effect);
   void run(const decide::residency::Told& effect);
 
   net::Awaitable<void> reserve(std::string model, std::vector<decide::ShareWanted> shares);
@@ -139,6 +146,11 @@ class Residents final : public api::Residents {
   net::Awaitable<void> give_back(std::string model);
   net::Awaitable<void> adopt(std::string model, EngineNote note);
   net::Awaitable<void> probe(std::string model);
+  // ---- resident_found.cpp: what ran before anybody asked us ----
+  net::Awaitable<void> take_over(std::string model);
+  net::Awaitable<void> take_over_later(std::string model);
+  net::Awaitable<bool> charge_found(std::string model);
+  bool may_be_taken_over(const std::string& model) const;
   bool knows_gpus() const;
   net::Awaitable<void> stop_stranger(std::string model, EngineNote note);
   net::Awaitable<void> bind(std::string model, Holder holder);
@@ -150,7 +162,9 @@ class Residents final : public api::Residents {
   bool has_left(const std::string& model) const;
   void add(const ModelSpec& spec);
   void configure(std::vector<ModelSpec> specs, const api::ReloadReport& report);
-  static void forget_words(One& one, const ModelSpec& now);
+  void forget_words(One& one, const ModelSpec& now);
+  void recall_words(const std::map<std::string, std::string>& notes);
+  void keep_words(const One& one);
   // A model that has left takes on what a newer configuration says of it, or is forgotten.
   void renew(const std::string& model);
   void renew_all();

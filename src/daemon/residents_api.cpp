@@ -214,6 +214,7 @@ net::Awaitable<std::vector<api::FreedModel>> Residents::free_memory(bool only_lo
 Result<void> Residents::pin(const std::string& model, bool pinned) {
   if (auto known = check_known(model); !known) return known;
   find(model)->pin_said = pinned;
+  keep_words(*find(model));
   feed(r::Pin{model, pinned});
   return {};
 }
@@ -221,6 +222,7 @@ Result<void> Residents::pin(const std::string& model, bool pinned) {
 Result<void> Residents::set_policy(const std::string& model, ResidencyPolicy policy) {
   if (auto known = check_known(model); !known) return known;
   find(model)->policy_said = policy;
+  keep_words(*find(model));
   feed(r::SetPolicy{model, policy});
   return {};
 }
@@ -278,6 +280,7 @@ void Residents::forget_words(One& one, const ModelSpec& now) {
   const ModelSpec& before = one.next ? *one.next : one.spec;
   if (now.policy != before.policy) one.policy_said.reset();
   if (now.pinned != before.pinned) one.pin_said.reset();
+  keep_words(one);
 }
 
 void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport& report) {
@@ -299,6 +302,7 @@ void Residents::configure(std::vector<ModelSpec> specs, const api::ReloadReport&
     find(name)->is_going = true;
     find(name)->policy_said.reset();
     find(name)->pin_said.reset();
+    keep_words(*find(name));
   }
   for (const std::string& name : report.changed) renew(name);
   feed(r::Configured{std::move(specs)});

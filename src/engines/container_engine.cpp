@@ -75,6 +75,19 @@ class Impl : public std::enable_shared_from_this<Impl> {
     co_return facts;
   }
 
+  // A paused one may be so for a reason: it is left to whoever paused it.
+  static Awaitable<Result<std::string>> find_running(std::shared_ptr<Impl> self) {
+    auto found = co_await self->find();
+    if (!found) co_return Failure(found.error());
+    if (found->state != ContainerState::running)
+      co_return fail(ErrorKind::not_found, fmt::format(msg::kContainerNotUp, found->name));
+    auto running = self->running_of(*found);
+    if (!running) co_return Failure(running.error());
+    if (!co_await self->is_ready(*found, *running))
+      co_return fail(ErrorKind::timed_out, fmt::format(msg::kContainerNotReadyYet, found->name));
+    co_return format_container_record({found->id, found->started_at});
+  }
+
   static Awaitable<Result<Running>> load(std::shared_ptr<Impl> self, Started started) {
     self->is_loading_ = true;
     self->must_stop_ = false;
@@ -388,6 +401,7 @@ class ContainerEngine final : public Engine {
   Awaitable<Result<void>> sleep() override { return cannot<void>(); }
   Awaitable<Result<Running>> wake(LoadTerms) override { return cannot<Running>(); }
   Awaitable<Result<void>> stop() override { return Impl::stop(impl_); }
+  Awaitable<Result<std::string>> find_running() override { return Impl::find_running(impl_); }
   Awaitable<Result<Running>> adopt(std::string_view record) override {
     return Impl::adopt(impl_, std::string(record));
   }

@@ -65,6 +65,10 @@ class Engine {
   // ends a load() under way. Success: none of its processes is left. Idempotent.
   virtual net::Awaitable<Result<void>> stop() = 0;
 
+  // What serves this model already although nobody loaded it here, as a record for adopt(). Never
+  // starts or stops anything. Errors: not_found: nothing does; timed_out: it runs and does not work
+  // yet; others: it can't be taken over as it is.
+  virtual net::Awaitable<Result<std::string>> find_running();
   // After a restart of the daemon: goes on with what record() described. Errors: not_found when it
   // is not there any more (what is left of it was stopped).
   virtual net::Awaitable<Result<Running>> adopt(std::string_view record) = 0;

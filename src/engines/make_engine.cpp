@@ -58,6 +58,10 @@ constexpr struct {
 
 }  // namespace
 
+net::Awaitable<Result<std::string>> Engine::find_running() {
+  co_return fail(ErrorKind::not_found, std::string(msg::kNotFoundRunning));
+}
+
 std::unique_ptr<Engine> make_engine(const ModelSpec& spec, const EngineParts& parts) {
   for (const auto& row : kEngines) {
     if (row.kind == spec.engine) return row.make(spec, parts);

@@ -138,6 +138,8 @@ class MachineRoom {
   void forget_ended();  // keeps memory flat in long runs
 
   bool keep_requests = true;
+  // Programs that share the GPU: true, they try to give room. Empty: there are none.
+  std::function<bool(const decide::residency::AskOthers&)> others;
   // Sees each step.
   std::function<void(SteadyTime, const decide::residency::Event&,
                      const std::vector<decide::residency::Effect>&)>
@@ -187,6 +189,7 @@ class MachineRoom {
   void on(const decide::residency::Forgo& effect);
   void on(const decide::residency::Refuse& effect);
   void on(const decide::residency::Done& effect);
+  void on(const decide::residency::AskOthers& effect);
   void on(const decide::residency::Told& effect);
   void arrive(Ticket ticket);
   void begin(Engine& engine, Request& request);

@@ -186,6 +186,11 @@ bool MachineRoom::is_waited_for(std::string_view name) const {
   });
 }
 
+void MachineRoom::on(const AskOthers& effect) {
+  if (others && others(effect)) return;
+  step(NobodyYields{effect.model});
+}
+
 void MachineRoom::on(const Told& effect) {
   constexpr std::string_view kFor = "leaves for ";
   if (effect.what.starts_with(kFor)) {

@@ -11,12 +11,13 @@ namespace estiva::residency_test {
 inline void print_step(SteadyTime at, const decide::residency::Event& event,
                        const std::vector<decide::residency::Effect>& effects) {
   static constexpr const char* kEvents[] = {
-      "Arrived",       "Left",       "Busy",       "Closed",      "Reserved",  "NotReserved",
-      "Loaded",        "LoadFailed", "Released",   "SleepFailed", "Died",      "Adopted",
-      "Overcommitted", "Learned",    "Unload",     "Pin",         "SetPolicy", "Pause",
-      "Resume",        "Configured", "HostBudget", "DefaultTtl",  "Tick"};
-  static constexpr const char* kEffects[] = {"Reserve", "Load",  "Cancel", "Open", "Close", "Cut",
-                                             "Leave",   "Forgo", "Refuse", "Done", "Told"};
+      "Arrived",       "Left",       "Busy",       "Closed",      "Reserved",     "NotReserved",
+      "Loaded",        "LoadFailed", "Released",   "SleepFailed", "Died",         "Adopted",
+      "Overcommitted", "Learned",    "Unload",     "Pin",         "SetPolicy",    "Pause",
+      "Resume",        "Configured", "HostBudget", "DefaultTtl",  "NobodyYields", "Tick"};
+  static constexpr const char* kEffects[] = {"Reserve", "Load", "Cancel",    "Open",
+                                             "Close",   "Cut",  "Leave",     "Forgo",
+                                             "Refuse",  "Done", "AskOthers", "Told"};
   const auto words = [](const auto& one) {
     std::string text;
     if constexpr (requires { one.model; }) text += " " + one.model;

@@ -75,6 +75,8 @@ inline constexpr std::string_view kWaitsForItsOwnEnd = "it has to leave before i
 inline constexpr std::string_view kWaitsForRetry =
     "its last load failed, and it waits for the next try";
 inline constexpr std::string_view kWaitsForDriver = "the GPUs were not read yet";
+inline constexpr std::string_view kWaitsForOthers =
+    "programs that share the GPU by themselves were asked for room";
 inline constexpr std::string_view kWaitsForTurn = "others were first";
 inline constexpr std::string_view kWaitsForBytes =
     "memory that was given back is not yet seen to be free";

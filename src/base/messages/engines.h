@@ -89,6 +89,7 @@ inline constexpr std::string_view kCannotEndHow =
     "restart of the machine ends them";
 inline constexpr std::string_view kNotThere = "{} does not run any more";  // model
 inline constexpr std::string_view kNotThereHow = "It is started anew when somebody asks for it";
+inline constexpr std::string_view kNotFoundRunning = "it is not looked for: only we start it";
 inline constexpr std::string_view kBadEngineRecord = "the record of {} can't be read ({})";
 
 // Sleep.

@@ -24,6 +24,9 @@ inline constexpr std::string_view kContainerNotReady =
     "container '{}' was not ready within {} s";  // name, limit
 inline constexpr std::string_view kContainerNotReadyRemedy =
     "'docker logs' may say why; load_limit allows more time, and ready says what is asked";
+inline constexpr std::string_view kContainerNotUp = "container '{}' does not run";  // name
+inline constexpr std::string_view kContainerNotReadyYet =
+    "container '{}' is not ready yet";  // name
 inline constexpr std::string_view kContainerEndedEarly = "container '{}' {} before it was ready{}";
 inline constexpr std::string_view kContainerLastWords = "; it said: {}";  // line
 inline constexpr std::string_view kContainerNoPortVariable =

@@ -28,6 +28,7 @@ void ResidencyMachine::Impl::cannot_fit(Entry& entry, const AssignRequest& reque
     const Round unpaused = new_round(Pauses::ignored);
     if (choose_eviction(entry, unpaused, request)) return refuse_paused(entry);
   }
+  if (waits_for_others(entry, request)) return;
   AssignRequest asked = request;
   asked.requested_at = *ledger->read_at();
   const Decision decision = decide_assign(*ledger, asked);
@@ -40,6 +41,22 @@ void ResidencyMachine::Impl::cannot_fit(Entry& entry, const AssignRequest& reque
   if (remedy.empty() && !words.would_fit_if.empty())
     remedy = fmt::format(msg::kWouldFitIf, words.would_fit_if.front());
   refuse_all(entry, {0, words.kind, std::move(words.reason), std::move(remedy), {}});
+}
+
+// Once for all that wait for it now, and as long as that takes them.
+bool ResidencyMachine::Impl::waits_for_others(Entry& entry, const AssignRequest& request) {
+  if (!entry.others_until) {
+    entry.others_until = std::min(now + kWaitForOthers, entry.first_bound);
+    effects.push_back(AskOthers{entry.spec.name, request.shares});
+  }
+  if (*entry.others_until <= now) return false;
+  plan_not_before(*entry.others_until);
+  return true;
+}
+
+void ResidencyMachine::Impl::on(const NobodyYields& event) {
+  Entry* entry = find(event.model);
+  if (entry && entry->others_until) entry->others_until = now;
 }
 
 void ResidencyMachine::Impl::refuse_paused(Entry& entry) {

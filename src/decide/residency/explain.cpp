@@ -91,6 +91,7 @@ std::string ResidencyMachine::Impl::waits_for(const Entry& entry, SteadyTime at,
   if (is_leaving(entry)) return std::string(msg::kWaitsForItsOwnEnd);
   if (entry.state == Residency::failed) return std::string(msg::kWaitsForRetry);
   if (!as_is.read_at()) return std::string(msg::kWaitsForDriver);
+  if (entry.claim.empty() && entry.others_until) return std::string(msg::kWaitsForOthers);
   if (entry.claim.empty()) return std::string(msg::kWaitsForTurn);
   std::string words;
   for (const Entry* victim : entry.victims)

@@ -44,6 +44,7 @@ void ResidencyMachine::Impl::load(Entry& entry) {
   entry.claim.clear();
   entry.victims.clear();
   entry.committed = 0;
+  entry.others_until.reset();
   entry.not_reserved = 0;
   entry.look_again = {};
   become(entry, Residency::loading);

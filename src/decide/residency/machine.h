@@ -124,6 +124,8 @@ struct ResidencyMachine::Impl {
   // ---- clear.cpp: what can't come in, and what may not stay ----
   void cannot_fit(Entry& entry, const AssignRequest& request);
   void refuse_paused(Entry& entry);
+  bool waits_for_others(Entry& entry, const AssignRequest& request);
+  void on(const residency::NobodyYields& event);
   void empty_paused();
   void relieve_overcommitted();
   // ---- deadlines.cpp: what is due by the clock ----

@@ -62,6 +62,7 @@ struct Entry {
   bool waking = false;
   Residency asleep_as = Residency::sleeping;  // what it wakes from, and is again if that fails
   bool cancelled = false;                     // nobody wants what is being reserved or loaded
+  std::optional<SteadyTime> others_until;     // programs were asked for room; waits until then
   unsigned not_reserved = 0;                  // refusals of the ledger in a row
   SteadyTime look_again;                      // not to be planned before
   std::vector<std::string> alone_on;  // it ran out of memory there and is tried once more alone
@@ -109,6 +110,8 @@ inline constexpr Nanoseconds kReleaseLag = std::chrono::seconds(5);
 // A drained model waits so long for the RAM of sleepers that are stopped for it; then it is stopped
 // itself, because somebody waits for its room.
 inline constexpr Nanoseconds kWaitForRam = std::chrono::seconds(2);
+// What a program that shares the GPU is given to move its bytes, and a little.
+inline constexpr Nanoseconds kWaitForOthers = std::chrono::seconds(35);
 // After Cut, until it leaves although requests are still counted.
 inline constexpr Nanoseconds kCutGrace = std::chrono::seconds(1);
 

@@ -217,6 +217,7 @@ void ResidencyMachine::Impl::nobody_waits(Entry& entry) {
   entry.committed = 0;
   entry.victims.clear();
   entry.alone_on.clear();
+  entry.others_until.reset();
   if (!is_coming(entry)) entry.claim.clear();
   if (is_coming(entry) && !entry.cancelled) {
     entry.cancelled = true;

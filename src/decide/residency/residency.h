@@ -113,6 +113,10 @@ struct Adopted {
   bool asleep = false;
   std::uint32_t in_flight = 0;
 };
+// After AskOthers: nobody gives room, or nobody who would be enough.
+struct NobodyYields {
+  std::string model;
+};
 struct Overcommitted {  // I8: a device holds more than it should; idle models leave it
   std::string device;   // DeviceId::key()
   bool over = false;    // it is past
@@ -156,9 +160,10 @@ struct DefaultTtl {  // in place of the settings'; a laptop has another one on b
 };
 struct Tick {};  // the time that next_at() named has come, or the ledger changed
 
-using Event = std::variant<Arrived, Left, Busy, Closed, Reserved, NotReserved, Loaded, LoadFailed,
-                           Released, SleepFailed, Died, Adopted, Overcommitted, Learned, Unload,
-                           Pin, SetPolicy, Pause, Resume, Configured, HostBudget, DefaultTtl, Tick>;
+using Event =
+    std::variant<Arrived, Left, Busy, Closed, Reserved, NotReserved, Loaded, LoadFailed, Released,
+                 SleepFailed, Died, Adopted, Overcommitted, Learned, Unload, Pin, SetPolicy, Pause,
+                 Resume, Configured, HostBudget, DefaultTtl, NobodyYields, Tick>;
 
 // ---- effects, to be carried out in order
 // ---------------------------------------------------------
@@ -203,14 +208,21 @@ struct Refuse {
 struct Done {  // a wish for a load is fulfilled
   Ticket ticket = 0;
 };
+// All that may leave for it is not enough: programs that share the GPU by themselves may have room
+// to give. Answer NobodyYields, or nothing: the ledger shows what they gave. Asked once for all
+// that wait.
+struct AskOthers {
+  std::string model;
+  std::vector<ShareWanted> shares;
+};
 // Something that people should know: an eviction and its reason, a failure, a guard.
 struct Told {
   std::string model;
   std::string what;  // a sentence
 };
 
-using Effect =
-    std::variant<Reserve, Load, Cancel, Open, Close, Cut, Leave, Forgo, Refuse, Done, Told>;
+using Effect = std::variant<Reserve, Load, Cancel, Open, Close, Cut, Leave, Forgo, Refuse, Done,
+                            AskOthers, Told>;
 
 }  // namespace residency
 

@@ -8,7 +8,12 @@
 
 namespace estiva::daemon {
 
-using Children = std::map<std::string, std::unique_ptr<Child>>;
+struct Program {
+  explicit Program(bool holds_already = true) : holds(holds_already) {}
+  Child child{true};
+  bool holds;  // its bytes on the GPU
+};
+using Children = std::map<std::string, std::unique_ptr<Program>>;
 
 class ChildEngine final : public engines::Engine {
  public:
@@ -21,10 +26,13 @@ class ChildEngine final : public engines::Engine {
   }
   net::Awaitable<Result<engines::Running>> load(
       engines::LoadTerms, std::function<void(const Holder&)> started) override {
-    children_[model_] = std::make_unique<Child>(true);
+    children_[model_] = std::make_unique<Program>(false);
     parts_.keep(model_, record(), {});
     engines::Running running = as_it_runs();
     started(*running.holder);
+    // Bound before it takes anything, as a program that is still being loaded.
+    co_await parts_.loop.sleep(30ms);
+    children_.at(model_)->holds = true;
     co_return running;
   }
   net::Awaitable<Result<void>> sleep() override { co_return fail("it can't sleep"); }
@@ -35,12 +43,19 @@ class ChildEngine final : public engines::Engine {
     children_.erase(model_);
     co_return Result<void>();
   }
+  net::Awaitable<Result<std::string>> find_running() override {
+    if (!children_.contains(model_)) co_return fail(ErrorKind::not_found, "it does not run");
+    co_return record();
+  }
   net::Awaitable<Result<engines::Running>> adopt(std::string_view) override {
     if (!children_.contains(model_)) co_return fail(ErrorKind::not_found, "it is gone");
     co_return as_it_runs();
   }
   std::string record() const override { return children_.contains(model_) ? "child" : ""; }
-  std::vector<pid_t> roots() const override { return {}; }
+  std::vector<pid_t> roots() const override {
+    if (!children_.contains(model_)) return {};
+    return {children_.at(model_)->child.pid()};
+  }
   std::vector<std::string> log_tail() const override { return {}; }
 
  private:
@@ -48,7 +63,8 @@ class ChildEngine final : public engines::Engine {
     engines::Running running;
     running.endpoint.host = "127.0.0.1";
     running.endpoint.port = 9;
-    running.holder = *host::identify(parts_.root, children_.at(model_)->pid(), parts_.boot_id);
+    running.holder =
+        *host::identify(parts_.root, children_.at(model_)->child.pid(), parts_.boot_id);
     return running;
   }
 
@@ -73,6 +89,7 @@ class ResidentsTest : public KeeperTest {
     parts.models = models_;
     parts.settings = settings_;
     parts.read_again = [this] { return Result<std::vector<ModelSpec>>(models_); };
+    parts.make_room = make_room_;
     parts.make_engine = [this](const ModelSpec& spec, const engines::EngineParts& its) {
       return std::make_unique<ChildEngine>(spec.name, children_, its);
     };
@@ -85,8 +102,9 @@ class ResidentsTest : public KeeperTest {
   void show() {
     Bytes used = foreign_;
     std::vector<GpuProcess> processes;
-    for (const auto& [name, child] : children_) {
-      processes.push_back(process_of(child->pid(), takes_[name]));
+    for (const auto& [name, program] : children_) {
+      if (!program->holds) continue;
+      processes.push_back(process_of(program->child.pid(), takes_[name]));
       used += takes_[name];
     }
     gpus_ = {gpu_with(0, gib(10), used, processes)};
@@ -132,6 +150,7 @@ class ResidentsTest : public KeeperTest {
   Children children_;
   std::vector<ModelSpec> models_;
   format::ResidencySettings settings_;
+  Residents::MakeRoom make_room_;
   std::unique_ptr<Residents> residents_;
 };
 

@@ -148,5 +148,35 @@ TEST(Overcommitted, TheCheapestIdleModelsLeaveUntilItIsOver) {
   EXPECT_EQ(room.out_of_memory(), 0U);
 }
 
+TEST(Others, ProgramsThatShareTheGpuAreAskedAndWaitedFor) {
+  MachineRoom room({gib(4)}, {model("a", gib(3))});
+  room.stranger(0, gib(2));
+  unsigned asked = 0;
+  room.others = [&asked](const AskOthers& effect) {
+    ++asked;
+    return effect.shares.size() == 1 && effect.shares[0].bytes == gib(3);
+  };
+  const Ticket first = room.ask("a"), second = room.ask("a");
+  room.run_for(seconds(5));
+  EXPECT_EQ(asked, 1U) << "for all that wait";
+  EXPECT_FALSE(room.request(first).refusal || room.request(second).refusal);
+  room.stranger(0, gib(0));
+  room.run_until_idle();
+  EXPECT_TRUE(room.request(first).ended && room.request(second).ended);
+  expect_clean(room);
+}
+
+TEST(Others, TheyAreNotWaitedForLongerThanItTakesThem) {
+  MachineRoom room({gib(4)}, {model("a", gib(3))});
+  room.stranger(0, gib(2));
+  room.others = [](const AskOthers&) { return true; };
+  const Ticket first = room.ask("a");
+  room.run_for(seconds(34));
+  EXPECT_FALSE(room.request(first).refusal);
+  room.run_for(seconds(2));
+  ASSERT_TRUE(room.request(first).refusal);
+  EXPECT_EQ(room.request(first).refusal->kind, ErrorKind::no_room);
+}
+
 }  // namespace
 }  // namespace estiva::residency_test
