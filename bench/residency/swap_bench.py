@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Our share of a swap: the first byte of B's answer minus the arrival of its request, while A is in the way,
 minus what the same engine takes by hand from exec until it is ready. Swap and start by hand take turns. What
-is left is ours: A's end and the proof that it has gone, the start of B, the questions whether it is ready,
-and the relay (goal: at most 20 ms in the median).
+is left: the end of A and the proof that it has gone, the start of B, the questions whether it is ready, and
+the relay (goal: at most 20 ms in the median). Two parts of that are the engine's own, and are shown: from
+TERM until it has ended, and from the request until the first byte where it is asked directly.
 
   bench/residency/swap_bench.py [--build DIR] [--pairs N] [--engine stand-in|llama-server] [--load-time MS]
                                 [--handicap 1ms]
@@ -101,7 +102,7 @@ def is_ready(port, path):
 
 
 def by_hand(engine, name, environment):
-    """Seconds from exec until it is ready, asked each half millisecond."""
+    """Seconds from exec until it is ready (asked each half millisecond), for an answer, and until its end."""
     port = free_port()
     begun = time.perf_counter()
     child = subprocess.Popen(engine.words(name, str(port)), env=environment, stdin=subprocess.DEVNULL,
@@ -111,9 +112,12 @@ def by_hand(engine, name, environment):
             sys.exit(f"the engine ended by itself: {child.returncode}")
         time.sleep(0.0005)
     took = time.perf_counter() - begun
+    method, path, body = engine.request
+    answered = ask(port, method, path, body)
+    ending = time.perf_counter()
     child.terminate()
     child.wait()
-    return took
+    return took, answered, time.perf_counter() - ending
 
 
 class Place:
@@ -180,15 +184,17 @@ def main():
             name = "ab"[i % 2]
             time.sleep(0.05)  # the last one's use is reported
             swaps.append((place.swap(name) + options.handicap) * 1000)
-            hands.append(by_hand(place.engine, name, place.environments[1]) * 1000)
+            hands.append([part * 1000 for part in by_hand(place.engine, name, place.environments[1])])
     finally:
         place.close()
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{options.engine}, build {build_type(options.build)}, load {os.getloadavg()[0]:.1f}")
     shown("whole swap, request to first byte", swaps)
-    shown("the engine by hand, exec to ready", hands)
-    shares = [swap - hand for swap, hand in zip(swaps, hands)]
+    for at, part in enumerate(("exec to ready", "its answer", "TERM to its end")):
+        shown("the engine by hand, " + part, [hand[at] for hand in hands])
+    shares = [swap - hand[0] for swap, hand in zip(swaps, hands)]
     shown("our share", shares)
+    shown("without the engine's own end and answer", [swap - sum(hand) for swap, hand in zip(swaps, hands)])
     missed = statistics.median(shares) > GOAL_MS
     print(f"goal {GOAL_MS:.0f} ms: {'MISSED' if missed else 'reached'}")
     return 1 if missed else 0

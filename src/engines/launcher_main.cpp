@@ -22,6 +22,7 @@
 #include "engines/process_tree.h"
 #include "host/process.h"
 #include "host/settings_file.h"
+#include "host/spawn.h"
 
 extern char** environ;
 
@@ -125,7 +126,9 @@ int start(const UniqueFd& connection, const host::Root& root, const LaunchReques
   const auto group = make_control_group(root, group_name(request.model, request.mark));
   if (!group || !let_kill(*group, asker.uid))
     return refuse(connection, fail_errno("cgroup", errno).value());
-  const pid_t pid = ::fork();
+  const UniqueFd folder = open_control_group(*group);
+  const pid_t born = folder ? host::fork_into(folder.get()) : -1;
+  const pid_t pid = born < 0 ? ::fork() : born;
   if (pid == 0) be_the_program(*permit, *account, handed[0].get(), handed[1].get());
   if (pid < 0) return refuse(connection, fail_errno("fork", errno).value());
   LaunchAnswer answer;
@@ -134,7 +137,8 @@ int start(const UniqueFd& connection, const host::Root& root, const LaunchReques
   answer.start_ticks = ticks.value_or(0);
   answer.group = group->folder;
   answer.group_inode = group->inode;
-  if (!put_into(*group, pid) || !ticks || send_packet(connection, to_text(answer)) != 0)
+  if ((born < 0 && !put_into(*group, pid)) || !ticks ||
+      send_packet(connection, to_text(answer)) != 0)
     ::kill(pid, SIGKILL);
   return stay(connection, pid, *group);
 }

@@ -47,6 +47,20 @@ std::optional<int> look_at_status(const host::Root& root, const Holder& leader) 
   return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status;
 }
 
+// In the group from its first moment where the kernel can, else put there; without it where neither
+// works.
+int spawn_in(std::optional<ControlGroup>& group, const host::Spawn& what, pid_t& pid) {
+  const UniqueFd folder = group ? open_control_group(*group) : UniqueFd();
+  if (const auto born = folder ? host::spawn_into(folder.get(), what, pid) : std::nullopt)
+    return *born;
+  const int number = host::spawn(what, pid);
+  if (group && (number != 0 || !put_into(*group, pid))) {
+    remove_control_group(*group);
+    group.reset();
+  }
+  return number;
+}
+
 std::string numbers(const std::vector<Member>& members) {
   std::vector<pid_t> pids;
   for (const Member& member : members) pids.push_back(member.pid);
@@ -90,20 +104,15 @@ Result<void> OwnProcess::hold(const Launch& launch, const std::string& name, std
                  {theirs.get(), kGoDescriptor}};
   what.directory = launch.directory;
   what.own_session = true;
+  auto group = make_control_group(root_, group_name(name, mark));
   pid_t pid = 0;
-  if (const int number = host::spawn(what, pid); number != 0) return failed(number);
+  if (const int number = spawn_in(group, what, pid); number != 0) return failed(number);
   // Not reaped yet, so the number is its own whatever has become of it.
   const auto ticks = host::start_ticks_of(root_, pid);
-  tree_ = {{pid, ticks.value_or(0), boot_id_}, std::move(mark), std::nullopt};
+  tree_ = {{pid, ticks.value_or(0), boot_id_}, std::move(mark), std::move(group)};
   has_ended_ = is_ending_ = false;
   status_.reset();
   go_ = std::move(ours);
-  auto group = make_control_group(root_, group_name(name, tree_.mark));
-  if (group && put_into(*group, pid)) {
-    tree_.group = std::move(group);
-  } else if (group) {
-    remove_control_group(*group);
-  }
   if (!ticks) return Failure(ticks.error());
   return watch();
 }

@@ -52,6 +52,9 @@ net::Awaitable<Result<Running>> ProgramLife::adopt(std::string text) {
   process_.on_end([this] { ended_by_itself(); });
   log_.watch();
   auto outcome = co_await ready();
+  // One that was still held when its daemon died ends within moments.
+  if (!outcome && process_.has_ended() && !is_cancelled_)
+    outcome = Failure(Error{ErrorKind::not_found, outcome.error().what, outcome.error().remedy});
   if (outcome) co_await ask_sleep();
   if (outcome) outcome = running();
   co_return co_await settle(std::move(outcome));
