@@ -122,7 +122,9 @@ struct LawState {
   double fastest = 0, write_out = 0;       // of about the last hour; of the device
   double stalled = 0, fully_stalled = 0;   // share of time, smoothed
   std::int64_t sleep_ns = 0, late_ns = 0;  // asked for last; how late the loop has been
+  // Calm: since when, how long before an area goes, and the level that it is measured against.
   std::int64_t calm_since_ns = 0, calm_wanted_ns = 0;
+  std::uint64_t calm_level = 0, calm_stall_us = 0;
   // When it last happened; -1: not yet.
   std::int64_t grown_ns = -1, retired_ns = -1, asked_ns = -1, braked_ns = -1;
 };
