@@ -422,7 +422,7 @@ class Keys(Case):
             try:
                 wire.request("GET", "/v1/models", headers={"x-api-key": key} if key else {})
                 return wire.getresponse().status
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):  # reset: it was in the queue of one that closed
                 return None
             finally:
                 wire.close()

@@ -45,6 +45,8 @@ class Reading(Case):
 
     def test_status_shows_the_real_memory_and_disk_beside_simulated_gpus(self):
         self.simulated()
+        # The first look at the machine follows the first one at the GPUs.
+        until(lambda: self.estiva("status", "--json").json()["host"]["memory"], "the machine was looked at")
         document = self.expect(self.estiva("status", "--json"), 0).json()
         with open("/proc/meminfo") as file:
             total = int(file.readline().split()[1]) * 1024
