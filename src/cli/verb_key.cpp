@@ -67,7 +67,7 @@ Result<int> create(Session& session, const Arguments& args) {
   const std::string note =
       fmt::format(m::kKeyMade, args.words[1], args.value("--role").value_or("use"));
   if (auto ok = session.err.write(note); !ok) return Failure(ok.error());
-  const auto printed = print(session, escape_for_terminal(*secret) + "\n");
+  auto printed = print(session, escape_for_terminal(*secret) + "\n");
   const auto all = get(session, kKeys);
   const auto document = all ? read_keys(*all) : Result<KeysDocument>(Failure(all.error()));
   if (printed && document) (void)session.err.write(key_hint(*document));

@@ -184,7 +184,7 @@ Awaitable<Result<std::string>> KeyKeeper::create(api::KeySpec spec) {
     uses_[name] = {};
     unwritten_.insert(name);  // a note of an earlier key of the name must not come back
     remember();
-    journal(name, fmt::format("a key with the role {} was made", role));
+    journal(name, fmt::format(msg::kKeyMadeEvent, role));
   }
   end_turn();
   if (!saved) co_return Failure(saved.error());
@@ -207,7 +207,7 @@ Awaitable<Result<void>> KeyKeeper::revoke(std::string name) {
   parts_.changed();
   const auto saved = co_await save(records_);
   end_turn();
-  journal(name, "the key was revoked");
+  journal(name, msg::kKeyRevokedEvent);
   if (!saved) {
     const Error& why = saved.error();
     co_return fail(why.kind, fmt::format(msg::kKeyRevokedForNow, name) + ": " + why.what,

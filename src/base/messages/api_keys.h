@@ -24,6 +24,9 @@ inline constexpr char kKeyUnknownRemedy[] = "'estiva key list' lists them";
 inline constexpr char kKeyRevokedForNow[] =
     "the key {} is revoked, but that could not be written down: it would count again after the "
     "next start";
+// In the journal, under the key's name.
+inline constexpr char kKeyMadeEvent[] = "a key with the role {} was made";
+inline constexpr char kKeyRevokedEvent[] = "the key was revoked";
 
 inline constexpr char kKeyFile[] = "the file of keys";
 inline constexpr char kKeyFileReading[] = "reading the keys in {}";
