@@ -76,6 +76,7 @@ Result<void> ProgramLife::hold(const LoadTerms& terms) {
   const auto output = log_.open();
   if (!output) return Failure(output.error());
   const auto port = url_.endpoint.port;
+  launch->words.insert(launch->words.end(), terms.options.begin(), terms.options.end());
   for (std::string& word : launch->words) word = with_port(word, port);
   std::vector<std::string> further = std::move(launch->environment);
   further.insert(further.end(), kind_.environment.begin(), kind_.environment.end());
