@@ -115,6 +115,7 @@ static void fields(Io& io, GpuAccount& account) {
   io("remainder", account.remainder);
   io("foreign", account.foreign);
   io("foreign_held", account.foreign_held);
+  io("desktop_held", account.desktop_held);
   io("unified", account.unified);
   io("elsewhere", account.elsewhere);
   io("overcommitted", account.overcommitted);

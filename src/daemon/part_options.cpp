@@ -21,6 +21,8 @@ decide::PlacementPolicy policy_of(const format::PlacementSettings& settings) {
   policy.margin = settings.margin;
   policy.context_allowance = settings.context_allowance;
   policy.foreign_window = settings.foreign_window;
+  policy.desktop_window = settings.desktop_window;
+  policy.desktop_reserve = settings.desktop_reserve;
   return policy;
 }
 

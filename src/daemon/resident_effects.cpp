@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/messages/api_models.h"
 #include "daemon/keeper.h"
+#include "daemon/model_file_need.h"
 #include "daemon/residents.h"
+#include "daemon/worker.h"
 #include "store/store.h"
 
 namespace estiva::daemon {
@@ -19,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanoseconds kFirstReading = 10s;
+constexpr Nanoseconds kFileReading = 10s;
 
 // Nothing of it is on a GPU of ours.
 bool has_no_lease(const ModelSpec& spec) {
@@ -104,6 +107,7 @@ net::Awaitable<void> Residents::begin(std::string model, bool wakes) {
   if (one == nullptr) co_return;
   const SteadyTime began = steady_now();
   engines::LoadTerms terms = terms_of(parts_.keeper.ledger(), one->lease);
+  terms.options = one->options;
   engines::Engine* engine = one->engine.get();
   // Named, and not built inside a co_await: GCC 12 destroys such a value twice.
   std::function<void(const Holder&)> started = [this, model](const Holder& holder) {
@@ -268,6 +272,10 @@ net::Awaitable<void> Residents::probe(std::string model) {
       log(LogLevel::warning, "a model can't be loaded as things are",
           {{"model", model}, {"why", facts.error().sentence()}});
     }
+    co_await estimate(model);
+    one = find(model);
+  }
+  if (one != nullptr) {
     const std::string now =
         footprint_of(one->spec, one->facts.version, parts_.keeper.ledger().driver().version);
     if (one->learned.footprint != now) one->learned = LearnedModel{now, {}, {}, {}, {}, {}};
@@ -275,6 +283,39 @@ net::Awaitable<void> Residents::probe(std::string model) {
     co_await take_over(model);
   }
   looked_at_one();
+}
+
+// Of one whose need nobody declared, from its file. Read by a thread of its own: the file may lie
+// on a disk that hangs, and then it is as if it said nothing.
+net::Awaitable<void> Residents::estimate(std::string model) {
+  const ModelSpec spec = find(model)->spec;
+  if (!is_estimated(spec)) co_return;
+  struct Reading {
+    explicit Reading(net::Loop& loop) : changed(loop) {}
+    std::optional<Result<ModelFileNeed>> need;
+    net::Notice changed;
+  };
+  const auto reading = std::make_shared<Reading>(parts_.loop);
+  Worker worker;
+  worker.try_run([root = &parts_.root, inbox = inbox_, spec, reading] {
+    auto need = std::make_shared<Result<ModelFileNeed>>(read_model_file_need(*root, spec));
+    inbox->post([reading, need] {
+      reading->need = std::move(*need);
+      reading->changed.notify_all();
+    });
+  });
+  const SteadyTime deadline = steady_now() + kFileReading;
+  while (!reading->need && steady_now() < deadline) (void)co_await reading->changed.wait(100ms);
+  One* one = find(model);
+  if (one == nullptr || !reading->need) co_return;
+  if (!*reading->need) {
+    log(LogLevel::info, "a model's need can't be told from its file",
+        {{"model", model}, {"why", reading->need->error().sentence()}});
+    co_return;
+  }
+  one->facts.estimate = (*reading->need)->need;
+  one->facts.estimate_source = "GGUF";
+  one->options = (*reading->need)->options;
 }
 
 net::Awaitable<void> Residents::adopt(std::string model, EngineNote note) {

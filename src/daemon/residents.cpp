@@ -45,11 +45,14 @@ Residents::Residents(Parts parts)
       // Rises across restarts of the daemon within one boot, so that an old opening is never taken
       // for a new one.
       generation_(static_cast<std::uint64_t>(steady_now().ns)),
-      moved_(parts_.loop) {
+      moved_(parts_.loop),
+      inbox_(std::make_shared<Inbox>(&parts_.loop)) {
   for (const ModelSpec& spec : parts_.models) add(spec);
 }
 
-Residents::~Residents() = default;
+Residents::~Residents() {
+  inbox_->close();
+}
 
 void Residents::add(const ModelSpec& spec) {
   One& one = models_[spec.name];

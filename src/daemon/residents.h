@@ -15,6 +15,7 @@
 
 #include "api/residents.h"
 #include "daemon/gateway_port.h"
+#include "daemon/inbox.h"
 #include "daemon/resident_memory.h"
 #include "decide/placement/make_room.h"
 #include "decide/residency/residency.h"
@@ -104,6 +105,7 @@ class Residents final : public api::Residents {
     std::string lease;   // id; empty: none
     std::string leaves;  // the lease that is to be gone before it counts as released
     std::uint64_t generation = 0;
+    std::vector<std::string> options;  // what its estimate rests on, see LoadTerms
     bool is_open = false;
     bool is_noted = false;                       // one of ours from before; adopt() looks for it
     std::optional<ResidencyPolicy> policy_said;  // a person's words, until the configuration's
@@ -146,6 +148,7 @@ class Residents final : public api::Residents {
   net::Awaitable<void> give_back(std::string model);
   net::Awaitable<void> adopt(std::string model, EngineNote note);
   net::Awaitable<void> probe(std::string model);
+  net::Awaitable<void> estimate(std::string model);
   // ---- resident_found.cpp: what ran before anybody asked us ----
   net::Awaitable<void> take_over(std::string model);
   net::Awaitable<void> take_over_later(std::string model);
@@ -205,8 +208,9 @@ class Residents final : public api::Residents {
   std::size_t adopting_ = 0;
   std::shared_ptr<void> timer_;
   std::optional<SteadyTime> armed_for_;
-  bool has_news_ = false;  // a newer configuration waits for models to leave
-  net::Notice moved_;      // some model's state changed
+  bool has_news_ = false;         // a newer configuration waits for models to leave
+  net::Notice moved_;             // some model's state changed
+  std::shared_ptr<Inbox> inbox_;  // of jobs that read models' files
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -42,6 +42,7 @@ struct LoadTerms {
   std::vector<std::string> gpus;  // UUIDs that the lease is on: CUDA_VISIBLE_DEVICES
   Bytes each;                     // leased on each
   std::string lease;
+  std::vector<std::string> options;  // put behind the words of a program's command
 };
 
 class Engine {

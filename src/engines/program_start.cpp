@@ -74,6 +74,7 @@ Result<Launch> ProgramLife::dress(const LoadTerms& terms, const std::string& mar
   if (!launch) return launch;
   if (auto chosen = choose_address(); !chosen) return Failure(chosen.error());
   const auto port = url_.endpoint.port;
+  launch->words.insert(launch->words.end(), terms.options.begin(), terms.options.end());
   for (std::string& word : launch->words) word = with_port(word, port);
   std::vector<std::string> further = std::move(launch->environment);
   further.insert(further.end(), kind_.environment.begin(), kind_.environment.end());

@@ -53,8 +53,8 @@ constexpr std::array<std::string_view, 13> kTopKeys = {
     "notify", "gateway",   "residency", "models", "interval", kIntervalAlias};
 constexpr std::array<std::string_view, 7> kDaemonKeys = {
     "interval", kIntervalAlias, "listen", "history", "log_level", "state_dir", "runtime_dir"};
-constexpr std::array<std::string_view, 4> kPlacementKeys = {"policy", "margin", "context_allowance",
-                                                            "foreign_window"};
+constexpr std::array<std::string_view, 6> kPlacementKeys = {
+    "policy", "margin", "context_allowance", "foreign_window", "desktop_window", "desktop_reserve"};
 constexpr std::array<std::string_view, 1> kLeaseKeys = {"per_client"};
 constexpr std::array<std::string_view, 1> kHealthKeys = {"max_temperature"};
 constexpr std::array<std::string_view, 2> kPathKeys = {"model_folders", "docker_root"};
@@ -170,6 +170,8 @@ void read_placement(SectionReader& section, PlacementSettings& out) {
   section.parsed("margin", kAcceptsSize, out.margin, parse_size_or_zero);
   section.parsed("context_allowance", kAcceptsSize, out.context_allowance, parse_size_or_zero);
   section.parsed("foreign_window", kAcceptsWindow, out.foreign_window, parse_window);
+  section.parsed("desktop_window", kAcceptsWindow, out.desktop_window, parse_window);
+  section.parsed("desktop_reserve", kAcceptsSize, out.desktop_reserve, parse_size_or_zero);
 }
 
 void read_leases(SectionReader& section, LeaseSettings& out) {

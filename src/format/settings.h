@@ -40,6 +40,9 @@ struct PlacementSettings {
   Bytes context_allowance = {0};  // added to every lease for the CUDA context
   // How long the growth of a process that no lease owns is assumed to go on.
   std::chrono::nanoseconds foreign_window{0};
+  // What the desktop's processes had at most in so long is not given to models, with the reserve.
+  std::chrono::nanoseconds desktop_window{std::chrono::minutes(10)};
+  Bytes desktop_reserve = {0};
 };
 
 struct LeaseSettings {

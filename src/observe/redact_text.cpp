@@ -34,7 +34,7 @@ std::string_view trimmed(std::string_view text) {
 
 constexpr std::array<std::string_view, 9> kSections = {
     "daemon", "placement", "health", "paths", "docker", "events", "notify", "leases", "models"};
-constexpr std::array<std::string_view, 24> kKeys = {"interval",
+constexpr std::array<std::string_view, 26> kKeys = {"interval",
                                                     "gpu_monitoring_interval_seconds",
                                                     "history",
                                                     "listen",
@@ -43,6 +43,8 @@ constexpr std::array<std::string_view, 24> kKeys = {"interval",
                                                     "margin",
                                                     "context_allowance",
                                                     "foreign_window",
+                                                    "desktop_window",
+                                                    "desktop_reserve",
                                                     "max_temperature",
                                                     "state_dir",
                                                     "runtime_dir",

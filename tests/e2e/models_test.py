@@ -11,6 +11,7 @@ import unittest
 import harness
 from models_place import Clients, ENGINE, ModelsPlace, free_port, model
 
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 TWO = model("xtts", "3500MiB", load_time=100) + model("f5tts", "2GiB", load_time=100)
 
 
@@ -146,6 +147,30 @@ class Words(ModelsCase):
         self.assertEqual(sorted(self.place.models()), ["other", "xtts"])
         self.assertEqual(self.place.models()["xtts"]["pid"], pid)
         self.assertEqual(self.place.speak("other")[0], 200)
+
+
+class Estimates(ModelsCase):
+    """A model whose need nobody declared, from its GGUF. Its server is a stand-in that notes its words."""
+
+    def test_the_need_is_told_from_the_file_and_the_server_is_held_to_it(self):
+        gguf = os.path.join(self.place.dir, "tiny.gguf")
+        subprocess.run(["python3", "-B", os.path.join(ROOT, "tests/tiny_gguf.py"), gguf], check=True)
+        noted = os.path.join(self.place.dir, "words")
+        server = self.place.file("server", f"""#!/bin/sh
+[ "$1" = --version ] && exit 0
+echo "$@" >{noted}
+while [ "$1" != --port ]; do shift; done
+exec {ENGINE} --port "$2" --vram 600MiB
+""")
+        os.chmod(server, 0o755)
+        self.begin(f'[models.tiny]\nengine = "llama-server"\nfile = "{gguf}"\ncommand = ["{server}"]\n')
+        need = lambda: self.place.models()["tiny"]["vram_bytes"]["need"]
+        harness.until(lambda: need() > 0, "its need is known before it was ever loaded")
+        self.assertTrue(457 << 20 < need() < 1 << 30, need())
+        self.assertEqual(self.estiva("load", "tiny").code, 0, self.place.read_log())
+        with open(noted) as file:
+            self.assertRegex(file.read(), r"--model .*/tiny.gguf .* -c [0-9]+\n")
+        harness.until(lambda: need() == 600 << 20, "what it takes is asked for from now on")
 
 
 class Fairness(ModelsCase):

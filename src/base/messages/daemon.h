@@ -55,6 +55,10 @@ inline constexpr char kTooManyNotifications[] = "too many notifications wait alr
 inline constexpr char kNothingToNotify[] = "nobody is to be notified";
 inline constexpr char kNothingToNotifyRemedy[] =
     "Set notify.url or notify.command in estiva.toml and restart the daemon";
+// The need of a model, from its file.
+inline constexpr char kNeedOfParts[] = "{} is one of several parts";                   // file
+inline constexpr char kNeedNoCacheKnown[] = "{} does not say what its context needs";  // file
+inline constexpr char kNeedDeclare[] = "Say 'vram' in the model's table, or let it be learned";
 inline constexpr char kNotifyTest[] = "This is a test: notifications of estiva arrive here.";
 
 }  // namespace estiva::msg

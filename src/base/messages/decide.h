@@ -93,7 +93,9 @@ inline constexpr std::string_view kGpuFull =
     "of {}, {} are in use and {} more are promised";  // capacity, used, remainder
 inline constexpr std::string_view kGpuHasRoom = "it has room";
 inline constexpr std::string_view kGpuMargin = "{} are kept free by setting";  // margin
-inline constexpr std::string_view kGpuStranger = "{} are held by {}";          // size, process
+inline constexpr std::string_view kGpuDesktop =
+    "{} are kept for the desktop";                                     // highest and reserve
+inline constexpr std::string_view kGpuStranger = "{} are held by {}";  // size, process
 inline constexpr std::string_view kMayBeModel =
     "{} are held by {}, which may be {}: bind it with 'estiva assign {} --pid {}'";
 // size, process, model, model, pid

@@ -19,6 +19,21 @@ Bytes held_back(const GpuAccount& account) {
          (account.foreign_held - account.foreign);
 }
 
+// The highest of the window, with the value of now noted.
+Bytes highest_of(std::vector<ForeignPeak>& peaks, Bytes now, SteadyTime at, Nanoseconds window) {
+  std::erase_if(peaks, [&](const ForeignPeak& p) { return at - p.at > window; });
+  if (window <= Nanoseconds::zero()) peaks.clear();
+  // Only falling peaks matter: an older, lower one can never be the highest again.
+  while (!peaks.empty() && peaks.back().bytes <= now) peaks.pop_back();
+  if (peaks.size() >= kPeaksKept) {
+    // Full: the lowest takes over the newest time, which holds it a little longer than needed.
+    peaks.back().at = at;
+  } else {
+    peaks.push_back({at, now});
+  }
+  return std::max(peaks.front().bytes, now);
+}
+
 }  // namespace
 
 Bytes committed(const GpuAccount& account) {
@@ -67,18 +82,15 @@ Bytes admissible(const GpuAccount& account, const PlacementPolicy& policy, Bytes
 
 void note_foreign(GpuAccount& account, Bytes foreign, SteadyTime at, Nanoseconds window) {
   account.foreign = foreign;
-  auto& peaks = account.peaks;
-  std::erase_if(peaks, [&](const ForeignPeak& p) { return at - p.at > window; });
-  if (window <= Nanoseconds::zero()) peaks.clear();
-  // Only falling peaks matter: an older, lower one can never be the highest again.
-  while (!peaks.empty() && peaks.back().bytes <= foreign) peaks.pop_back();
-  if (peaks.size() >= kPeaksKept) {
-    // Full: the lowest takes over the newest time, which holds it a little longer than needed.
-    peaks.back().at = at;
-  } else {
-    peaks.push_back({at, foreign});
-  }
-  account.foreign_held = std::max(peaks.front().bytes, foreign);
+  account.foreign_held = highest_of(account.peaks, foreign, at, window);
+}
+
+void note_desktop(GpuAccount& account, SteadyTime at, const PlacementPolicy& policy) {
+  const Bytes highest =
+      highest_of(account.desktop_peaks, account.desktop, at, policy.desktop_window);
+  account.desktop_held = highest > Bytes{} ? highest + policy.desktop_reserve : Bytes{};
+  account.foreign_held =
+      std::max(account.foreign_held, account.foreign - account.desktop + account.desktop_held);
 }
 
 }  // namespace estiva::decide

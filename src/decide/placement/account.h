@@ -76,6 +76,8 @@ struct GpuAccount {
   Bytes remainder;          // R
   Bytes foreign;            // F now; where `exact` is false, the last known
   Bytes foreign_held;       // F at its high-water mark over the window
+  Bytes desktop;            // of F, what processes that draw on a screen hold now
+  Bytes desktop_held;       // the most of that in its window, and the reserve; part of foreign_held
   // A unified-memory GPU has the machine's RAM and no memory of its own. Several on one machine
   // share it: `elsewhere` is what the others promised of it and nobody can see yet.
   bool unified = false;
@@ -86,7 +88,7 @@ struct GpuAccount {
   Bytes credit_pending;                   // the sum of `credits`
   std::vector<Credit> credits;            // oldest first
   std::vector<ForeignProcess> strangers;  // largest first
-  std::vector<ForeignPeak> peaks;
+  std::vector<ForeignPeak> peaks, desktop_peaks;
 };
 
 // A, as if `freed` bytes of what is in use or promised were gone; nothing where the GPU is not
@@ -103,5 +105,9 @@ Bytes committed(const GpuAccount& account);
 void share_unified_memory(std::vector<GpuAccount>& accounts);
 // Takes in the foreign memory of a read: F now, and F held over the policy's window.
 void note_foreign(GpuAccount& account, Bytes foreign, SteadyTime at, Nanoseconds window);
+
+// Takes in what of that is held by processes that draw: a window that is closed for a moment, or a
+// game that is started anew, finds its memory again. After note_foreign().
+void note_desktop(GpuAccount& account, SteadyTime at, const PlacementPolicy& policy);
 
 }  // namespace estiva::decide

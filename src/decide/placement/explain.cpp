@@ -51,6 +51,8 @@ std::string fullness_words(const Ledger& ledger, std::uint32_t at, Names names) 
                                         to_text(account.used), to_text(promised));
   if (ledger.policy().margin > Bytes{})
     words += "; " + fmt::format(msg::kGpuMargin, to_text(ledger.policy().margin));
+  if (account.desktop_held > Bytes{})
+    words += "; " + fmt::format(msg::kGpuDesktop, to_text(account.desktop_held));
   if (names == Names::none || account.strangers.empty() || !account.strangers.front().used)
     return words;
   const ForeignProcess& stranger = account.strangers.front();

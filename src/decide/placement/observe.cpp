@@ -129,6 +129,7 @@ class Observation {
       attribute(*gpu.sample.processes, at);
     } else {
       account.strangers.clear();
+      account.desktop = {};
       for (const Held& held : by_account_[at]) held.use->measured_known = false;
     }
   }
@@ -142,9 +143,11 @@ class Observation {
       held.use->measured_known = true;
     }
     ledger_.accounts_[at].strangers.clear();
+    ledger_.accounts_[at].desktop = {};
     for (const GpuProcess& process : list) {
       const Held* held = holder_of(process, at, before);
       held ? hold(*held->use, process) : remember_stranger(ledger_.accounts_[at], process);
+      if (!held && process.graphics) ledger_.accounts_[at].desktop += process.used.value_or({});
     }
     for (const Held& held : by_account_[at]) held.use->has_context = !held.use->processes.empty();
   }
@@ -249,6 +252,7 @@ class Observation {
     if (account.exact) {
       note_foreign(account, account.used - account.measured, readings_.begun_at,
                    ledger_.policy_.foreign_window);
+      note_desktop(account, readings_.begun_at, ledger_.policy_);
     } else {
       account.foreign = std::min(account.foreign, account.used);
       account.foreign_held = std::min(account.foreign_held, account.used);

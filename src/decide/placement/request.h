@@ -28,6 +28,10 @@ struct PlacementPolicy {
   Bytes context_allowance;  // charged on top of a lease until its holder has a context on the GPU
   // Foreign memory counts at its highest value of this long; zero: as it is now.
   Nanoseconds foreign_window{0};
+  // The same for what processes that draw on a screen hold, and so much on top of it where there
+  // are such.
+  Nanoseconds desktop_window{0};
+  Bytes desktop_reserve = {0};
 };
 
 // One GPU's part of a request. `gpu` is "auto", an index, a UUID, a unique prefix of one, or a MIG

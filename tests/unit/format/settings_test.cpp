@@ -32,6 +32,8 @@ TEST(SettingsFile, EmptyMeansDefaults) {
   EXPECT_TRUE(settings.daemon.history);
   EXPECT_EQ(settings.placement.policy, PlacementChoice::automatic);
   EXPECT_EQ(settings.placement.foreign_window, 0s);
+  EXPECT_EQ(settings.placement.desktop_window, 10min);
+  EXPECT_EQ(settings.placement.desktop_reserve, Bytes{});
   EXPECT_EQ(settings.leases.per_client, 8u);
   EXPECT_FALSE(settings.health.max_temperature);
 }
@@ -50,6 +52,8 @@ policy = "pack"
 margin = "256MiB"
 context_allowance = "0"
 foreign_window = "5s"
+desktop_window = "0s"
+desktop_reserve = "128MiB"
 [leases]
 per_client = 3
 [health]
@@ -87,6 +91,8 @@ engine = "ollama"
   EXPECT_EQ(settings.placement.policy, PlacementChoice::pack);
   EXPECT_EQ(settings.placement.margin, mib(256));
   EXPECT_EQ(settings.placement.foreign_window, 5s);
+  EXPECT_EQ(settings.placement.desktop_window, 0s);
+  EXPECT_EQ(settings.placement.desktop_reserve, mib(128));
   EXPECT_EQ(settings.health.max_temperature, Celsius{85});
   EXPECT_EQ(settings.paths.model_folders, (std::vector<std::string>{"/m", "/n o"}));
   EXPECT_EQ(settings.docker.host, "tcp://127.0.0.1:2375");
@@ -198,6 +204,8 @@ TEST(SettingsFile, TheShippedExampleIsValidAndShowsTheDefaults) {
   EXPECT_EQ(shown.placement.margin, defaults.placement.margin);
   EXPECT_EQ(shown.placement.context_allowance, defaults.placement.context_allowance);
   EXPECT_EQ(shown.placement.foreign_window, defaults.placement.foreign_window);
+  EXPECT_EQ(shown.placement.desktop_window, defaults.placement.desktop_window);
+  EXPECT_EQ(shown.placement.desktop_reserve, defaults.placement.desktop_reserve);
   EXPECT_EQ(shown.events.max_size, defaults.events.max_size);
   EXPECT_EQ(shown.events.keep, defaults.events.keep);
   EXPECT_EQ(shown.notify.shape, defaults.notify.shape);
@@ -213,6 +221,8 @@ TEST(SettingsFile, TheShippedExampleIsValidAndShowsTheDefaults) {
                          "margin",
                          "context_allowance",
                          "foreign_window",
+                         "desktop_window",
+                         "desktop_reserve",
                          "max_temperature",
                          "model_folders",
                          "docker_root",
