@@ -109,6 +109,7 @@ net::Awaitable<std::optional<Refusal>> Gateway::relay_admitted(net::Exchange& ex
   const net::Endpoint endpoint = admission.opening().endpoint;
   const auto report = co_await net::relay(exchange, client_, endpoint, options);
   admission.on_cut({});
+  if (!desk_.is_open(task.model)) client_.close_idle(endpoint);  // it is leaving
   if (!task.key.empty() && report)
     keys_.add_bytes(task.key, report->request_bytes, report->response_bytes);
   if ((report && !report->broke_off) || exchange.is_hung_up()) co_return std::nullopt;

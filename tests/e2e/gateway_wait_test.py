@@ -1,5 +1,6 @@
 """The gateway's desk: who waits, who goes, and what happens where estivad, an engine or a client is
 gone."""
+import contextlib
 import json
 import os
 import socket
@@ -116,6 +117,31 @@ class Waiting(Case):
         self.assertEqual(most, [2])
         for i in range(10):  # the two that are inside together may reach the engine either way round
             self.assertLessEqual(abs(order.index(i) - i), 1, order)
+
+    def test_a_slow_upload_gives_its_place_to_others(self):
+        place = self.place("--upload-grace", "500ms", routes=[{"model": "a", "parallel": 1}])
+        place.serve("a")
+        head = b'{"model":"a","prompt":"' + b"x" * (70 << 10)
+        slow = place.connect()
+        slow.putrequest("POST", "/v1/completions")
+        slow.putheader("Content-Type", "application/json")
+        slow.putheader("Content-Length", str(1 << 20))
+        slow.endheaders()
+        slow.send(head)  # its model is known and it has the one place
+        place.estivad.heard("use", model="a", in_flight=1)
+        other = in_background(lambda: place.chat("a"))
+        stopped = threading.Event()
+
+        def drip():
+            with contextlib.suppress(OSError):
+                while not stopped.wait(0.05):
+                    slow.send(b"x" * 512)
+        dripping = in_background(drip)
+        response = slow.getresponse()
+        self.assertEqual((response.status, response.getheader("x-estiva-reason")), (408, "too-slow"))
+        stopped.set()
+        dripping.result()
+        self.assertEqual(other.result()[0], 200)
 
     def test_a_full_queue_refuses_one_more(self):
         place = self.place(routes=[{"model": "a", "queue_limit": 2}])
