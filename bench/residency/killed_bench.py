@@ -28,6 +28,7 @@ from swap_bench import ask, free_port, is_ready  # noqa: E402
 
 GOAL_SECONDS = 1.0
 ENGINES, WORDS = 10, 200  # of a stream: one each 10 ms, and an event that it is done
+NEW = f"new{os.getpid()}"
 CARD = 'scenario "big"\ndriver 550.163.01\ncuda 12.4\ngpu rtx4090-24g\n'
 
 
@@ -39,7 +40,7 @@ class Place:
         with open(scenario, "w") as file:
             file.write(CARD)
         with open(self.config, "w") as file:
-            for name in [f"m{i}" for i in range(ENGINES)] + ["new"]:
+            for name in [f"m{os.getpid()}-{i}" for i in range(ENGINES)] + [NEW]:
                 words = [os.path.join(self.build, "estiva-sim-engine"), "--port", "${PORT}", "--vram", "1GiB",
                          "--words", str(WORDS)]
                 file.write(f'[models.{name}]\nengine = "process"\ncommand = {json.dumps(words)}\n'
@@ -114,7 +115,7 @@ class Stream(threading.Thread):
 
 
 def one_round(place, handicap):
-    names = [f"m{i}" for i in range(ENGINES)]
+    names = [f"m{os.getpid()}-{i}" for i in range(ENGINES)]
     for name in names:
         place.speak(name)
     wait_for(lambda: place.unaccounted() == 0, "all is measured")
@@ -125,7 +126,7 @@ def one_round(place, handicap):
     opened = max(place.speak(name) for name in names)  # without estivad
     begun = time.perf_counter()
     place.start()
-    place.speak("new")
+    place.speak(NEW)
     took = time.perf_counter() - begun + handicap
     for stream in streams:
         stream.join()
@@ -133,7 +134,7 @@ def one_round(place, handicap):
     after = place.models()
     anew = [name for name in names if after[name]["pid"] != before[name]]
     lost = sum(WORDS + 1 - stream.events for stream in streams)
-    place.unload("new")
+    place.unload(NEW)
     return took, opened, anew, lost
 
 

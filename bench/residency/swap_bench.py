@@ -29,7 +29,9 @@ from common import PEERS, ROOT, build_type, milliseconds, wait_for  # noqa: E402
 
 GOAL_MS = 20.0
 CARD = 'scenario "four"\ndriver 550.163.01\ncuda 12.4\ngpu gtx1050ti-4g\n'
-VRAM = {"a": "3500MiB", "b": "2500MiB"}
+# Of their own: models of one name in two daemons try the same ports.
+A, B = f"a{os.getpid()}", f"b{os.getpid()}"
+VRAM = {A: "3500MiB", B: "2500MiB"}
 
 
 def free_port():
@@ -136,7 +138,7 @@ class Place:
         self.engine = {"stand-in": StandIn, "llama-server": LlamaServer}[options.engine](options, folder)
         config = os.path.join(folder, "estiva.toml")
         with open(config, "w") as file:
-            file.write(self.engine.table("a") + self.engine.table("b"))
+            file.write(self.engine.table(A) + self.engine.table(B))
         self.log = open(os.path.join(folder, "log"), "w")
         self.daemon = subprocess.Popen(
             [os.path.join(options.build, "estivad"), "--simulated", "--nvml",
@@ -178,11 +180,12 @@ def main():
     place = Place(options, folder)
     swaps, hands = [], []
     try:
-        place.swap("a")
-        place.swap("b")
+        place.swap(A)
+        place.swap(B)
         for i in range(options.pairs):
-            name = "ab"[i % 2]
-            time.sleep(0.05)  # the last one's use is reported
+            name = (A, B)[i % 2]
+            # A client that comes back sooner than a swap takes would be waited for (docs/residency.md, anticipation).
+            time.sleep(max(0.3, swaps[-1] / 1000 * 3 if swaps else 0))
             swaps.append((place.swap(name) + options.handicap) * 1000)
             hands.append([part * 1000 for part in by_hand(place.engine, name, place.environments[1])])
     finally:

@@ -13,14 +13,14 @@ extern char** environ;
 namespace estiva::engines {
 namespace {
 
-// Between two questions whether it is ready: a twentieth of what it has taken so far, so that the
-// answer comes at most 5 % late.
+// Between two questions whether it is ready: a fiftieth of what it has taken so far, so that the
+// answer comes at most 2 % late.
 constexpr Nanoseconds kShortestPause = std::chrono::milliseconds(2);
 constexpr Nanoseconds kLongestPause = std::chrono::milliseconds(250);
 constexpr std::string_view kOwnUrl = "http://127.0.0.1:${PORT}";
 
 Nanoseconds pause_after(Nanoseconds taken) {
-  return std::clamp(taken / 20, kShortestPause, kLongestPause);
+  return std::clamp(taken / 50, kShortestPause, kLongestPause);
 }
 
 }  // namespace

@@ -29,10 +29,12 @@ class Upstream {
                                           Nanoseconds most);
 
  private:
-  // One that is loading may accept and say nothing; it is asked again.
-  static constexpr net::ClientLimits kLimits{std::chrono::milliseconds(1'000),
-                                             std::chrono::milliseconds(2'000),
-                                             std::chrono::milliseconds(2'000)};
+  // One that is loading may accept and say nothing; it is asked again. No connection stays open: an
+  // engine that is to end would wait for it.
+  static constexpr net::ClientLimits kLimits{.connect_time = std::chrono::milliseconds(1'000),
+                                             .response_time = std::chrono::milliseconds(2'000),
+                                             .idle_time = std::chrono::milliseconds(2'000),
+                                             .pooled = 0};
   net::Loop& loop_;
   net::Client client_;
   net::Endpoint endpoint_;

@@ -366,13 +366,15 @@ JsonType json_type_at(std::string_view text, std::size_t at) {
 
 std::string unquote_json(std::string_view quoted) {
   static constexpr std::string_view kLetters = "bfnrt", kMeanings = "\b\f\n\r\t";
-  const std::string_view inside = quoted.substr(1, quoted.size() - 2);
   std::string out;
+  if (quoted.size() < 2) return out;
+  const std::string_view inside = quoted.substr(1, quoted.size() - 2);
   for (std::size_t at = 0; at < inside.size();) {
     if (inside[at] != '\\') {
       out += inside[at++];
       continue;
     }
+    if (at + 1 == inside.size()) break;  // no text of JSON
     const char c = inside[at + 1];
     if (c != 'u') {
       const std::size_t letter = kLetters.find(c);
@@ -380,7 +382,9 @@ std::string unquote_json(std::string_view quoted) {
       at += 2;
       continue;
     }
-    auto code = static_cast<std::uint32_t>(hex4(inside, at + 2));
+    const int four = hex4(inside, at + 2);
+    if (four < 0) break;
+    auto code = static_cast<std::uint32_t>(four);
     at += 6;
     const bool high = code >= 0xD800 && code < 0xDC00;
     const int low = high && inside.substr(at, 2) == "\\u" ? hex4(inside, at + 2) : -1;

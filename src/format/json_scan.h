@@ -37,7 +37,8 @@ std::size_t skip_json_blanks(std::string_view text, std::size_t at);
 std::size_t end_of_json_string(std::string_view text, std::size_t at);  // at: its opening quote
 std::size_t end_of_json_value(std::string_view text, std::size_t at);   // at: its first byte
 JsonType json_type_at(std::string_view text, std::size_t at);
-// A text as what it means; `quoted` has its quotes. Half of a surrogate pair becomes U+FFFD, as it
+// A text as what it means; `quoted` has its quotes (what is no text of JSON ends early, and no
+// byte beyond it is read). Half of a surrogate pair becomes U+FFFD, as it
 // does in Go.
 std::string unquote_json(std::string_view quoted);
 

@@ -156,10 +156,24 @@ net::Awaitable<Result<std::string_view>> Body::next() {
     co_return piece;
   }
   if (is_complete_) co_return std::string_view{};
-  auto piece = co_await exchange_.read_some();
+  auto piece = co_await take_in_time();
   if (!piece || piece->empty()) co_return piece;
   if (scanner_->feed(*piece) == format::ModelField::ambiguous)
     co_return fail(ErrorKind::usage, msg::kGatewayTwoModels);
+  co_return piece;
+}
+
+// Only the time in which the client is waited for counts: an engine that takes its time is not the
+// client's fault.
+net::Awaitable<Result<std::string_view>> Body::take_in_time() {
+  const SteadyTime begun = steady_now();
+  auto piece = co_await exchange_.read_some();
+  waited_ += steady_now() - begun;
+  if (!piece) co_return piece;
+  came_ += piece->size();
+  const double seconds = static_cast<double>(came_) / static_cast<double>(limits_.least_a_second);
+  if (waited_ > limits_.upload_grace + std::chrono::duration<double>(seconds))
+    co_return fail(ErrorKind::timed_out, msg::kGatewayUploadSlow);
   co_return piece;
 }
 

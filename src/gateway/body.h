@@ -4,10 +4,12 @@
 // looked at only for a second model; a small body is read whole first, so that a slow client holds
 // no place at a model. Loop thread only.
 #pragma once
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "format/model_field.h"
 #include "gateway/refusal.h"
@@ -20,6 +22,10 @@ struct BodyLimits {
   std::uint64_t kept = std::uint64_t{128} << 20;  // until the model is known: 413 beyond
   std::size_t in_memory = 1 << 20;                // the rest of it goes to the file
   std::string folder = "/tmp";                    // for the file
+  // A client that has a place at a model sends at least so much in each second of waiting for it,
+  // once the grace is over: else 408, and the place is another's.
+  std::uint64_t least_a_second = 64 << 10;
+  std::chrono::milliseconds upload_grace = std::chrono::seconds(30);
 };
 
 // What the client did wrong while it sent its body, by the error of reading it. An empty `what`: it
@@ -46,6 +52,7 @@ class Body final : public net::RelayBody {
 
  private:
   net::Awaitable<std::optional<Refusal>> take_piece();
+  net::Awaitable<Result<std::string_view>> take_in_time();
   std::optional<Refusal> judge(format::ModelField field) const;
   std::optional<Refusal> keep(std::string_view piece);
   Result<std::string_view> read_kept(std::uint64_t from, std::uint64_t to);
@@ -65,7 +72,9 @@ class Body final : public net::RelayBody {
   std::string renamed_;                     // a whole small body with it
   std::uint64_t sent_ = 0;  // of what is kept; the value counts when it was replaced
   bool is_replaced_ = false;
-  std::string buffer_;  // of what comes back from the file
+  std::string buffer_;      // of what comes back from the file
+  std::uint64_t came_ = 0;  // since next() was called first, and how long it was waited for
+  Nanoseconds waited_{0};
 };
 
 }  // namespace estiva::gateway

@@ -101,6 +101,8 @@ class Desk {
 
   const RouteBook& book() const { return book_; }
   bool is_open(std::string_view model) const;
+  // Where its engine is, or was last; nullptr: not known. Valid until something is said of it.
+  const net::Endpoint* endpoint_of(std::string_view model) const;
   std::size_t waiting(std::string_view model) const;
   std::uint32_t in_flight(std::string_view model) const;
 

@@ -98,6 +98,11 @@ bool Desk::is_open(std::string_view name) const {
   return model != nullptr && model->open;
 }
 
+const net::Endpoint* Desk::endpoint_of(std::string_view name) const {
+  const Model* model = known(name);
+  return model != nullptr && model->opening ? &model->opening->endpoint : nullptr;
+}
+
 std::size_t Desk::waiting(std::string_view name) const {
   const Model* model = known(name);
   return model == nullptr ? 0 : model->waiters.size();

@@ -77,6 +77,9 @@ void Gateway::report_keys() {
 }
 
 void Gateway::take(const api::ToGateway& message) {
+  // Before it is confirmed: the engine may be ended at once then.
+  if (const auto* close = std::get_if<api::CloseModel>(&message))
+    if (const auto* endpoint = desk_.endpoint_of(close->model)) client_.close_idle(*endpoint);
   std::visit([this](const auto& one) { desk_.take(one); }, message);
   const auto* routes = std::get_if<api::Routes>(&message);
   if (routes == nullptr) return;

@@ -112,6 +112,7 @@ net::Awaitable<std::optional<Refusal>> Gateway::relay_admitted(net::Exchange& ex
   const net::Endpoint endpoint = admission.opening().endpoint;
   const auto report = co_await net::relay(exchange, client_, endpoint, options);
   admission.on_cut({});
+  if (!desk_.is_open(task.model)) client_.close_idle(endpoint);  // it is leaving
   if (report) task.key.add_bytes(report->request_bytes, report->response_bytes);
   if ((report && !report->broke_off) || exchange.is_hung_up()) co_return std::nullopt;
   if (!is_clients && !cut) admission.note_failure();

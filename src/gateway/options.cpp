@@ -53,6 +53,7 @@ Result<void> take(Given& given, const std::string& flag, const std::string& valu
   if (flag == "--listen-tls") return add_listener(options, value, {{}, true, false, true});
   if (flag == "--response-time") return set_time(options.response_time, flag, value);
   if (flag == "--idle-time") return set_time(options.idle_time, flag, value);
+  if (flag == "--upload-grace") return set_time(options.body.upload_grace, flag, value);
   if (flag == "--grace") return set_time(options.grace, flag, value);
   if (flag == "--body-limit") {
     const auto size = format::parse_size(value);

@@ -64,6 +64,10 @@ Result<std::string> request_text(const Endpoint& to, const RequestHead& head,
 
 Client::Client(Loop& loop, ClientLimits limits) : impl_(std::make_shared<Impl>(loop, limits)) {}
 Client::~Client() = default;
+void Client::close_idle(const Endpoint& to) {
+  impl_->pool.drop(to_text(to));
+}
+
 std::size_t Client::pooled() const {
   return impl_->pool.size();
 }

@@ -86,6 +86,9 @@ class Client {
   Awaitable<Result<std::unique_ptr<Call>>> open_streaming(Endpoint to, RequestHead head,
                                                           std::optional<std::uint64_t> length);
   std::size_t pooled() const;
+  // Closes those of the pool that lead there. A server that is to end waits for them (cpp-httplib,
+  // which llama-server is built on, 0.1 s).
+  void close_idle(const Endpoint& to);
 
   struct Impl;
   Impl& impl() { return *impl_; }

@@ -27,6 +27,7 @@ class Pool {
   // A connection that is still quiet, or none.
   std::unique_ptr<Wire> take(const std::string& key);
   void give(const std::string& key, std::unique_ptr<Wire> wire);
+  void drop(const std::string& key);
   std::size_t size() const { return count_; }
 
  private:

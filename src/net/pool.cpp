@@ -31,6 +31,13 @@ void Pool::give(const std::string& key, std::unique_ptr<Wire> wire) {
   if (!ticker_) ticker_ = loop_.every(limits_.pool_time / 2, [this] { expire(); });
 }
 
+void Pool::drop(const std::string& key) {
+  const auto found = idle_.find(key);
+  if (found == idle_.end()) return;
+  count_ -= found->second.size();
+  idle_.erase(found);
+}
+
 void Pool::expire() {
   const SteadyTime now = steady_now();
   for (auto it = idle_.begin(); it != idle_.end();) {

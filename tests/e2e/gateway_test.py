@@ -10,8 +10,9 @@ import unittest
 from gateway_place import GatewayPlace
 from harness import PATIENCE
 
-# How many random bodies; `./test --long` sends 10,000.
-BODIES = 10_000 if os.environ.get("ESTIVA_LONG") else 120
+# How many random bodies; `./test --long` sends 10,000, one in 200 of up to 100 MB.
+LONG = bool(os.environ.get("ESTIVA_LONG"))
+BODIES = 10_000 if LONG else 120
 
 
 class Case(unittest.TestCase):
@@ -38,7 +39,7 @@ class Relaying(Case):
         connection = place.connect()
         sizes = [1, 200, 64 << 10, 65 << 10, 1 << 20, 2 << 20, 30 << 20, 100 << 20]
         while len(sizes) < BODIES:
-            sizes.append(int(2 ** rng.uniform(0, 18)))
+            sizes.append(int(2 ** rng.uniform(0, 26.6 if LONG and len(sizes) % 200 == 0 else 18)))
         for size in sizes:
             body = self.body_of(rng, size)
             wanted = hashlib.sha256(body).hexdigest()

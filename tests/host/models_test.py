@@ -67,6 +67,9 @@ class Models(OnHost):
         said = json.loads(self.host.say("estiva", "models", "--json"))
         return {one["name"]: one for one in said["models"]}[name]
 
+    def log(self, name):
+        return self.host.say("cat", f"/var/lib/estiva/engines/{name}.log")
+
     def property(self, unit, name):
         return self.host.say("systemctl", "show", "-p", name, "--value", unit)
 
@@ -131,7 +134,7 @@ class Models(OnHost):
         self.host.until(lambda: self.model("voice")["state"] == "resident", "it is taken over")
         self.host.run("estiva", "unload", "voice")
         self.assertNotEqual(self.host.run("test", "-d", f"/proc/{pid}", check=False).code, 0)
-        self.assertIn("asked to end", self.host.say("cat", "/var/lib/estiva/engines/voice.log"))
+        self.assertIn("asked to end", self.log("voice"))
         self.host.until(lambda: unit not in self.host.say("systemctl", "list-units", "--all", "--plain"),
                         "its unit is gone", 20)
 
@@ -153,7 +156,9 @@ class Models(OnHost):
 
     def test_the_slice_ends_them_all(self):
         pid = self.ask("voice")[0]
+        before = self.log("voice").count("asked to end")
         self.host.run("systemctl", "stop", "estiva-models.slice")
+        self.assertEqual(self.log("voice").count("asked to end"), before + 1)
         self.assertNotEqual(self.host.run("test", "-d", f"/proc/{pid}", check=False).code, 0)
         self.assertNotEqual(self.ask("voice")[0], pid)
 

@@ -6,24 +6,11 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "rng.h"
+
 namespace estiva::property {
 
-// splitmix64: a schedule is its seed, on every machine and library.
-class Rng {
- public:
-  explicit Rng(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t below(std::uint64_t n) { return n == 0 ? 0 : next() % n; }
-  bool chance(unsigned percent) { return below(100) < percent; }
-
- private:
-  std::uint64_t state_;
-};
+using estiva::test::Rng;
 
 inline constexpr int kMostGpus = 4;
 inline constexpr int kNobody = -1;

@@ -15,36 +15,16 @@
 
 #include "decide/placement/decide.h"
 #include "decide/residency/residency.h"
+#include "rng.h"
 
 namespace estiva::residency_test {
 
 using decide::Ticket;
+using estiva::test::Rng;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-// splitmix64: a run is its seed.
-class Rng {
- public:
-  explicit Rng(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t below(std::uint64_t n) { return n == 0 ? 0 : next() % n; }
-  bool chance(unsigned percent) { return below(100) < percent; }
-  double unit() { return static_cast<double>(next() >> 11) / 9007199254740992.0; }
-  Nanoseconds between(Nanoseconds a, Nanoseconds b) {
-    return a +
-           Nanoseconds(static_cast<std::int64_t>(unit() * static_cast<double>((b - a).count())));
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 // Faults of the daemon that the referee has to find.
 enum class Bug : std::uint8_t {

@@ -44,6 +44,8 @@ inline constexpr char kGatewayNoModel[] =
     "the request names no model: the field \"model\" is missing";
 inline constexpr char kGatewayNoName[] =
     "the field \"model\" has to be a text that is not empty and not longer than a model's name";
+inline constexpr char kGatewayUploadSlow[] =
+    "the body came so slowly that its place at the model was given to others";
 inline constexpr char kGatewayTwoModels[] =
     "the request names its model twice, and servers differ in which of the two they take";
 inline constexpr char kGatewayNoJson[] =
@@ -111,6 +113,7 @@ inline constexpr char kGatewayHelp[] =
     "  --body-folder DIR       where a large body waits meanwhile, /tmp by default\n"
     "  --response-time TIME    from a request to the head of its answer, 1h by default\n"
     "  --idle-time TIME        between two pieces of an answer, 1h by default\n"
+    "  --upload-grace TIME     then a body sends 64 KiB a second or is refused, 30s by default\n"
     "  --grace TIME            for requests under way at the end, 10s by default\n"
     "  --help, --version\n";
 inline constexpr char kGatewaySeeHelp[] = "'estiva-gateway --help' lists the options";

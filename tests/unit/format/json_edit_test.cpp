@@ -223,6 +223,12 @@ TEST(JsonEdit, TextsAreUnquotedAsGoDoesIt) {
        "A"},
       {R"("\ude00")", "\xEF\xBF\xBD"}};
   for (const auto& c : cases) EXPECT_EQ(unquote_json(c.quoted), c.meant) << c.quoted;
+  // Unchecked text: cut exactly, so that the sanitizers see a read beyond it.
+  for (const std::string quoted :
+       {"", "\"", "\"a\\\"", "\"a\\u12\"", "\"a\\uZZZZ\"", "\"a\\ud83d\\u\""}) {
+    const std::vector<char> exact(quoted.begin(), quoted.end());
+    EXPECT_LE(unquote_json({exact.data(), exact.size()}).size(), 4U) << quoted;
+  }
   // What half a pair means is not nice, but Docker takes it.
   EXPECT_TRUE(JsonEdit::parse(R"(["\ud800"])", "f"));
 }

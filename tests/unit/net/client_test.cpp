@@ -96,6 +96,24 @@ TEST(Client, the_pool_is_bounded_and_forgets_old_connections) {
   }));
 }
 
+TEST(Client, gives_up_the_pooled_connections_of_one_server) {
+  TestServer server(echo()), other(echo());
+  Clients clients;
+  ASSERT_TRUE(clients.send(server.endpoint, {}));
+  ASSERT_TRUE(clients.send(other.endpoint, {}));
+  std::size_t pooled = 0;
+  clients.thread.on_loop([&] {
+    clients.client->close_idle(server.endpoint);
+    clients.client->close_idle(Endpoint::tcp("127.0.0.1", 1));
+    pooled = clients.client->pooled();
+  });
+  EXPECT_EQ(pooled, 1u);
+  ASSERT_TRUE(clients.send(server.endpoint, {}));
+  ASSERT_TRUE(clients.send(other.endpoint, {}));
+  EXPECT_EQ(server.stats().accepted, 2u);
+  EXPECT_EQ(other.stats().accepted, 1u);
+}
+
 // A server that closes a pooled connection at the very moment it is used: it reads the second
 // request and closes without a byte.
 TEST(Client, retries_once_on_a_connection_that_went_stale_but_only_what_is_safe) {
