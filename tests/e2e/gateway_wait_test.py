@@ -1,16 +1,14 @@
 """The gateway's desk: who waits, who goes, and what happens where estivad, an engine or a client is
 gone."""
 import contextlib
-import http.client
 import json
 import os
 import socket
-import subprocess
 import threading
 import time
 import unittest
 
-from gateway_place import GATEWAY, GatewayPlace, Upstream, in_background, pause
+from gateway_place import GatewayPlace, Upstream, in_background, pause
 from harness import PATIENCE, until
 
 
