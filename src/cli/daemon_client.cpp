@@ -106,6 +106,20 @@ Result<Answer> ask_patiently(const Session& session, std::string_view method,
   return std::move(**answer);
 }
 
+Result<Answer> ask_watching(const Session& session, std::string_view method,
+                            std::string_view target, std::string body,
+                            std::chrono::milliseconds most, int beside,
+                            std::function<bool()> stops) {
+  net::FetchLimits limits;
+  limits.total_time = most;
+  limits.beside = beside;
+  limits.stops = std::move(stops);
+  auto answer = ask_within(session, method, target, std::move(body), limits);
+  if (!answer) return Failure(answer.error());
+  if (!*answer) return Failure(no_daemon(session));
+  return std::move(**answer);
+}
+
 Result<Answer> ask(const Session& session, std::string_view method, std::string_view target,
                    std::string body) {
   auto answer = ask_if_running(session, method, target, std::move(body));

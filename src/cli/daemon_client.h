@@ -1,6 +1,8 @@
 // Asking the daemon: one blocking request over the control socket. What goes wrong on the way is a
 // sentence that says how to start it, who may use it, or that the versions differ.
 #pragma once
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +27,12 @@ Result<Answer> ask(const Session& session, std::string_view method, std::string_
 // The same for what may take as long as loading a model does.
 Result<Answer> ask_patiently(const Session& session, std::string_view method,
                              std::string_view target, std::string body = {});
+// The same for what may take `most`, with an eye on a descriptor beside it: FetchLimits::beside
+// says how. Errors: refused also where `stops` ended it.
+Result<Answer> ask_watching(const Session& session, std::string_view method,
+                            std::string_view target, std::string body,
+                            std::chrono::milliseconds most, int beside,
+                            std::function<bool()> stops);
 // The body of a GET that must answer 200.
 Result<std::string> get(const Session& session, std::string_view target);
 // The body of a GET, nullopt when no daemon runs.

@@ -97,6 +97,7 @@ std::string to_json(const Wanted& wanted) {
   if (!wanted.policy.empty()) json.field("policy", wanted.policy);
   if (wanted.pid) json.field("pid", *wanted.pid);
   if (wanted.only_new) json.field("only_new", true);
+  if (wanted.wait_seconds) json.field("wait_seconds", *wanted.wait_seconds);
   json.end_object();
   return text;
 }

@@ -17,7 +17,8 @@ struct Wanted {
   std::uint64_t gpus = 1;
   std::string policy;  // empty: the daemon's default
   std::optional<std::uint64_t> pid;
-  bool only_new = false;  // refused where the model has a lease already
+  std::optional<double> wait_seconds;  // for room, in the order of asking
+  bool only_new = false;               // refused where the model has a lease already
 };
 
 // --vram or --vram-mb, exactly one of them.

@@ -31,8 +31,10 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kDefaultWait = 60s;
-constexpr nanoseconds kFirstRetry = 100ms;
-constexpr nanoseconds kSlowestRetry = 1s;
+// For the answer at the end of the wait.
+constexpr std::chrono::milliseconds kAnswerTime = 30s;
+constexpr std::chrono::hours kLongestWait{24};  // that the daemon takes
+
 struct Job {
   Session& session;
   const Arguments& args;
@@ -47,20 +49,24 @@ struct Attempt {
   std::string why_not;
 };
 
-Result<Attempt> try_once(const Job& job) {
-  const auto answer = ask(job.session, "POST", "/api/v1/leases", to_json(job.wanted));
-  if (!answer) return Failure(answer.error());
-  if (answer->status == 200) {
-    auto assignment = read_assignment(answer->body);
+Result<Attempt> read_attempt(const Answer& answer) {
+  if (answer.status == 200) {
+    auto assignment = read_assignment(answer.body);
     if (!assignment) return Failure(assignment.error());
     return Attempt{std::move(*assignment), {}};
   }
-  const auto refusal = read_refusal(answer->body);
-  if (!refusal) return Failure(error_of(*answer));
+  const auto refusal = read_refusal(answer.body);
+  if (!refusal) return Failure(error_of(answer));
   const std::string reason = format::escape_for_terminal(refusal->reason);
   if (refusal->kind != ErrorKind::no_room)
     return fail(refusal->kind, reason, format::escape_for_terminal(refusal->remedy));
   return Attempt{std::nullopt, reason};
+}
+
+Result<Attempt> try_once(const Job& job) {
+  const auto answer = ask(job.session, "POST", "/api/v1/leases", to_json(job.wanted));
+  if (!answer) return Failure(answer.error());
+  return read_attempt(*answer);
 }
 
 std::string gpu_words(const Job& job) {
@@ -82,35 +88,44 @@ struct Granted {
   int ended_with = 0;
 };
 
-// Sleeps for `span`; the signal that ends the whole verb, or 0.
-int sleep_watching(const SignalQueue& signals, HeldChild& child, nanoseconds span) {
-  const SteadyTime until = steady_now() + span;
-  for (nanoseconds left = span; left > 0ns; left = until - steady_now()) {
-    const int number = signals.take(left);
+// The signal that ends the whole verb, or 0. Takes what has come.
+int ending_signal(const SignalQueue& signals, HeldChild& child) {
+  while (const int number = signals.take(nanoseconds(0))) {
     if (number == SIGCHLD && child.poll_exit()) return SIGTERM;
-    if (number != 0 && number != SIGCHLD && number != SIGWINCH) return number;
+    if (number != SIGCHLD && number != SIGWINCH) return number;
   }
   return 0;
 }
 
+// Stands in the daemon's line for as long as it may: it is asked once, so that the place is kept.
+Result<Granted> wait_in_line(const Job& job, const SignalQueue& signals, HeldChild& child) {
+  Wanted wanted = job.wanted;
+  wanted.wait_seconds =
+      std::chrono::duration<double>(std::min<nanoseconds>(job.wait, kLongestWait)).count();
+  const UniqueFd watched = signals.descriptor();
+  int ended_with = 0;
+  const auto stops = [&] { return (ended_with = ending_signal(signals, child)) != 0; };
+  const auto most = std::chrono::ceil<std::chrono::milliseconds>(job.wait) + kAnswerTime;
+  const auto answer = ask_watching(job.session, "POST", "/api/v1/leases", to_json(wanted), most,
+                                   watched.get(), stops);
+  if (ended_with != 0) return Granted{std::nullopt, 128 + ended_with};
+  if (!answer) return Failure(answer.error());
+  auto attempt = read_attempt(*answer);
+  if (!attempt) return Failure(attempt.error());
+  if (!attempt->lease) return wait_is_over(job, attempt->why_not);
+  return Granted{std::move(attempt->lease), 0};
+}
+
 Result<Granted> wait_for_room(const Job& job, const SignalQueue& signals, HeldChild& child) {
-  const SteadyTime deadline = steady_now() + job.wait;
-  nanoseconds pause = kFirstRetry;
-  for (bool told = false;; told = true) {
-    auto attempt = try_once(job);
-    if (!attempt) return Failure(attempt.error());
-    if (attempt->lease) return Granted{std::move(attempt->lease), 0};
-    const nanoseconds left = deadline - steady_now();
-    if (left <= 0ns) return wait_is_over(job, attempt->why_not);
-    if (!told)
-      (void)job.session.err.write(fmt::format(m::kWaiting, format::format_duration(job.wait),
-                                              to_text(job.wanted.vram), gpu_words(job),
-                                              attempt->why_not) +
-                                  "\n");
-    if (const int number = sleep_watching(signals, child, std::min(pause, left)))
-      return Granted{std::nullopt, 128 + number};
-    pause = std::min(pause * 2, kSlowestRetry);
-  }
+  auto attempt = try_once(job);
+  if (!attempt) return Failure(attempt.error());
+  if (attempt->lease) return Granted{std::move(attempt->lease), 0};
+  if (job.wait <= 0ns) return wait_is_over(job, attempt->why_not);
+  (void)job.session.err.write(fmt::format(m::kWaiting, format::format_duration(job.wait),
+                                          to_text(job.wanted.vram), gpu_words(job),
+                                          attempt->why_not) +
+                              "\n");
+  return wait_in_line(job, signals, child);
 }
 
 EnvironmentChanges environment_of(const LeaseRow& lease) {

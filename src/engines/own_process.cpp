@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include "base/messages/engines.h"
@@ -198,17 +201,45 @@ net::Awaitable<void> OwnProcess::wait(Nanoseconds most) {
   co_await changed_.wait(most);
 }
 
+// Without a control group all of /proc is looked through, 10 us a process: on a thread of its own
+// then, which touches nothing of ours and may outlive us.
+net::Awaitable<std::vector<Member>> OwnProcess::look() {
+  if (tree_.group && members_of(*tree_.group)) co_return members();
+  struct Look {
+    std::optional<std::vector<Member>> found;
+    UniqueFd done{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  };
+  const auto look = std::make_shared<Look>();
+  try {
+    std::thread([look, dir = root_.dir(), tree = tree_, boot = boot_id_] {
+      if (const auto root = host::Root::open(dir)) look->found = members_of(*root, tree, boot);
+      ::eventfd_write(look->done.get(), 1);
+    }).detach();
+  } catch (const std::system_error&) {  // no room for a thread
+    co_return members();
+  }
+  net::Notice came(loop_);
+  const auto watch = loop_.on_readable(look->done.get(), [&came] { came.notify_all(); });
+  eventfd_t count = 0;
+  while (::eventfd_read(look->done.get(), &count) != 0) co_await came.wait();
+  co_return look->found ? std::move(*look->found) : members();
+}
+
 net::Awaitable<bool> OwnProcess::wait_for_none(std::string mark, Nanoseconds most, bool kills) {
   const SteadyTime deadline = steady_now() + most;
-  for (Nanoseconds look = kShortestLook;; look = std::min(look * 2, kLongestLook)) {
-    if (tree_.mark != mark) co_return true;  // another end() was first
+  for (Nanoseconds pause = kShortestLook;; pause = std::min(pause * 2, kLongestLook)) {
     // While the leader lives there is no need to search for the others.
-    if ((has_ended_ || kills) && members().empty()) co_return true;
+    const bool looks = has_ended_ || kills;
+    std::vector<Member> found;
+    if (looks && tree_.mark == mark) found = co_await look();
+    // Another end() may have been first.
+    if (tree_.mark != mark || (looks && found.empty())) co_return true;
     const Nanoseconds left = deadline - steady_now();
     if (left <= Nanoseconds::zero()) co_return false;
-    if (kills) kill_tree(root_, tree_, boot_id_);
+    if (kills && !(tree_.group && kill_members(*tree_.group)))
+      signal_members(root_, found, SIGKILL);
     const bool waits_for_leader = !has_ended_ && !kills;
-    co_await wait(waits_for_leader ? left : std::min(left, look));
+    co_await wait(waits_for_leader ? left : std::min(left, pause));
   }
 }
 
@@ -219,7 +250,9 @@ net::Awaitable<Result<void>> OwnProcess::end(std::string name, Nanoseconds patie
   go_.reset();  // one that is still held ends by that
   bool are_gone = false;
   if (patience > Nanoseconds::zero()) {
-    const bool is_sent = signal_members(root_, members(), SIGTERM);
+    const auto all = co_await look();
+    if (tree_.mark != mark) co_return Result<void>();
+    const bool is_sent = signal_members(root_, all, SIGTERM);
     if (!is_sent && tree_.group && !launcher_.empty()) (void)ask_to_end(launcher_, *tree_.group);
     are_gone = co_await wait_for_none(mark, patience, false);
   }

@@ -65,6 +65,7 @@ class OwnProcess {
   Result<void> watch();
   void hear_end();
   void ended_by_itself();
+  net::Awaitable<std::vector<Member>> look();
   net::Awaitable<bool> wait_for_none(std::string mark, Nanoseconds most, bool kills);
   void forget();
 

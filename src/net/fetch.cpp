@@ -61,12 +61,14 @@ class Fetcher {
 Result<void> Fetcher::wait(short events, std::string_view too_slow) {
   while (true) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - steady_now());
-    pollfd query{fd_.get(), events, 0};
+    pollfd query[] = {{fd_.get(), events, 0}, {limits_.beside, POLLIN, 0}};
     const int ready =
         left.count() <= 0
             ? 0
-            : poll(&query, 1, static_cast<int>(std::min<std::int64_t>(left.count() + 1, 1 << 30)));
-    if (ready > 0) return {};
+            : poll(query, 2, static_cast<int>(std::min<std::int64_t>(left.count() + 1, 1 << 30)));
+    if (ready > 0 && query[1].revents != 0 && limits_.stops && limits_.stops())
+      return fail(ErrorKind::refused, std::string(msg::kFetchStopped));
+    if (ready > 0 && query[0].revents != 0) return {};
     if (ready < 0 && errno != EINTR) return fail_errno("poll", errno);
     if (ready == 0 && left.count() <= 0)
       return fail(ErrorKind::timed_out,

@@ -18,6 +18,10 @@ struct FetchLimits {
   std::chrono::milliseconds idle_time{60'000};   // fetch_events: between two pieces
   std::size_t header_bytes = 64 << 10;
   std::size_t body_bytes = 64 << 20;
+  // A descriptor that is watched beside. When it can be read, `stops` is called, which has to take
+  // what is there: true ends the fetch, with an error of kind refused.
+  int beside = -1;
+  std::function<bool()> stops{};
 };
 
 // Errors: not_found when nobody listens there (the file is missing or the connection is refused),

@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import time
 import unittest
 
 from harness import Case, process_lives, until
@@ -86,6 +87,20 @@ class Run(Case):
         self.estiva("release", "all")
         out, _ = runner.communicate(timeout=60)
         self.assertEqual((runner.returncode, out), (0, "started\n"))
+
+    def test_who_asked_first_is_first(self):
+        self.estiva("assign", "all", "--vram", "20GiB")
+        runners = []
+        for name in ("first", "second"):
+            runners.append(self.place.spawn("run", "--name", name, "--vram", "20GiB", "--", "sh", "-c", "sleep 0.3"))
+            self.assertIn("waiting up to", runners[-1].stderr.readline())
+            time.sleep(0.5)  # it is in line
+        self.estiva("release", "all")
+        until(lambda: {"first", "second"} & set(self.place.leases()), "one has its turn")
+        self.assertEqual([name for name in self.place.leases() if name != "all"], ["first"])
+        for runner in runners:
+            runner.communicate(timeout=30)
+        self.assertEqual([runner.returncode for runner in runners], [0, 0])
 
     def test_waiting_ends(self):
         self.estiva("assign", "all", "--vram", "20GiB")

@@ -169,7 +169,9 @@ void MachineRoom::say(const Event& event) {
     }
   }
   if (const auto* budget = std::get_if<HostBudget>(&event)) host_budget_ = budget->bytes;
-  if (const auto* pin = std::get_if<Pin>(&event)) pin_set_[pin->model] = pin->pinned;
+  // A pin of a model that is not configured is nothing.
+  if (const auto* pin = std::get_if<Pin>(&event); pin != nullptr && machine_.find(pin->model))
+    pin_set_[pin->model] = pin->pinned;
   step(event);
 }
 

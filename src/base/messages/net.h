@@ -93,4 +93,6 @@ inline constexpr std::string_view kNetTooManyParts = "the target has too many pa
 inline constexpr std::string_view kNetEventTooLarge = "an event is larger than {} bytes";
 inline constexpr std::string_view kNetNoProcess = "there is no process {}";
 
+inline constexpr std::string_view kFetchStopped = "the wait for an answer was broken off";
+
 }  // namespace estiva::msg

@@ -158,6 +158,26 @@ TEST(Client, errors_say_what_happened) {
   EXPECT_EQ(fetch(deaf.endpoint, {}, {.total_time = 200ms}).error().kind, ErrorKind::timed_out);
 }
 
+TEST(Client, a_fetch_ends_when_what_is_watched_beside_it_says_so) {
+  const BoundSocket deaf = std::move(open_listener(Endpoint::tcp("127.0.0.1", 0), 0).value());
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const UniqueFd reads(pipe[0]), writes(pipe[1]);
+  ASSERT_EQ(::write(pipe[1], "nothing, end", 12), 12);
+  int asked = 0;
+  FetchLimits limits;
+  limits.beside = reads.get();
+  limits.stops = [&] {
+    char word[8];
+    const ssize_t got = ::read(reads.get(), word, asked++ == 0 ? 8 : 4);
+    return got == 4;  // the first word does not end it
+  };
+  const auto answer = fetch(deaf.endpoint, {}, limits);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::refused);
+  EXPECT_EQ(asked, 2);
+}
+
 TEST(Client, responses_that_are_wrong_or_cut_short_are_errors) {
   const std::vector<std::string> rows = {
       "",
