@@ -90,7 +90,9 @@ TEST(Ladder, EachRungGetsWhatTheOneBeforeLeft) {
   small.reclaimable = mib(10);
   waits.stalled = 0.02;
   safe.is_protected = true;
-  look.groups = {safe, waits, idle, small, group("busy", 1e8)};
+  GroupLook bare = idle;
+  bare.reclaimable = Bytes{};
+  look.groups = {bare, safe, waits, idle, small, group("busy", 1e8)};
   const Ladder ladder = climb(look);
   ASSERT_EQ(kinds(ladder), (Kinds{LeverKind::unload_model, LeverKind::reclaim, LeverKind::reclaim,
                                   LeverKind::grow_swap}));
@@ -166,6 +168,12 @@ TEST(Ladder, WhereNobodyGrowsWhoCouldBeBrakedTheEndComesWithoutABrake) {
   look.in_force.erase(look.in_force.begin());
   look.groups[1].growth = 0;
   EXPECT_EQ(kinds(climb(look)), Kinds{LeverKind::kill});
+}
+
+TEST(Ladder, WhoGrowsIsBrakedBeforeAnyoneIsEnded) {
+  LadderLook look = at_the_end(10);
+  look.in_force.erase(look.in_force.begin());
+  EXPECT_EQ(kinds(climb(look)), Kinds{LeverKind::brake});
 }
 
 TEST(Victims, ByDeclaredOrderThenBySizeThenByName) {
