@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "daemon/gateway_process.h"
 #include "daemon/keeper.h"
+#include "daemon/lease_engine.h"
+#include "daemon/library_leases.h"
 #include "daemon/residents.h"
 #include "host/beside.h"
 #include "host/power.h"
@@ -40,26 +42,39 @@ std::string gateway_of(const DaemonOptions& options) {
   return listen == "off" ? std::string() : listen;
 }
 
+LeaseDoor door_of(LibraryLeases& library) {
+  return {[&library](const std::string& model) { return library.program_of(model); },
+          [&library](std::string model) { return library.ask_model(std::move(model)); }};
+}
+
 Residents::Parts residents_parts(const ModelService::Parts& parts,
                                  std::function<void()> configured) {
-  Residents::Parts out{parts.loop,
-                       parts.store,
-                       parts.keeper,
-                       parts.root,
-                       parts.boot_id,
-                       parts.options.places.state_dir,
-                       parts.options.settings.docker.host,
-                       parts.options.simulated,
-                       gateway_of(parts.options),
-                       parts.options.settings.models,
-                       parts.options.settings.residency,
-                       [file = parts.options.settings_file]() -> Result<std::vector<ModelSpec>> {
-                         auto loaded = host::read_settings(file);
-                         if (!loaded) return Failure(loaded.error());
-                         return std::move(loaded->settings.models);
-                       },
-                       std::move(configured),
-                       parts.make_room};
+  Residents::Parts out{
+      parts.loop,
+      parts.store,
+      parts.keeper,
+      parts.root,
+      parts.boot_id,
+      parts.options.places.state_dir,
+      parts.options.settings.docker.host,
+      parts.options.simulated,
+      gateway_of(parts.options),
+      parts.options.settings.models,
+      parts.options.settings.residency,
+      [file = parts.options.settings_file]() -> Result<std::vector<ModelSpec>> {
+        auto loaded = host::read_settings(file);
+        if (!loaded) return Failure(loaded.error());
+        return std::move(loaded->settings.models);
+      },
+      std::move(configured),
+      [&library = parts.library](const decide::AssignRequest& request,
+                                 std::vector<decide::Yielder> ours) {
+        return library.make_room(request, std::move(ours));
+      },
+      [door = door_of(parts.library)](const ModelSpec& spec, const engines::EngineParts& its) {
+        return spec.engine == ModelEngine::lease ? make_lease_engine(spec, its, door)
+                                                 : engines::make_engine(spec, its);
+      }};
   return out;
 }
 
@@ -131,6 +146,18 @@ api::Residents& ModelService::residents() {
 
 void ModelService::look_at_ledger() {
   impl_->residents.look_at_ledger();
+}
+
+bool ModelService::manages(const std::string& model) const {
+  return impl_->residents.manages(model);
+}
+
+bool ModelService::want(const decide::AssignRequest& request) {
+  return impl_->residents.want(request);
+}
+
+void ModelService::lease_moved(const std::string& model, Residents::LeaseMove move) {
+  impl_->residents.lease_moved(model, move);
 }
 
 void ModelService::take_host(const Reading<HostMemory>& memory) {

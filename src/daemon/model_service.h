@@ -20,6 +20,7 @@ class Store;
 namespace estiva::daemon {
 
 class Keeper;
+class LibraryLeases;
 
 class ModelService {
  public:
@@ -30,7 +31,7 @@ class ModelService {
     const host::Root& root;
     std::string boot_id;
     const DaemonOptions& options;
-    Residents::MakeRoom make_room;
+    LibraryLeases& library;
   };
   explicit ModelService(Parts parts);
   ~ModelService();
@@ -39,6 +40,10 @@ class ModelService {
   Result<void> start();
   api::Residents& residents();
   void look_at_ledger();
+  // As Residents.
+  bool manages(const std::string& model) const;
+  bool want(const decide::AssignRequest& request);
+  void lease_moved(const std::string& model, Residents::LeaseMove move);
   void take_host(const Reading<HostMemory>& memory);
   // The gateway is ended; the models too where the options say so, else they go on.
   net::Awaitable<void> stop();
