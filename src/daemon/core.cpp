@@ -268,20 +268,24 @@ void Core::start_sensor() {
 
 // Who waits for room, and whose programs can make some.
 void Core::start_leases() {
-  library_ = std::make_unique<LibraryLeases>(
-      LibraryLeases::Parts{loop_,
-                           *keeper_,
-                           [this](decide::AssignRequest request, api::AssignTerms terms) {
-                             return turns_->assign(std::move(request), std::move(terms));
-                           },
-                           {},
-                           [this] { turns_->look_again(); }});
+  library_ = std::make_unique<LibraryLeases>(LibraryLeases::Parts{
+      loop_, *keeper_,
+      [this](decide::AssignRequest request, api::AssignTerms terms) {
+        return turns_->assign(std::move(request), std::move(terms));
+      },
+      [this](const std::string& model) { return models_ && models_->manages(model); },
+      [this] { turns_->look_again(); },
+      [this](const std::string& model, Residents::LeaseMove move) {
+        if (models_) models_->lease_moved(model, move);
+      }});
   turns_ = std::make_unique<Turns>(
       loop_,
       [this](decide::AssignRequest request, api::AssignTerms terms) {
         return keeper_->assign(std::move(request), std::move(terms));
       },
-      [this](const decide::AssignRequest& request) { (void)library_->make_room(request); });
+      [this](const decide::AssignRequest& request) {
+        if (!models_ || !models_->want(request)) (void)library_->make_room(request);
+      });
 }
 
 void Core::leases_changed() {
@@ -306,11 +310,8 @@ void Core::take_sensor(const gpu::SensorViewPtr& view) {
 // A recording's GPUs can't be loaded with anything.
 Result<void> Core::start_models() {
   if (!options_.machine.empty()) return {};
-  models_ = std::make_unique<ModelService>(ModelService::Parts{
-      loop_, *store_, *keeper_, root_, boot_id_, options_,
-      [this](const decide::AssignRequest& request, std::vector<decide::Yielder> ours) {
-        return library_->make_room(request, std::move(ours));
-      }});
+  models_ = std::make_unique<ModelService>(
+      ModelService::Parts{loop_, *store_, *keeper_, root_, boot_id_, options_, *library_});
   return models_->start();
 }
 

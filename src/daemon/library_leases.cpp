@@ -13,6 +13,7 @@ namespace estiva::daemon {
 using api::LibraryEvent;
 using api::Revoked;
 using Kind = api::LibraryEvent::Kind;
+using Move = Residents::LeaseMove;
 
 LibraryLeases::LibraryLeases(Parts parts) : parts_(std::move(parts)), told_(parts_.loop) {}
 
@@ -22,6 +23,7 @@ void LibraryLeases::enrol(const Lease& lease, api::LibraryTerms terms) {
   Held& held = know(lease);
   held.terms = terms;
   held.silent = Nanoseconds::zero();
+  if (held.stand == Stand::in) told_move(held, Move::in);
   if (!terms.heartbeat || sweeper_) return;
   swept_at_ = steady_now();
   sweeper_ = parts_.loop.every(kSweep, [this] { parts_.loop.post([this] { sweep(); }); });
@@ -39,6 +41,7 @@ Result<void> LibraryLeases::use(const Lease& lease, bool busy) {
   }
   held.busy = busy;
   held.used_at = steady_now();
+  told_move(held, busy ? Move::busy : Move::idle);
   if (busy) return {};
   if (held.wanted && held.stand == Stand::in) told_.notify_all();  // whoever waits asks it now
   parts_.yielded_or_idle();
@@ -54,6 +57,7 @@ net::Awaitable<Result<Lease>> LibraryLeases::yielded(Lease lease, std::vector<By
   if (is_gone || (!shrunk && shrunk.error().kind == ErrorKind::refused)) co_return shrunk;
   known->second.stand = Stand::out;
   known->second.busy = false;
+  told_move(known->second, Move::out);
   told_.notify_all();
   parts_.yielded_or_idle();
   co_return shrunk;
@@ -79,6 +83,8 @@ net::Awaitable<Result<api::AssignAnswer>> LibraryLeases::resume(Lease lease,
   held.busy = busy;
   held.got_at = held.used_at = steady_now();
   tell(held, Kind::granted_bytes);
+  told_move(held, Move::in);
+  if (busy) told_move(held, Move::busy);
   co_return answer;
 }
 
@@ -202,9 +208,41 @@ void LibraryLeases::tell(Held& held, Kind kind, std::string reason, SteadyTime d
   told_.notify_all();
 }
 
+void LibraryLeases::told_move(const Held& held, Move move) const {
+  if (parts_.moved && held.terms.revocable) parts_.moved(held.lease.model, move);
+}
+
+const LibraryLeases::Held* LibraryLeases::held_by(const std::string& model) const {
+  for (const auto& [id, held] : held_) {
+    if (held.lease.model == model && held.terms.revocable && is_live(id)) return &held;
+  }
+  return nullptr;
+}
+
+std::optional<Holder> LibraryLeases::program_of(const std::string& model) const {
+  const Held* held = held_by(model);
+  return held != nullptr && held->stand == Stand::in ? held->lease.holder : std::nullopt;
+}
+
+net::Awaitable<bool> LibraryLeases::ask_model(std::string model) {
+  const Held* held = held_by(model);
+  if (held == nullptr) co_return true;
+  // Named, and not built inside a co_await: GCC 12 destroys such a value twice.
+  std::string id = held->lease.id;
+  std::string reason = msg::kOthersWait;
+  const Revoked how = co_await revoke(std::move(id), std::move(reason), kTimeToYield);
+  co_return how != Revoked::refused;
+}
+
 void LibraryLeases::ledger_changed() {
-  const auto gone = std::erase_if(held_, [this](const auto& item) { return !is_live(item.first); });
-  if (gone > 0) told_.notify_all();
+  std::vector<Held> gone;
+  std::erase_if(held_, [&](const auto& item) {
+    if (is_live(item.first)) return false;
+    gone.push_back(item.second);
+    return true;
+  });
+  for (const Held& held : gone) told_move(held, Move::out);
+  if (!gone.empty()) told_.notify_all();
 }
 
 // Time that passed while this machine slept, or while we could not look, is not silence.

@@ -12,6 +12,7 @@
 #include "api/backend.h"
 #include "api/library.h"
 #include "daemon/keeper.h"
+#include "daemon/residents.h"
 #include "decide/placement/make_room.h"
 
 namespace estiva::daemon {
@@ -29,6 +30,8 @@ class LibraryLeases final : public api::Library {
     // empty: none is.
     std::function<bool(const std::string& model)> is_managed;
     std::function<void()> yielded_or_idle;  // somebody who waits may have room now
+    // A program that can be asked has its bytes, has them no more, computes, or is done.
+    std::function<void(const std::string& model, Residents::LeaseMove move)> moved = {};
   };
   explicit LibraryLeases(Parts parts);
 
@@ -49,6 +52,10 @@ class LibraryLeases final : public api::Library {
   // the busy ones last; nobody where that would not do, which is false. `others` leave for it, too,
   // at somebody else's word. One such round at a time: true while one is under way.
   bool make_room(const decide::AssignRequest& request, std::vector<decide::Yielder> others = {});
+  // The program of the model's lease, while it has its bytes and can be asked for them.
+  std::optional<Holder> program_of(const std::string& model) const;
+  // Asks the model's lease; true: it has given its bytes back, or is no more.
+  net::Awaitable<bool> ask_model(std::string model);
   // The ledger changed: forgets leases that are gone.
   void ledger_changed();
 
@@ -74,6 +81,8 @@ class LibraryLeases final : public api::Library {
   };
 
   Held& know(const Lease& lease);
+  void told_move(const Held& held, Residents::LeaseMove move) const;
+  const Held* held_by(const std::string& model) const;
   bool is_live(const std::string& lease_id) const;
   void tell(Held& held, api::LibraryEvent::Kind kind, std::string reason = {},
             SteadyTime deadline = {});

@@ -9,6 +9,8 @@
 #include "daemon/gateway_access.h"
 #include "daemon/gateway_process.h"
 #include "daemon/keeper.h"
+#include "daemon/lease_engine.h"
+#include "daemon/library_leases.h"
 #include "daemon/residents.h"
 #include "host/beside.h"
 #include "host/power.h"
@@ -53,28 +55,41 @@ GatewayAccess::Parts access_parts(const ModelService::Parts& parts, std::functio
           std::move(changed)};
 }
 
+LeaseDoor door_of(LibraryLeases& library) {
+  return {[&library](const std::string& model) { return library.program_of(model); },
+          [&library](std::string model) { return library.ask_model(std::move(model)); }};
+}
+
 Residents::Parts residents_parts(const ModelService::Parts& parts, const GatewayAccess& access,
                                  std::function<void()> configured) {
-  Residents::Parts out{parts.loop,
-                       parts.store,
-                       parts.keeper,
-                       parts.root,
-                       parts.boot_id,
-                       parts.options.places.state_dir,
-                       parts.options.settings.docker.host,
-                       parts.options.simulated,
-                       parts.options.launcher,
-                       access.addresses().local(),
-                       parts.options.settings.models,
-                       parts.options.settings.residency,
-                       [file = parts.options.settings_file]() -> Result<std::vector<ModelSpec>> {
-                         auto loaded = host::read_settings(file);
-                         if (!loaded) return Failure(loaded.error());
-                         return std::move(loaded->settings.models);
-                       },
-                       [&access](api::Routes& routes) { access.add_to(routes); },
-                       std::move(configured),
-                       parts.make_room};
+  Residents::Parts out{
+      parts.loop,
+      parts.store,
+      parts.keeper,
+      parts.root,
+      parts.boot_id,
+      parts.options.places.state_dir,
+      parts.options.settings.docker.host,
+      parts.options.simulated,
+      parts.options.launcher,
+      access.addresses().local(),
+      parts.options.settings.models,
+      parts.options.settings.residency,
+      [file = parts.options.settings_file]() -> Result<std::vector<ModelSpec>> {
+        auto loaded = host::read_settings(file);
+        if (!loaded) return Failure(loaded.error());
+        return std::move(loaded->settings.models);
+      },
+      [&access](api::Routes& routes) { access.add_to(routes); },
+      std::move(configured),
+      [&library = parts.library](const decide::AssignRequest& request,
+                                 std::vector<decide::Yielder> ours) {
+        return library.make_room(request, std::move(ours));
+      },
+      [door = door_of(parts.library)](const ModelSpec& spec, const engines::EngineParts& its) {
+        return spec.engine == ModelEngine::lease ? make_lease_engine(spec, its, door)
+                                                 : engines::make_engine(spec, its);
+      }};
   return out;
 }
 
@@ -171,6 +186,18 @@ api::Keys& ModelService::keys() {
 
 void ModelService::look_at_ledger() {
   impl_->residents.look_at_ledger();
+}
+
+bool ModelService::manages(const std::string& model) const {
+  return impl_->residents.manages(model);
+}
+
+bool ModelService::want(const decide::AssignRequest& request) {
+  return impl_->residents.want(request);
+}
+
+void ModelService::lease_moved(const std::string& model, Residents::LeaseMove move) {
+  impl_->residents.lease_moved(model, move);
 }
 
 void ModelService::take_host(const Reading<HostMemory>& memory) {

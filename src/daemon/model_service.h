@@ -21,6 +21,7 @@ class Store;
 namespace estiva::daemon {
 
 class Keeper;
+class LibraryLeases;
 
 // Executes the gateway in place of this program, with what the settings say of it. Returns where
 // they say that it is off, or an error.
@@ -35,7 +36,7 @@ class ModelService {
     const host::Root& root;
     std::string boot_id;
     const DaemonOptions& options;
-    Residents::MakeRoom make_room;
+    LibraryLeases& library;
   };
   explicit ModelService(Parts parts);
   ~ModelService();
@@ -45,6 +46,10 @@ class ModelService {
   api::Residents& residents();
   api::Keys& keys();
   void look_at_ledger();
+  // As Residents.
+  bool manages(const std::string& model) const;
+  bool want(const decide::AssignRequest& request);
+  void lease_moved(const std::string& model, Residents::LeaseMove move);
   void take_host(const Reading<HostMemory>& memory);
   // The gateway is ended; the models too where the options say so, else they go on.
   net::Awaitable<void> stop();

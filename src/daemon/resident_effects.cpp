@@ -183,6 +183,9 @@ void Residents::run(const r::Close& effect) {
   One* one = find(effect.model);
   if (one == nullptr) return;
   one->is_open = false;
+  if (manages(effect.model)) {
+    return feed(r::Closed{effect.model, machine_.find(effect.model)->in_flight});
+  }
   if (gateway_ == nullptr || !gateway_->is_connected()) {
     return feed(r::Closed{effect.model, 0});
   }
@@ -243,6 +246,7 @@ void Residents::run(const r::Forgo& effect) {
 net::Awaitable<void> Residents::give_back(std::string model) {
   One* one = find(model);
   if (one == nullptr) co_return;
+  if (manages(model)) co_return co_await let_go(model);
   const std::string lease = std::exchange(one->lease, {});
   if (lease.empty()) co_return feed(r::Released{model, false});
   one->leaves = lease;

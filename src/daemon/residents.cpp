@@ -259,6 +259,7 @@ void Residents::send_routes() {
   if (gateway_ == nullptr) return;
   api::Routes routes;
   for (const auto& [name, one] : models_) {
+    if (manages(name)) continue;  // nobody sends it requests
     api::Route route;
     route.model = name;
     route.aliases = one.spec.aliases;
@@ -274,7 +275,7 @@ void Residents::send_routes() {
 }
 
 void Residents::send_open(const std::string& model, const One& one) {
-  if (gateway_ == nullptr || !one.running) return;
+  if (gateway_ == nullptr || !one.running || manages(model)) return;
   gateway_->send(api::OpenModel{model, one.generation, net::to_text(one.running->endpoint),
                                 one.running->path_prefix, one.running->bearer});
 }
@@ -419,10 +420,12 @@ void Residents::run(const r::Refuse& effect) {
     if (gateway_ != nullptr) gateway_->send(refuse);
     return;
   }
+  end_want(effect.ticket);
   end_wait(effect.ticket, fail(effect.kind, effect.why, remedy));
 }
 
 void Residents::run(const r::Done& effect) {
+  end_want(effect.ticket);
   end_wait(effect.ticket, {});
 }
 

@@ -39,6 +39,8 @@ class Residents final : public api::Residents {
   // Asks programs that share the GPU for room, beside what of ours leaves; false: they have none.
   using MakeRoom =
       std::function<bool(const decide::AssignRequest&, std::vector<decide::Yielder> ours)>;
+  // What the program of a model with engine = "lease" did.
+  enum class LeaseMove : std::uint8_t { in, out, busy, idle };  // out: also where its lease is gone
   struct Parts {
     net::Loop& loop;
     store::Store& store;
@@ -81,6 +83,12 @@ class Residents final : public api::Residents {
   // Stops every engine of ours; for a daemon that does not leave its models behind.
   net::Awaitable<void> stop_all();
 
+  // ---- resident_leases.cpp: models that ask for their bytes themselves ----
+  bool manages(const std::string& model) const;
+  // Its program waits for room; false: it is none of these.
+  bool want(const decide::AssignRequest& request);
+  void lease_moved(const std::string& model, LeaseMove move);
+
   std::vector<api::ModelStatus> models() const override;
   std::vector<api::WaitStatus> waiting() const override;
   std::vector<api::PauseStatus> pauses() const override;
@@ -113,9 +121,11 @@ class Residents final : public api::Residents {
     std::string record;                          // of the engine, as noted
     LearnedModel learned;
     unsigned ooms = 0;
-    std::optional<ModelSpec> next;  // of a newer configuration, once it has left
-    bool is_going = false;          // its table is no more there
-    std::uint64_t served = 0;       // requests that began, as the gateway told last
+    std::optional<ModelSpec> next;       // of a newer configuration, once it has left
+    bool is_going = false;               // its table is no more there
+    std::optional<decide::Ticket> want;  // of its program that waits
+    SteadyTime wanted_at;
+    std::uint64_t served = 0;  // requests that began, as the gateway told last
   };
   struct Wait {  // somebody of the command line who waits for a load
     explicit Wait(net::Loop& loop) : ended(loop) {}
@@ -178,6 +188,9 @@ class Residents final : public api::Residents {
   void tell_learned(const std::string& model, One& one);
   void measure(const std::string& model, One& one);
   void remember(const std::string& model, const One& one);
+  net::Awaitable<void> watch_want(std::string model, decide::Ticket ticket);
+  void end_want(decide::Ticket ticket);
+  net::Awaitable<void> let_go(std::string model);
   void end_wait(decide::Ticket ticket, Result<void> outcome);
   decide::Ticket ticket_of_gateway(const api::WantModel& want);
   void forget_tickets_of(const std::string& model);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/messages/api_models.h"
+#include "base/messages/daemon.h"
 #include "daemon/keeper.h"
 #include "daemon/residents.h"
 #include "format/text.h"
@@ -154,6 +155,9 @@ Result<std::vector<std::string>> Residents::log_of(const std::string& model) con
 
 net::Awaitable<Result<void>> Residents::load(std::string model) {
   if (auto known = check_known(model); !known) co_return known;
+  if (manages(model)) {
+    co_return fail(ErrorKind::refused, fmt::format(msg::kLeaseLoads, model), msg::kLeaseLoadsHow);
+  }
   const auto wait = std::make_shared<Wait>(parts_.loop);
   const decide::Ticket ticket = next_ticket_++;
   waits_[ticket] = wait;

@@ -55,6 +55,11 @@ inline constexpr char kTooManyNotifications[] = "too many notifications wait alr
 inline constexpr char kNothingToNotify[] = "nobody is to be notified";
 inline constexpr char kNothingToNotifyRemedy[] =
     "Set notify.url or notify.command in estiva.toml and restart the daemon";
+// Models that ask for their bytes themselves.
+inline constexpr char kLeaseNoSleep[] = "{} moves its bytes itself";                  // model
+inline constexpr char kLeaseNoProgram[] = "no program has asked for the lease '{}'";  // model
+inline constexpr char kLeaseLoads[] = "'{}' is loaded by its own program";            // model
+inline constexpr char kLeaseLoadsHow[] = "Its program asks for the lease; see docs/leases.md";
 // The need of a model, from its file.
 inline constexpr char kNeedOfParts[] = "{} is one of several parts";                   // file
 inline constexpr char kNeedNoCacheKnown[] = "{} does not say what its context needs";  // file

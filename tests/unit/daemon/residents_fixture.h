@@ -91,12 +91,16 @@ class ResidentsTest : public KeeperTest {
     parts.read_again = [this] { return Result<std::vector<ModelSpec>>(models_); };
     parts.make_room = make_room_;
     parts.make_engine = [this](const ModelSpec& spec, const engines::EngineParts& its) {
-      return std::make_unique<ChildEngine>(spec.name, children_, its);
+      return engine_of(spec, its);
     };
     residents_ = std::make_unique<Residents>(std::move(parts));
     look();
     residents_->start(store_->opened().notes);
     loop_->run_for(20ms);
+  }
+  virtual std::unique_ptr<engines::Engine> engine_of(const ModelSpec& spec,
+                                                     const engines::EngineParts& parts) {
+    return std::make_unique<ChildEngine>(spec.name, children_, parts);
   }
   // What the driver shows: each child with what its model takes.
   void show() {
