@@ -156,6 +156,53 @@ TEST(LawEdges, ABrakeIsRenewedEachSecondAndLetGoAtTwiceTheReserve) {
   EXPECT_EQ(decision.actions[0].size, 0U);
 }
 
+TEST(LawEdges, AHalfOfTheFloorIsWholeMebibytes) {
+  LawState state;
+  LawSettings settings;
+  settings.floor = 512 * kMiB + 2;
+  EXPECT_EQ(decide_tick(state, settings, machine(), {}).actions[0].size, 257 * kMiB);
+  LawState other;
+  settings.floor = 512 * kMiB;
+  EXPECT_EQ(decide_tick(other, settings, machine(), {}).actions[0].size, 256 * kMiB);
+}
+
+TEST(LawEdges, ABrakeNamesNoAreaAndSaysWhatIsMissing) {
+  MemorySample sample = machine();
+  sample.slots_free = 0;
+  LawSettings settings;
+  settings.floor = 0;
+  LawState state;
+  const Decision decision = pressed(state, sample, {}, settings);
+  for (std::uint32_t i = 0; i < decision.action_count; ++i) {
+    const Action& action = decision.actions[i];
+    EXPECT_EQ(action.area, 0U);
+    if (action.kind == ActionKind::brake) {
+      EXPECT_EQ(action.size, decision.missing);
+    }
+  }
+}
+
+// RAM 10 GiB on a slow device: R is a tenth of it, 1 GiB.
+bool third_goes_with(std::uint64_t left) {
+  MemorySample sample = machine(10 * kGiB);
+  sample.available = 0, sample.anon = sample.total;
+  SwapAreas areas{};
+  areas[0] = {1, AreaState::active, 4 * kGiB, 2 * kGiB, 0};
+  areas[1] = {2, AreaState::active, kGiB, 0, 10};
+  sample.swap_total = 5 * kGiB, sample.swap_free = kGiB + left;
+  LawSettings settings;
+  settings.write_out = 20e6;
+  LawState state;
+  for (int i = 0; i <= 300; ++i, sample.at_ns += kSecond)
+    if (has(decide_tick(state, settings, sample, areas), ActionKind::retire)) return true;
+  return false;
+}
+
+TEST(LawEdges, TwiceTheReserveIsEnoughToLetAnAreaGo) {
+  EXPECT_TRUE(third_goes_with(2 * kGiB));
+  EXPECT_FALSE(third_goes_with(2 * kGiB - 1));
+}
+
 TEST(LawEdges, AFifthActionIsDropped) {
   Decision decision;
   for (int i = 0; i < 5; ++i) act(decision, ActionKind::brake, static_cast<std::uint32_t>(i), 0);
