@@ -1,4 +1,5 @@
 // The edges of the law: what is still one thing and already another.
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -201,6 +202,31 @@ bool third_goes_with(std::uint64_t left) {
 TEST(LawEdges, TwiceTheReserveIsEnoughToLetAnAreaGo) {
   EXPECT_TRUE(third_goes_with(2 * kGiB));
   EXPECT_FALSE(third_goes_with(2 * kGiB - 1));
+}
+
+// What is asked of the models is what will be missing within two seconds; of locked memory, R.
+TEST(LawEdges, ModelsAreAskedForWhatWillBeMissing) {
+  for (const bool locked : {false, true}) {
+    LawState state;
+    MemorySample sample = machine(4 * kGiB);
+    const SwapAreas areas = standing(sample);
+    decide_tick(state, {}, sample, areas);
+    sample.at_ns += 1000 * kMs;
+    sample.anon = 3 * kGiB;
+    sample.available -= 1500 * kMiB;
+    if (locked) sample.mlocked = 1500 * kMiB;
+    if (!locked) sample.available -= 900 * kMiB;
+    const Decision decision = decide_tick(state, {}, sample, areas);
+    const auto ahead = static_cast<std::uint64_t>(decision.rate * 2);
+    ASSERT_TRUE(has(decision, ActionKind::ask_unload)) << locked;
+    const Action& ask =
+        *std::find_if(decision.actions.begin(), decision.actions.end(),
+                      [](const Action& one) { return one.kind == ActionKind::ask_unload; });
+    const std::uint64_t wanted = decision.required + ahead;
+    EXPECT_EQ(ask.size,
+              wanted > decision.headroom ? wanted - decision.headroom : decision.required);
+    EXPECT_GT(ask.size, 100 * kMiB);
+  }
 }
 
 TEST(LawEdges, AFifthActionIsDropped) {
