@@ -270,6 +270,9 @@ TEST(LetGo, AWeightWhenNobodyWaitsOrAfterTenMinutes) {
   EXPECT_EQ(let_go_after(look, LeverKind::weigh_cpu, 600), 1U);
   EXPECT_EQ(let_go_after(look, LeverKind::weigh_io, 5), 1U);
   EXPECT_EQ(let_go_after(look, LeverKind::weigh_io, 4), 0U);
+  look.io_stalled = look.cpu_stalled = 0.10;
+  EXPECT_EQ(let_go_after(look, LeverKind::weigh_cpu, 5), 0U) << "ten is not below ten";
+  EXPECT_EQ(let_go_after(look, LeverKind::weigh_io, 5), 0U);
   look.io_stalled = 0.2, look.cpu_stalled = 0.05;
   EXPECT_EQ(let_go_after(look, LeverKind::weigh_cpu, 5), 1U);
   EXPECT_EQ(let_go_after(look, LeverKind::weigh_io, 5), 0U);

@@ -1,4 +1,5 @@
 // The edges of the law: what is still one thing and already another.
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -154,6 +155,78 @@ TEST(LawEdges, ABrakeIsRenewedEachSecondAndLetGoAtTwiceTheReserve) {
   EXPECT_EQ(decision.required, kGiB);
   ASSERT_TRUE(has(decision, ActionKind::release_brake));
   EXPECT_EQ(decision.actions[0].size, 0U);
+}
+
+TEST(LawEdges, AHalfOfTheFloorIsWholeMebibytes) {
+  LawState state;
+  LawSettings settings;
+  settings.floor = 512 * kMiB + 2;
+  EXPECT_EQ(decide_tick(state, settings, machine(), {}).actions[0].size, 257 * kMiB);
+  LawState other;
+  settings.floor = 512 * kMiB;
+  EXPECT_EQ(decide_tick(other, settings, machine(), {}).actions[0].size, 256 * kMiB);
+}
+
+TEST(LawEdges, ABrakeNamesNoAreaAndSaysWhatIsMissing) {
+  MemorySample sample = machine();
+  sample.slots_free = 0;
+  LawSettings settings;
+  settings.floor = 0;
+  LawState state;
+  const Decision decision = pressed(state, sample, {}, settings);
+  for (std::uint32_t i = 0; i < decision.action_count; ++i) {
+    const Action& action = decision.actions[i];
+    EXPECT_EQ(action.area, 0U);
+    if (action.kind == ActionKind::brake) {
+      EXPECT_EQ(action.size, decision.missing);
+    }
+  }
+}
+
+// RAM 10 GiB on a slow device: R is a tenth of it, 1 GiB.
+bool third_goes_with(std::uint64_t left) {
+  MemorySample sample = machine(10 * kGiB);
+  sample.available = 0, sample.anon = sample.total;
+  SwapAreas areas{};
+  areas[0] = {1, AreaState::active, 4 * kGiB, 2 * kGiB, 0};
+  areas[1] = {2, AreaState::active, kGiB, 0, 10};
+  sample.swap_total = 5 * kGiB, sample.swap_free = kGiB + left;
+  LawSettings settings;
+  settings.write_out = 20e6;
+  LawState state;
+  for (int i = 0; i <= 300; ++i, sample.at_ns += kSecond)
+    if (has(decide_tick(state, settings, sample, areas), ActionKind::retire)) return true;
+  return false;
+}
+
+TEST(LawEdges, TwiceTheReserveIsEnoughToLetAnAreaGo) {
+  EXPECT_TRUE(third_goes_with(2 * kGiB));
+  EXPECT_FALSE(third_goes_with(2 * kGiB - 1));
+}
+
+// What is asked of the models is what will be missing within two seconds; of locked memory, R.
+TEST(LawEdges, ModelsAreAskedForWhatWillBeMissing) {
+  for (const bool locked : {false, true}) {
+    LawState state;
+    MemorySample sample = machine(4 * kGiB);
+    const SwapAreas areas = standing(sample);
+    decide_tick(state, {}, sample, areas);
+    sample.at_ns += 1000 * kMs;
+    sample.anon = 3 * kGiB;
+    sample.available -= 1500 * kMiB;
+    if (locked) sample.mlocked = 1500 * kMiB;
+    if (!locked) sample.available -= 900 * kMiB;
+    const Decision decision = decide_tick(state, {}, sample, areas);
+    const auto ahead = static_cast<std::uint64_t>(decision.rate * 2);
+    ASSERT_TRUE(has(decision, ActionKind::ask_unload)) << locked;
+    const Action& ask =
+        *std::find_if(decision.actions.begin(), decision.actions.end(),
+                      [](const Action& one) { return one.kind == ActionKind::ask_unload; });
+    const std::uint64_t wanted = decision.required + ahead;
+    EXPECT_EQ(ask.size,
+              wanted > decision.headroom ? wanted - decision.headroom : decision.required);
+    EXPECT_GT(ask.size, 100 * kMiB);
+  }
 }
 
 TEST(LawEdges, AFifthActionIsDropped) {
