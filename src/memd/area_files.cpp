@@ -41,10 +41,10 @@ AreaFile look_at(int file) {
   AreaFile out;
   out.kind = FileKind::foreign;
   if (fstat(file, &info) != 0 || !is_private(info)) return out;
-  const Header header = read_header(file);
-  if (header.kind == HeaderKind::foreign) return out;
+  const FileHeader header = read_header(file);
+  if (header.kind == FileHeaderKind::foreign) return out;
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  const bool is_whole = header.kind == HeaderKind::ours && header.size == size &&
+  const bool is_whole = header.kind == FileHeaderKind::ours && header.size == size &&
                         static_cast<std::uint64_t>(info.st_blocks) * 512 >= size;
   out.kind = is_whole ? FileKind::ours : FileKind::cut_off;
   out.is_active = is_swapped_to(file);

@@ -46,21 +46,21 @@ int write_header(int file, std::uint64_t size, const Uuid& uuid) noexcept {
   return failed != 0 ? failed : write_all(file, kMagic, kMagicSize, magic_at());
 }
 
-Header read_header(int file) noexcept {
+FileHeader read_header(int file) noexcept {
   Info info{};
   char magic[kMagicSize] = {};
   const ssize_t n = pread(file, &info, sizeof info, kInfoAt);
   const ssize_t m = pread(file, magic, sizeof magic, magic_at());
-  Header out;
+  FileHeader out;
   if (n < 0 || m < 0) return out;
   if (n == 0 && m == 0) info = Info{0, 0, 0, {}, {}};
-  if (is_zero(&info, sizeof info) && is_zero(magic, sizeof magic)) out.kind = HeaderKind::blank;
+  if (is_zero(&info, sizeof info) && is_zero(magic, sizeof magic)) out.kind = FileHeaderKind::blank;
   // The magic comes last: without it the header was cut off, but the label is there.
   const bool is_labelled = std::strncmp(info.label, kLabel, sizeof info.label) == 0;
   if (info.version == 1 && is_labelled && is_zero(magic, sizeof magic))
-    out.kind = HeaderKind::blank;
+    out.kind = FileHeaderKind::blank;
   if (info.version != 1 || !is_labelled || std::memcmp(magic, kMagic, kMagicSize) != 0) return out;
-  out.kind = HeaderKind::ours;
+  out.kind = FileHeaderKind::ours;
   out.size = (info.last_page + 1ULL) * static_cast<std::uint64_t>(getpagesize());
   out.uuid = info.uuid;
   return out;

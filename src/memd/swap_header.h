@@ -11,14 +11,14 @@ using Uuid = std::array<std::uint8_t, 16>;
 // Shown by blkid; at most 16 bytes. By it a file is known as ours.
 inline constexpr char kLabel[] = "estiva-memd";
 
-enum class HeaderKind : std::uint8_t {
+enum class FileHeaderKind : std::uint8_t {
   ours,
   blank,    // as fallocate leaves it: cut off before the header was written
   foreign,  // something else, or it can't be read
 };
 
-struct Header {
-  HeaderKind kind = HeaderKind::foreign;
+struct FileHeader {
+  FileHeaderKind kind = FileHeaderKind::foreign;
   std::uint64_t size = 0;  // bytes, with the header's page
   Uuid uuid{};
 };
@@ -27,6 +27,6 @@ struct Header {
 // 0, or the errno. Source: union swap_header in include/linux/swap.h, format 1.
 int write_header(int file, std::uint64_t size, const Uuid& uuid) noexcept;
 
-Header read_header(int file) noexcept;
+FileHeader read_header(int file) noexcept;
 
 }  // namespace estiva::memd

@@ -19,9 +19,10 @@ inline constexpr std::string_view kMemdTrial =
     "a swap file tried out in {} was refused by {}: {}";  // path, system call, error
 inline constexpr std::string_view kMemdBusy = "another estiva-memd uses {}";  // the journal
 inline constexpr std::string_view kMemdBusyRemedy = "Stop it first, or name other folders";
-inline constexpr std::string_view kMemdNoRun = "making the journal {}: {}";  // path, error
-inline constexpr std::string_view kMemdNoMeminfo = "reading {}: {}";         // path, error
-inline constexpr std::string_view kMemdBadSize = "{} is not a size";         // word
+inline constexpr std::string_view kMemdNoSocket = "making the socket {}: {}";  // path, error
+inline constexpr std::string_view kMemdNoRun = "making the journal {}: {}";    // path, error
+inline constexpr std::string_view kMemdNoMeminfo = "reading {}: {}";           // path, error
+inline constexpr std::string_view kMemdBadSize = "{} is not a size";           // word
 inline constexpr std::string_view kMemdBadOption =
     "estiva-memd has no option {}, or it lacks its value";
 inline constexpr std::string_view kMemdUsageRemedy = "See estiva-memd --help";
