@@ -59,8 +59,13 @@ bool Areas::look(const SwapTable& swaps, std::int64_t now_ns) noexcept {
       changed = true;
     }
     if (area.state != AreaState::active || is_listed) continue;
-    const bool is_there = look_at_area(folder_, area.id).kind == FileKind::ours;
-    set(area.id, is_there ? AreaState::prepared : AreaState::none, now_ns);
+    const AreaFile file = look_at_area(folder_, area.id);
+    if (file.is_active) {
+      // Listed by another path, seen from another mount namespace: what is in it is not known.
+      area.used = area.size;
+      continue;
+    }
+    set(area.id, file.kind == FileKind::ours ? AreaState::prepared : AreaState::none, now_ns);
     changed = true;
   }
   return changed;

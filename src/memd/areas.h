@@ -15,7 +15,8 @@ class Areas {
   // Adopts, reuses or removes what an earlier run left (recover.h).
   void recover(std::int64_t now_ns) noexcept;
   // What the kernel says now. An area that somebody else has swapped off becomes a prepared file;
-  // one whose file somebody has removed is gone. True where one of ours changed so.
+  // one whose file somebody has removed is gone;
+  // one that is listed by another path counts as full. True where one of ours changed so.
   bool look(const SwapTable& swaps, std::int64_t now_ns) noexcept;
 
   // Uses the lowest id that is free. At least `floor` bytes stay free on the disk.

@@ -42,15 +42,21 @@ std::optional<StatusRow> ask_the_running(const std::string& path) {
   }
 }
 
+// One that is active and listed by another path: nobody knows what is in it, so it counts as full.
+std::uint64_t used_of(const AreaFile& file, const SwapTable& swaps, std::uint32_t id) {
+  if (swaps.is_listed[id - 1]) return swaps.used[id - 1];
+  return file.is_active ? file.size : 0;
+}
+
 decide::memory::SwapAreas areas_in(int folder, const SwapTable& swaps) {
   decide::memory::SwapAreas rows{};
   for (std::uint32_t id = 1; id <= rows.size(); ++id) {
     const AreaFile file = look_at_area(folder, id);
     if (file.kind != FileKind::ours) continue;
-    const bool is_active = swaps.is_listed[id - 1];
     rows[id - 1] = {
-        id, is_active ? decide::memory::AreaState::active : decide::memory::AreaState::prepared,
-        file.size, swaps.used[id - 1], 0};
+        id,
+        file.is_active ? decide::memory::AreaState::active : decide::memory::AreaState::prepared,
+        file.size, used_of(file, swaps, id), 0};
   }
   return rows;
 }

@@ -133,6 +133,23 @@ class Swap(unittest.TestCase):
             with open(theirs, "rb") as file:
                 self.assertEqual(file.read(), b"mine" * 1024)
 
+    def test_areas_that_are_listed_by_another_path_stay_active_and_count_as_full(self):
+        with Place(floor="64M") as place:
+            place.begin()
+            until(lambda: len(swaps(place.swap)) == 2, "the floor")
+            place.kill()
+            other = os.path.join(place.path, "other")
+            os.mkdir(other, 0o700)
+            words = [word if word != place.swap else other for word in place.words()]
+            script = f'mount --bind {place.swap} {other} && exec "$@"'
+            place.process = subprocess.Popen(["unshare", "-m", "sh", "-c", script, "sh", *words],
+                                             stderr=subprocess.DEVNULL)
+            until(lambda: place.status()["running"] and place.status()["ticks_total"] > 2, "it runs")
+            areas = place.areas().values()
+            self.assertEqual([area["state"] for area in areas], ["active"] * 2)
+            self.assertTrue(all(area["used_bytes"] == area["size_bytes"] for area in areas))
+            self.assertEqual(len(place.files()), 2)
+
     def test_a_foreign_swapoff_is_made_good(self):
         with Place(floor="64M") as place:
             place.begin()
