@@ -14,7 +14,8 @@ import time
 import unittest
 
 from harness import BUILD, MIB, until
-from memd_place import (LONG, MEMD, RETIRE, TICKS, TICK_ROWS, Place, announce, expand, needs_swap, size_of, swaps)
+from memd_place import (HEADER, LONG, MAGIC, MEMD, RETIRE, TICKS, TICK_ROWS, VERSION, Place, announce, expand,
+                        needs_swap, size_of, swaps)
 
 REFUSED, USAGE = 5, 2
 HOG = """
@@ -158,6 +159,22 @@ class Swap(unittest.TestCase):
             subprocess.run(["swapoff", gone], check=True, timeout=60)
             until(lambda: len(swaps(place.swap)) == 2, "the floor stands again")
             self.assertEqual(len(place.files()), 2)
+
+    def test_who_does_not_listen_or_talks_nonsense_holds_nothing_up(self):
+        with Place() as place:
+            place.begin()
+            with place.client() as deaf, place.client() as mad:
+                mad.socket.send(b"GET / HTTP/1.1")
+                self.assertEqual(mad.socket.recv(100), b"", "cut off")
+                # It asks again and again, and reads none of the answers.
+                def is_lost():
+                    for _ in range(10):
+                        deaf.socket.send(HEADER.pack(MAGIC, VERSION, TICKS, 1, 0, 0))
+                    return place.status()["lost_messages_total"] > 0
+
+                until(is_lost, "its answers are lost")
+                self.assertEqual(expand(place, 16), 0)
+                self.assertEqual(len(swaps(place.swap)), 1)
 
     def test_a_disk_that_is_full_is_named_and_left_with_room(self):
         with LoopDisk("ext4") as disk, Place(parent=disk.path, disk_floor="100M") as place:
