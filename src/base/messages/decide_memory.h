@@ -82,4 +82,66 @@ inline constexpr std::string_view kSeedNumber = "{} = '{}' is not a whole number
 inline constexpr std::string_view kSeedOrder =
     "MIN_SWAP_SIZE ({}) is larger than MAX_SWAP_SIZE ({}), so both are estiva's own";
 
+// The ladder: reason, effect and undo of each lever.
+inline constexpr std::string_view kLeverShort =
+    "{} of memory and swap are left, {} are needed; it fills at {} a second";
+inline constexpr std::string_view kLeverUnload = "model '{}' is unloaded: idle for {}, it holds {}";
+inline constexpr std::string_view kLeverUnloadUndo = "the next request loads it again";
+inline constexpr std::string_view kLeverReclaim = "{} of the idle group {} are reclaimed";
+inline constexpr std::string_view kLeverReclaimUndo =
+    "pages that are wanted come back by themselves";
+inline constexpr std::string_view kLeverGrow = "swap grows by {}";
+inline constexpr std::string_view kLeverGrowUndo = "it goes when it was empty for a while";
+inline constexpr std::string_view kLeverBrake =
+    "{} grows by {} a second and is slowed at {} (memory.high)";
+inline constexpr std::string_view kLeverBrakeUndo = "memory.high as it was, after {} at most";
+inline constexpr std::string_view kLeverFreeze = "{} grows by {} a second and is frozen";
+inline constexpr std::string_view kLeverFreezeUndo = "it is thawed, after {} at most";
+inline constexpr std::string_view kLeverPause = "no further model is loaded";
+inline constexpr std::string_view kLeverPauseUndo = "models are loaded again, after {} at most";
+inline constexpr std::string_view kLeverKill =
+    "{} is ended, {} and {}; by the declared order it is the first";  // bytes, processes
+inline constexpr std::string_view kLeverKillUndo = "none; what it had not saved is lost";
+inline constexpr std::string_view kLeverCpu =
+    "tasks waited for a CPU {} of the last minute; {} takes the most of it";
+inline constexpr std::string_view kLeverIo =
+    "tasks waited for disks {} of the last minute; {} takes the most of it";
+inline constexpr std::string_view kLeverWeight = "{} of {} becomes {}, it was {}";
+inline constexpr std::string_view kLeverWeightUndo = "{} again, after {} at most or at a reboot";
+inline constexpr std::string_view kDiskPressure = "the disk of {} is used to {}";
+inline constexpr std::string_view kDiskPressureRemedy =
+    "See what can go: 'estiva clean plan'. Volumes and models are never touched";
+inline constexpr std::string_view kOneProcess = "1 process";
+inline constexpr std::string_view kProcesses = "{} processes";
+inline constexpr std::string_view kSpareProtected = "it is protected";
+inline constexpr std::string_view kSpareForeign = "estiva did not make it";
+inline constexpr std::string_view kSpareUndeclared = "no order is declared for it";
+inline constexpr std::string_view kSpareLarge = "it has {}, and at most {} may be ended at once";
+
+// Why swap does not grow, and what to do.
+inline constexpr std::string_view kHaltNothing = "nothing is in the way";
+inline constexpr std::string_view kHaltSwappable =
+    "what grows can't be swapped: it is locked, pinned or mapped from files; only {} could move";
+inline constexpr std::string_view kHaltSwappableDo =
+    "Unload a model that is idle (estiva free-memory), or give the program less to lock";
+inline constexpr std::string_view kHaltDisk =
+    "the disk's free space is at its floor; {} more of swap are wanted";
+inline constexpr std::string_view kHaltDiskDo =
+    "Free some of it (estiva clean plan), or set a lower floor";
+inline constexpr std::string_view kHaltCap = "all that may be taken is taken; {} more are wanted";
+inline constexpr std::string_view kHaltCapDo =
+    "Set a larger cap; it is three times the RAM or an eighth of the volume, whichever is less";
+inline constexpr std::string_view kHaltSlots =
+    "the kernel takes no more swap areas, or eight of estiva's are there; {} more are wanted";
+inline constexpr std::string_view kHaltSlotsDo =
+    "Switch off swap of others that is small or empty: 'swapon --show' lists it";
+inline constexpr std::string_view kHaltFiles =
+    "the file system of the swap folder can't hold swap; {} more are wanted";
+inline constexpr std::string_view kHaltFilesDo = "Give a folder on ext4, xfs or btrfs";
+inline constexpr std::string_view kHaltRoot = "only root can add swap; {} more are wanted";
+inline constexpr std::string_view kHaltRootDo =
+    "Install the service (estiva setup apply), or run estiva-memd as root";
+inline constexpr std::string_view kHaltStopped = "it was stopped; {} more are wanted";
+inline constexpr std::string_view kHaltStoppedDo = "Start it again: estiva memory start";
+
 }  // namespace estiva::msg

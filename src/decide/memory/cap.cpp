@@ -10,10 +10,6 @@ namespace {
 constexpr std::uint64_t kSeedMinimum = 2 * kGiB;  // offered on a small disk too
 constexpr std::uint64_t kFreeFloor = 20 * kGiB;
 
-std::uint64_t above(std::uint64_t value, std::uint64_t floor) {
-  return value > floor ? value - floor : 0;
-}
-
 std::uint64_t thrice(std::uint64_t ram) {
   return ram > UINT64_MAX / 3 ? UINT64_MAX : ram * 3;
 }
@@ -31,11 +27,11 @@ std::uint64_t most_swap(const LawSettings& settings, const MemorySample& sample,
   const std::uint64_t room = sample.disk_free + ours;
   const std::uint64_t wanted =
       settings.cap > 0 ? settings.cap : std::min(thrice(sample.total), sample.disk_total / 8);
-  const std::uint64_t cap = std::min(wanted, above(room, disk_floor_of(settings, sample)));
+  const std::uint64_t cap = std::min(wanted, less(room, disk_floor_of(settings, sample)));
   if (cap >= kSeedMinimum || settings.disk_floor > 0) return cap;
   const std::uint64_t least =
       settings.cap > 0 ? std::min(settings.cap, kSeedMinimum) : kSeedMinimum;
-  return std::max(cap, std::min(least, above(room, sample.disk_total / 10)));
+  return std::max(cap, std::min(least, less(room, sample.disk_total / 10)));
 }
 
 }  // namespace estiva::decide::memory

@@ -17,10 +17,6 @@ constexpr double kSlowestDevice = 20e6;      // bytes a second
 constexpr std::uint64_t kQuiet = 64 * kMiB;  // rises less than this break no calm
 constexpr std::uint64_t kQuietStallUs = 200'000;
 
-std::uint64_t less(std::uint64_t a, std::uint64_t b) {
-  return a > b ? a - b : 0;
-}
-
 double slope(std::uint64_t before, std::uint64_t now, std::int64_t span_ns) {
   const double change = static_cast<double>(now) - static_cast<double>(before);
   return change / static_cast<double>(span_ns) * 1e9;

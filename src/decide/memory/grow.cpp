@@ -11,10 +11,6 @@ namespace {
 constexpr std::int64_t kRegrow = 1'800'000'000'000;  // so soon after a retirement it was too early
 constexpr std::uint64_t kLeastFile = 64 * kMiB;      // the last bytes below the cap are taken too
 
-std::uint64_t less(std::uint64_t a, std::uint64_t b) {
-  return a > b ? a - b : 0;
-}
-
 std::uint64_t whole_mib(std::uint64_t bytes) {
   return (bytes + kMiB - 1) / kMiB * kMiB;
 }
@@ -56,7 +52,8 @@ Blocked what_blocks(const Tick& tick, std::uint64_t size) {
   // As much as RAM and volume allow, or less because the disk is full?
   MemorySample roomy = tick.now;
   roomy.disk_free = UINT64_MAX / 4;
-  return most_swap(tick.settings, roomy, 0) > tick.cap ? Blocked::disk_floor : Blocked::cap;
+  return most_swap(tick.settings, roomy, tick.sum.ours) > tick.cap ? Blocked::disk_floor
+                                                                   : Blocked::cap;
 }
 
 void note_growth(Tick& tick) {

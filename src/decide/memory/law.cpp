@@ -21,10 +21,9 @@ std::int64_t sleep_of(const Tick& tick) {
 
 // What was made must be used at once, and what is going must be watched.
 bool is_in_motion(const Decision& out) {
-  for (std::uint32_t i = 0; i < out.action_count; ++i)
-    if (out.actions[i].kind == ActionKind::prepare || out.actions[i].kind == ActionKind::activate)
-      return true;
-  return false;
+  return std::any_of(out.actions.begin(), out.actions.end(), [](const Action& action) {
+    return action.kind == ActionKind::prepare || action.kind == ActionKind::activate;
+  });
 }
 
 }  // namespace

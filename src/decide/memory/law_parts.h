@@ -5,6 +5,11 @@
 
 namespace estiva::decide::memory {
 
+// a - b, but never below nothing.
+constexpr std::uint64_t less(std::uint64_t a, std::uint64_t b) {
+  return a > b ? a - b : 0;
+}
+
 // Our areas, added up.
 struct Areas {
   std::uint64_t active = 0;  // bytes that the kernel may use

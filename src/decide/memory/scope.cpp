@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "decide/memory/law_parts.h"
+
 namespace estiva::decide::memory {
 
 namespace {
 
 constexpr int kMostParents = 64;
-
-std::uint64_t less(std::uint64_t a, std::uint64_t b) {
-  return a > b ? a - b : 0;
-}
 
 // Keeps the tightest of what was looked at; false where it does not fit.
 bool fits(RetireCheck& check, std::int32_t group, std::uint64_t needed, std::uint64_t room) {

@@ -17,13 +17,14 @@ constexpr std::string_view kNames =
 
 // Where others than root may make and rename folders, or what is gone after a reboot.
 bool is_unsafe_folder(std::string_view path) {
-  constexpr std::string_view others[] = {"/home/", "/root/", "/tmp/", "/var/tmp/", "/run/",
-                                         "/dev/",  "/proc/", "/sys/", "/mnt/",     "/media/"};
-  const std::string with_slash = std::string(path) + "/";
-  const bool escapes = with_slash.find("/../") != with_slash.npos;
+  constexpr std::string_view others[] = {"/home", "/root", "/tmp", "/var/tmp", "/run",
+                                         "/dev",  "/proc", "/sys", "/mnt",     "/media"};
+  const std::string whole = std::string(path) + "/";
+  const bool escapes = whole.find("/../") != whole.npos;
   return !path.starts_with('/') || escapes ||
-         std::any_of(std::begin(others), std::end(others),
-                     [&](std::string_view prefix) { return with_slash.starts_with(prefix); });
+         std::any_of(std::begin(others), std::end(others), [&](std::string_view other) {
+           return whole.starts_with(std::string(other) + "/");
+         });
 }
 
 std::optional<Bytes> size_of(std::string_view text) {

@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::int64_t kBetween = 5'000'000'000;  // two retirements, or one that failed and again
 
-std::uint64_t less(std::uint64_t a, std::uint64_t b) {
-  return a > b ? a - b : 0;
-}
-
 bool is_calm(const Tick& tick) {
   return tick.now.at_ns - tick.state.calm_since_ns >= tick.state.calm_wanted_ns;
 }

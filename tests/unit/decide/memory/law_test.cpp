@@ -4,38 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "decide/memory/law_parts.h"
+#include "unit/decide/memory/law_room.h"
 
 namespace estiva::decide::memory {
 namespace {
-
-constexpr std::int64_t kMs = 1'000'000, kSecond = 1'000'000'000;
-
-MemorySample machine(std::uint64_t ram = kGiB) {
-  MemorySample sample;
-  sample.at_ns = kSecond;
-  sample.total = ram;
-  sample.available = ram - ram / 8;
-  sample.disk_total = 400 * kGiB;
-  sample.disk_free = 300 * kGiB;
-  sample.slots_free = 20;
-  sample.anon = ram / 16;
-  return sample;
-}
-
-SwapAreas standing(MemorySample& sample, std::uint64_t used = 0) {
-  SwapAreas areas{};
-  areas[0] = {1, AreaState::active, 512 * kMiB, used, 0};
-  areas[1] = {2, AreaState::active, 512 * kMiB, 0, 0};
-  sample.swap_total = kGiB;
-  sample.swap_free = kGiB - used;
-  return areas;
-}
-
-bool has(const Decision& decision, ActionKind kind) {
-  for (std::uint32_t i = 0; i < decision.action_count; ++i)
-    if (decision.actions[i].kind == kind) return true;
-  return false;
-}
 
 TEST(MostSwap, TheSmallestOfThreeLimits) {
   MemorySample sample = machine();
@@ -262,16 +234,6 @@ TEST(LawShrink, APreparedFileThatWasNotNeededGoesToo) {
   for (int i = 0; i <= 300 && !gone; ++i, sample.at_ns += kSecond)
     gone = has(decide_tick(state, {}, sample, areas), ActionKind::discard);
   EXPECT_TRUE(gone);
-}
-
-// One tick in which memory fills at `rate` with little left.
-Decision pressed(LawState& state, MemorySample sample, const SwapAreas& areas,
-                 const LawSettings& settings = {}) {
-  decide_tick(state, settings, sample, areas);
-  sample.at_ns += 100 * kMs;
-  sample.available = 10 * kMiB;
-  sample.anon = 900 * kMiB;
-  return decide_tick(state, settings, sample, areas);
 }
 
 TEST(LawGrow, WhatIsInTheWayIsNamed) {

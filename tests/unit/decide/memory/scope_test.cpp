@@ -82,6 +82,22 @@ TEST(MayRetire, TheMachineNeedsItsReserve) {
   EXPECT_TRUE(may_retire(424 * kMiB, nullptr, 0, kGiB, 600 * kMiB, kMargin).may);
 }
 
+// 65 groups, each the parent of the one before: the first has pages, the one `full` steps up no
+// room.
+bool may_with_full(int full) {
+  GroupRoom groups[66];
+  for (int i = 0; i < 66; ++i) groups[i] = {kGiB, 0, 0, i + 1};
+  groups[0].swapped = kMiB;
+  groups[full].current = kGiB;
+  return may_retire(kMiB, groups, 66, 20 * kGiB, 0, kMargin).may;
+}
+
+TEST(MayRetire, SixtyFourOfALineAreLookedAt) {
+  EXPECT_FALSE(may_with_full(0));
+  EXPECT_FALSE(may_with_full(63));
+  EXPECT_TRUE(may_with_full(64));
+}
+
 TEST(MayRetire, ALoopOfParentsEnds) {
   const GroupRoom groups[] = {{kGiB, 0, kMiB, 1}, {kGiB, 0, 0, 0}, {kGiB, 0, kMiB, 99}};
   EXPECT_TRUE(may_retire(kMiB, groups, 3, 20 * kGiB, 0, kMargin).may);
