@@ -8,7 +8,7 @@ endif()
 include(GNUInstallDirs)
 
 install(TARGETS estiva RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-install(TARGETS estivad estiva-gateway estiva-sensor estiva-glprobe estiva-checkpoint estiva-launch RUNTIME DESTINATION libexec/estiva)
+install(TARGETS estivad estiva-gateway estiva-sensor estiva-glprobe estiva-checkpoint estiva-launch estiva-memd RUNTIME DESTINATION libexec/estiva)
 if(TARGET estiva-sim)
   install(TARGETS estiva-sim RUNTIME DESTINATION libexec/estiva)
   install(TARGETS sim_nvml LIBRARY DESTINATION libexec/estiva/sim NAMELINK_SKIP)

@@ -22,6 +22,7 @@ libexec/estiva/estiva-checkpoint
 libexec/estiva/estiva-gateway
 libexec/estiva/estiva-glprobe
 libexec/estiva/estiva-launch
+libexec/estiva/estiva-memd
 libexec/estiva/estiva-sensor
 libexec/estiva/estiva-sim
 libexec/estiva/estivad

@@ -7,7 +7,7 @@ _LOW = {"base", "model", "format"}
 _PORTS = _LOW | {"host", "net", "store"}
 _DEVICES = _PORTS | {"gpu", "container"}
 _SOURCES = _DEVICES | {"engines", "observe"}
-_ROOMS = _SOURCES | {"act", "decide", "api", "gateway", "daemon", "cli", "tui"}
+_ROOMS = _SOURCES | {"act", "decide", "memd", "api", "gateway", "daemon", "cli", "tui"}
 
 # Room -> rooms it may include besides itself (docs/architecture.md shows the same as a picture).
 MAY_INCLUDE = {
@@ -19,6 +19,7 @@ MAY_INCLUDE = {
     "engines": _DEVICES, "observe": _DEVICES,
     "act": _SOURCES,
     "decide": _LOW,
+    "memd": {"base", "decide"},
     "api": _ROOMS - {"cli", "tui"},
     "gateway": _ROOMS - {"cli", "tui"},
     "daemon": _ROOMS - {"cli", "tui"},
