@@ -82,7 +82,8 @@ void add_counts(Writer& out, const StatusRow& status) {
 
 const char* blocked_name(Blocked blocked) noexcept {
   constexpr const char* kNames[] = {"none",  "nothing_swappable", "disk_floor", "cap",
-                                    "slots", "file_system",       "not_root",   "stopped"};
+                                    "slots", "file_system",       "not_root",   "stopped",
+                                    "failed"};
   return kNames[static_cast<std::size_t>(blocked)];
 }
 

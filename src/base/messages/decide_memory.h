@@ -138,6 +138,10 @@ inline constexpr std::string_view kHaltSlotsDo =
 inline constexpr std::string_view kHaltFiles =
     "the file system of the swap folder can't hold swap; {} more are wanted";
 inline constexpr std::string_view kHaltFilesDo = "Give a folder on ext4, xfs or btrfs";
+inline constexpr std::string_view kHaltFailed =
+    "the last swap file could not be made; {} more are wanted";
+inline constexpr std::string_view kHaltFailedDo =
+    "See the events for the error: a quota, a disk that is full or broken; it is tried again";
 inline constexpr std::string_view kHaltRoot = "only root can add swap; {} more are wanted";
 inline constexpr std::string_view kHaltRootDo =
     "Install the service (estiva setup apply), or run estiva-memd as root";

@@ -51,6 +51,9 @@ void restart(LawState& state, const LawSettings& settings, const MemorySample& n
   }
   state.started = true;
   state.rate = state.locked_rate = state.stalled = state.fully_stalled = 0;
+  state.file_refaults = state.anon_refaults = 0;
+  state.prepare_asked = false;
+  state.retry_ns = now.at_ns;
   state.last = state.anchor = now;
   for (std::int64_t* when : {&state.grown_ns, &state.retired_ns, &state.asked_ns, &state.braked_ns})
     *when = std::min(*when, now.at_ns);
@@ -89,6 +92,15 @@ void learn_stalls(LawState& state, const MemorySample& now, std::int64_t span_ns
   state.fully_stalled = eased(state.fully_stalled, std::clamp(full, 0.0, 1.0), span, 1e9);
 }
 
+void learn_refaults(LawState& state, const MemorySample& now, std::int64_t span_ns) {
+  if (!now.has_vmstat) return;
+  const double span = static_cast<double>(span_ns);
+  const double files = slope(state.last.refault_file, now.refault_file, span_ns);
+  const double anon = slope(state.last.refault_anon, now.refault_anon, span_ns);
+  state.file_refaults = eased(state.file_refaults, std::max(files, 0.0), span, 1e9);
+  state.anon_refaults = eased(state.anon_refaults, std::max(anon, 0.0), span, 1e9);
+}
+
 void learn_lateness(LawState& state, std::int64_t span_ns) {
   const std::int64_t late = std::max<std::int64_t>(span_ns - state.sleep_ns, 0);
   const double kept =
@@ -120,7 +132,13 @@ std::uint64_t swappable_of(const MemorySample& sample) noexcept {
 }
 
 bool is_locked_growth(const LawState& state) noexcept {
-  return state.locked_rate > 8e6 && state.locked_rate > state.rate / 2;
+  return state.locked_rate > 1e6 && state.locked_rate > state.rate / 2;
+}
+
+bool is_file_thrash(const LawState& state) noexcept {
+  constexpr double kPages = 1000;  // a second: 4 MB of files that had just been dropped
+  return state.fully_stalled > 0.05 && state.file_refaults > kPages &&
+         state.file_refaults > 4 * state.anon_refaults;
 }
 
 void take_in(LawState& state, const LawSettings& settings, const MemorySample& now) noexcept {
@@ -129,6 +147,7 @@ void take_in(LawState& state, const LawSettings& settings, const MemorySample& n
   if (span == 0) return;
   learn_lateness(state, span);
   learn_stalls(state, now, span);
+  learn_refaults(state, now, span);
   learn_rates(state, now);
   watch_calm(state, now);
   state.last = now;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kRegrow = 1'800'000'000'000;  // so soon after a retirement it was too early
 constexpr std::uint64_t kLeastFile = 64 * kMiB;      // the last bytes below the cap are taken too
+constexpr std::int64_t kFirstRetry = 100'000'000, kLastRetry = 10'000'000'000;
 
 std::uint64_t whole_mib(std::uint64_t bytes) {
   return (bytes + kMiB - 1) / kMiB * kMiB;
@@ -48,6 +49,7 @@ Blocked what_blocks(const Tick& tick, std::uint64_t size) {
   if (tick.now.slots_free == 0) return Blocked::slots;
   if (tick.sum.prepared_size > 0) return Blocked::none;
   if (tick.sum.count >= kMostAreas) return Blocked::slots;
+  if (tick.now.at_ns < tick.state.retry_ns) return Blocked::failed;
   if (size >= std::min(kLeastFile, tick.settings.min_file)) return Blocked::none;
   // As much as RAM and volume allow, or less because the disk is full?
   MemorySample roomy = tick.now;
@@ -74,9 +76,11 @@ void activate(Tick& tick) {
 bool add(Tick& tick, std::uint64_t size, bool at_once) {
   tick.out.blocked = what_blocks(tick, size);
   if (tick.out.blocked != Blocked::none) return true;
-  if (tick.sum.prepared_size == 0)
+  if (tick.sum.prepared_size == 0) {
     act(tick.out, ActionKind::prepare, 0, size);
-  else if (at_once)
+    tick.state.prepare_asked = true;
+    tick.state.areas_before = tick.sum.count;
+  } else if (at_once)
     activate(tick);
   return false;
 }
@@ -89,6 +93,17 @@ bool is_helpless(const Tick& tick) {
 }
 
 }  // namespace
+
+void note_outcome(LawState& state, const MemorySample& now, const Areas& sum) noexcept {
+  if (!state.prepare_asked) return;
+  state.prepare_asked = false;
+  if (sum.count > state.areas_before) {
+    state.failures = 0;
+    return;
+  }
+  const std::uint32_t doubled = std::min(state.failures++, 10U);
+  state.retry_ns = now.at_ns + std::min(kFirstRetry << doubled, kLastRetry);
+}
 
 bool grow(Tick& tick) noexcept {
   Decision& out = tick.out;

@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
     {Blocked::file_system, "file_system", msg::kHaltFiles, msg::kHaltFilesDo},
     {Blocked::not_root, "not_root", msg::kHaltRoot, msg::kHaltRootDo},
     {Blocked::stopped, "stopped", msg::kHaltStopped, msg::kHaltStoppedDo},
+    {Blocked::failed, "failed", msg::kHaltFailed, msg::kHaltFailedDo},
 };
 
 const Row& row_of(Blocked blocked) {

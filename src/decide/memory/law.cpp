@@ -53,6 +53,7 @@ Decision decide_tick(LawState& state, const LawSettings& settings, const MemoryS
                      const SwapAreas& areas) noexcept {
   take_in(state, settings, sample);
   Tick tick{state, settings, sample, areas, add_up(areas), 0, {}};
+  note_outcome(state, sample, tick.sum);
   tick.cap = most_swap(settings, sample, tick.sum.ours);
   measure(tick);
   const bool starved = grow(tick);

@@ -54,6 +54,7 @@ enum class Blocked : std::uint8_t {
   file_system,        // the folder's file system can't hold swap
   not_root,
   stopped,  // a person said so
+  failed,   // the last file could not be made; it is tried again, ever more seldom
 };
 
 // Of the floor: it is what is active at rest, in two areas, neither more than half, so that
@@ -125,6 +126,12 @@ struct LawState {
   // Calm: since when, how long before an area goes, and the level that it is measured against.
   std::int64_t calm_since_ns = 0, calm_wanted_ns = 0;
   std::uint64_t calm_level = 0, calm_stall_us = 0;
+  // Of the file that was asked for last: whether its outcome is still to be seen, and how many
+  // areas there were; how many failed one after the other, and when the next may be asked for.
+  bool prepare_asked = false;
+  std::uint32_t areas_before = 0, failures = 0;
+  std::int64_t retry_ns = 0;
+  double file_refaults = 0, anon_refaults = 0;  // pages a second, smoothed
   // When it last happened; -1: not yet.
   std::int64_t grown_ns = -1, retired_ns = -1, asked_ns = -1, braked_ns = -1;
 };

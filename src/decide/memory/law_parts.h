@@ -49,6 +49,11 @@ void take_in(LawState& state, const LawSettings& settings, const MemorySample& n
 void measure(Tick& tick) noexcept;
 // True where what grows is locked in memory, so that swap can't take it.
 bool is_locked_growth(const LawState& state) noexcept;
+// True where the stalls come of mapped files that are read again and again, model weights that do
+// not fit: more swap can't help those.
+bool is_file_thrash(const LawState& state) noexcept;
+// Whether the file that was asked for came; each failure doubles the wait before the next try.
+void note_outcome(LawState& state, const MemorySample& now, const Areas& sum) noexcept;
 // The standing floor, a file in time, the swap to it. True where swap is wanted that can't be had.
 bool grow(Tick& tick) noexcept;
 // An empty area that is no longer needed; a prepared one that was not.

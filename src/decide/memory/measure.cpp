@@ -17,6 +17,7 @@ double seconds(std::int64_t ns) {
 // MemAvailable was seen at 1.5 GB on a machine that stood still (earlyoom issue 320): where
 // everyone waits for memory it is not believed.
 double trust(const LawState& state) {
+  if (is_file_thrash(state)) return kTrust;
   return kTrust * (1 - std::min(state.fully_stalled * 5, 1.0));
 }
 

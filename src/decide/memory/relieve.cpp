@@ -14,7 +14,8 @@ void ask(Tick& tick) {
   const Decision& out = tick.out;
   const double ahead = out.rate * static_cast<double>(tick.settings.horizon_ns) / 1e9;
   const std::uint64_t wanted = out.required + static_cast<std::uint64_t>(ahead);
-  const bool is_short = out.headroom < wanted || out.blocked == Blocked::nothing_swappable;
+  const bool is_short = out.headroom < wanted || out.blocked == Blocked::nothing_swappable ||
+                        is_file_thrash(tick.state);
   const bool waits =
       tick.state.asked_ns >= 0 && tick.now.at_ns - tick.state.asked_ns < kBetweenAsks;
   if (!is_short || waits) return;

@@ -316,7 +316,7 @@ TEST(Halt, EachReasonHasItsNumbersAndARemedy) {
   decision.missing = 300 * kMiB;
   decision.swappable = 20 * kMiB;
   std::string names;
-  for (int i = 1; i <= static_cast<int>(Blocked::stopped); ++i) {
+  for (int i = 1; i <= static_cast<int>(Blocked::failed); ++i) {
     decision.blocked = static_cast<Blocked>(i);
     const Halt halt = explain_halt(decision);
     names += std::string(halt.name) + " ";
@@ -324,7 +324,7 @@ TEST(Halt, EachReasonHasItsNumbersAndARemedy) {
     EXPECT_NE(halt.why.find(bytes), std::string::npos) << halt.why;
     EXPECT_FALSE(halt.remedy.empty()) << halt.name;
   }
-  EXPECT_EQ(names, "nothing_swappable disk_floor cap slots file_system not_root stopped ");
+  EXPECT_EQ(names, "nothing_swappable disk_floor cap slots file_system not_root stopped failed ");
 }
 
 TEST(Levers, Names) {

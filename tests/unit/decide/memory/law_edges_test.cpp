@@ -49,8 +49,8 @@ TEST(LawEdges, LockedGrowthIsMoreThanHalfOfAllAndMoreThanEightMegabytesASecond) 
     state.rate = all, state.locked_rate = locked;
     return is_locked_growth(state);
   };
-  EXPECT_FALSE(is_locked(8e6, 8e6));
-  EXPECT_TRUE(is_locked(8e6, 8.1e6));
+  EXPECT_FALSE(is_locked(1e6, 1e6));
+  EXPECT_TRUE(is_locked(1e6, 1.1e6));
   EXPECT_FALSE(is_locked(100e6, 50e6));
   EXPECT_TRUE(is_locked(100e6, 51e6));
 }
@@ -234,6 +234,72 @@ TEST(LawEdges, AFifthActionIsDropped) {
   for (int i = 0; i < 5; ++i) act(decision, ActionKind::brake, static_cast<std::uint32_t>(i), 0);
   EXPECT_EQ(decision.action_count, 4U);
   EXPECT_EQ(decision.actions[3].area, 3U);
+}
+
+// A folder that can't take a file, for whatever reason, is not asked 200 times a second.
+TEST(Law, AFileThatCannotBeMadeIsTriedEverMoreSeldom) {
+  LawState state;
+  MemorySample sample = machine();
+  const SwapAreas none{};
+  int asked = 0, blocked = 0;
+  for (int i = 0; i < 2000; ++i, sample.at_ns += 5 * kMs) {
+    sample.available = 10 * kMiB;
+    const Decision decision = decide_tick(state, {}, sample, none);
+    asked += has(decision, ActionKind::prepare);
+    blocked += decision.blocked == Blocked::failed;
+  }
+  EXPECT_GE(asked, 5);
+  EXPECT_LE(asked, 9);  // at 0, 0.1, 0.3, 0.7, 1.5, 3.1, 6.3 s, and later of 10
+  EXPECT_EQ(asked + blocked, 2000);
+  SwapAreas made{};
+  made[0] = {1, AreaState::active, 512 * kMiB, 0, sample.at_ns};
+  state.prepare_asked = true;
+  decide_tick(state, {}, sample, made);
+  EXPECT_EQ(state.failures, 0U);
+}
+
+// Two models' weights that don't fit together: the kernel drops what is needed next. Swap takes
+// none of those pages; an idle model that is unloaded does.
+TEST(Law, FilesThatAreReadAgainAndAgainAskForModelsAndNotForSwap) {
+  LawState state;
+  MemorySample sample = machine(64 * kGiB);
+  sample.has_psi = sample.has_vmstat = true;
+  sample.available = 8 * kGiB;
+  const SwapAreas areas = standing(sample);
+  int grown = 0, asked = 0;
+  for (int i = 0; i < 600; ++i) {
+    sample.at_ns += 50 * kMs;
+    sample.psi_some_us += 40'000, sample.psi_full_us += 25'000;
+    sample.refault_file += 5'000, sample.refault_anon += 10;
+    const Decision decision = decide_tick(state, {}, sample, areas);
+    grown += has(decision, ActionKind::prepare) || has(decision, ActionKind::activate);
+    asked += has(decision, ActionKind::ask_unload);
+  }
+  EXPECT_EQ(grown, 0);
+  EXPECT_GE(asked, 2);
+  EXPECT_LE(asked, 4);  // once in ten seconds
+  EXPECT_TRUE(is_file_thrash(state));
+  // The same stalls of anonymous pages that come back are what swap is for.
+  state.anon_refaults = state.file_refaults;
+  EXPECT_FALSE(is_file_thrash(state));
+}
+
+TEST(Law, AHogThatLocksSlowlyIsNamedToo) {
+  LawState state;
+  LawSettings settings;
+  settings.floor = 0;
+  MemorySample sample = machine();
+  sample.available = 200 * kMiB;
+  std::int64_t named_ns = -1;
+  for (int i = 0; i < 40 && named_ns < 0; ++i) {
+    sample.at_ns += 50 * kMs;
+    sample.available -= 250'000;  // 5 MB a second
+    sample.mlocked += 250'000;
+    const Decision decision = decide_tick(state, settings, sample, {});
+    if (decision.blocked == Blocked::nothing_swappable) named_ns = (i + 1) * 50 * kMs;
+  }
+  EXPECT_GT(named_ns, 0);
+  EXPECT_LE(named_ns, kSecond);
 }
 
 }  // namespace
