@@ -171,7 +171,7 @@ TEST(SetupUnits, OursAmongThePresentOnesAreReplaced) {
   auto present =
       machine({sets::unit("estiva-cdi.service", "[Unit]\nAfter=docker.service\n", true)});
   const auto all = with_setup_units(present, plan_setup_units({}, present));
-  EXPECT_EQ(all.size(), present.size() + 5);
+  EXPECT_EQ(all.size(), present.size() + 9);
   EXPECT_TRUE(find_unit_cycles(build_unit_graph(all)).empty());
 }
 
