@@ -14,6 +14,7 @@ takes it away. Exit 1: a word was corrupt, or the oracle died, which makes the r
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -106,6 +107,7 @@ def main():
     options = read_options()
     if os.geteuid() != 0:
         sys.exit("the bench needs root: it adds swap, and makes a control group")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was added is taken away
     print(f"demand {DEMAND // MIB} MiB in a host of {LIMIT // MIB} MiB; build {build_type(options.build)}; "
           f"load {os.getloadavg()[0]:.1f}; swap files in {options.at}", flush=True)
     bad = []

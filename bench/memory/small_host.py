@@ -99,7 +99,8 @@ class SmallHost:
                                  run=os.path.join(self.folder, "run"), **places)
         inside = 'mount --bind "$0" /proc/meminfo && exec sh -c "$1"'
         process = subprocess.Popen(["unshare", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-c", inside,
-                                    self.meminfo, "exec " + command], stdout=subprocess.DEVNULL)
+                                    self.meminfo, "exec " + command], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
         self.started.append(process)
         return process
 
