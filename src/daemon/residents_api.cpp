@@ -196,7 +196,9 @@ net::Awaitable<std::vector<api::FreedModel>> Residents::free_memory(bool only_lo
   // No request can come between the look and the word: both are one turn of the loop.
   for (const api::ModelStatus& model : models()) {
     if (!holds_memory(model)) continue;
-    api::FreedModel one{model.name, model.engine};
+    api::FreedModel one;
+    one.name = model.name;
+    one.engine = model.engine;
     one.kept_why = why_kept(model);
     one.is_freed = one.kept_why.empty();
     one.vram = model.charged;

@@ -4,6 +4,8 @@
 
 #include "memd/allocations.h"
 
+// The linker forms these names (--wrap).
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" {
 void* __real_malloc(std::size_t size);
 void* __real_calloc(std::size_t count, std::size_t size);
@@ -27,3 +29,4 @@ void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
   return __real_aligned_alloc(alignment, size);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
