@@ -96,7 +96,7 @@ class Residents {
   // Returns once it has left the GPU. Errors: not_found, timed_out.
   virtual net::Awaitable<Result<void>> unload(std::string model) = 0;
   // Unloads every model that nobody uses or waits for and that is not pinned, all at once; none is
-  // deleted. Those that hold memory, by name, in one answer once they have left (or a minute has
+  // deleted. Those that hold memory, by name, in one answer once they have left (or 15 minutes have
   // passed). `only_looks`: nothing is done, and is_freed says what would be.
   virtual net::Awaitable<std::vector<FreedModel>> free_memory(bool only_looks) = 0;
   virtual Result<void> pin(const std::string& model, bool pinned) = 0;
